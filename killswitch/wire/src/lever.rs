@@ -1,0 +1,241 @@
+//! The local lever: one JSON line each way over a unix socket only the owner can open.
+
+use crate::latch::{Incident, LatchSet};
+use crate::scope::Scope;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// What the lever may ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "lowercase", deny_unknown_fields)]
+pub enum LeverRequest {
+    /// Cut; whoever can open the socket may, without a code.
+    Cut {
+        /// What to cut.
+        scope: Scope,
+        /// Who asks, as the journal shows it (bounded and cleaned by the daemon).
+        by: String,
+        /// Why, in the asker's words.
+        why: String,
+    },
+    /// Restore; needs a RESTORE code even here.
+    Restore {
+        /// Exactly a latched scope.
+        scope: Scope,
+        /// The code as typed.
+        code: String,
+        /// Who asks.
+        by: String,
+    },
+    /// Everything one screen shows.
+    State,
+    /// The newest incidents first.
+    Incidents {
+        /// At most this many (the daemon bounds it to 500).
+        limit: u32,
+    },
+    /// Read people and keys again.
+    Reload,
+}
+
+/// What the lever answers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "lowercase")]
+pub enum LeverReply {
+    /// A cut, done; also when the scope was cut before.
+    Cut(CutReport),
+    /// A restore, done.
+    Restored {
+        /// What is open again.
+        scope: Scope,
+        /// The incident that ended.
+        incident: Incident,
+        /// What is still cut.
+        remaining: LatchSet,
+        /// One line for people.
+        text: String,
+    },
+    /// The state of everything.
+    State(Box<StateReport>),
+    /// Incidents, newest first.
+    Incidents {
+        /// The records.
+        incidents: Vec<IncidentRecord>,
+    },
+    /// People and keys were read again.
+    Reloaded {
+        /// How many people there are now.
+        people: u32,
+    },
+    /// Refused, with the reason; nothing was done.
+    Refused(LeverError),
+}
+
+/// Why the lever did nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct LeverError {
+    /// For programs.
+    pub code: ErrorCode,
+    /// For people; names the fix.
+    pub message: String,
+}
+
+/// Reasons a program may act on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request was not understood.
+    BadRequest,
+    /// The code was not accepted.
+    BadCode,
+    /// That scope is not cut.
+    NotCut,
+    /// RESTORE is locked after too many failures.
+    Locked,
+    /// It could not be recorded, so it was not done.
+    NotRecorded,
+    /// The daemon did not answer in time, or is not there.
+    Unavailable,
+}
+
+/// How a cut ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Every probe that worked before now fails.
+    Cut,
+    /// Something is still open, or an agent did not answer.
+    Partial,
+    /// Ordered and confirmed, but no probe had worked before.
+    Unproven,
+}
+
+/// Figures of the proof.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofState {
+    /// Routes of the scope whose every probe is refused.
+    pub routes_blocked: u32,
+    /// Routes of the scope.
+    pub routes: u32,
+    /// Probes that worked before and fail now.
+    pub probes_dead: u32,
+    /// Probes that worked before.
+    pub probes: u32,
+    /// Probes that had not worked before, so that they prove nothing.
+    pub unproven: u32,
+    /// Ways that still answer, by name.
+    pub still_open: Vec<String>,
+}
+
+/// What a cut did, with its proof.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CutReport {
+    /// What was cut.
+    pub scope: Scope,
+    /// Its incident.
+    pub incident: Incident,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// From accepted to ordered and severed, milliseconds.
+    pub severed_ms: u64,
+    /// From accepted to proven, milliseconds.
+    pub proven_ms: u64,
+    /// Streams and waiting requests that were ended.
+    pub streams: u32,
+    /// The proof.
+    pub proof: ProofState,
+    /// True when the scope was cut already and nothing changed.
+    pub repeated: bool,
+    /// Who asked.
+    pub by: String,
+    /// One GSM-7 segment for people.
+    pub text: String,
+}
+
+/// Everything one screen shows; no secret in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StateReport {
+    /// Clock of the kill switch.
+    pub now: Timestamp,
+    /// Since when it runs.
+    pub started: Timestamp,
+    /// What is cut.
+    pub latches: LatchSet,
+    /// Number of the newest order.
+    pub seq: u64,
+    /// Every agent, as last heard.
+    pub agents: Vec<AgentState>,
+    /// The negative control: probes that work now.
+    pub canaries: CanaryState,
+    /// Routes and consumers a command may name.
+    pub names: Vec<String>,
+    /// Channels that may carry a text.
+    pub channels: Vec<String>,
+    /// How many people hold keys.
+    pub people: u32,
+    /// RESTORE is locked until someone clears it at the machine.
+    pub restore_locked: bool,
+    /// Guessing was seen: a KILL by text needs two codes or a card.
+    pub step_up: bool,
+    /// Entries in the journal.
+    pub journal: u64,
+    /// What someone should look at, in words.
+    pub warnings: Vec<String>,
+}
+
+/// One agent as the kill switch last heard it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentState {
+    /// Its address.
+    pub address: String,
+    /// Number of the order it confirmed last.
+    pub seq: Option<u64>,
+    /// When it last confirmed one.
+    pub heard: Option<Timestamp>,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// The newest round of canaries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CanaryState {
+    /// Probe points.
+    pub points: u32,
+    /// Of these, how many answered as they should.
+    pub good: u32,
+    /// When the round ended.
+    pub at: Option<Timestamp>,
+}
+
+/// One incident for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentRecord {
+    /// Its number.
+    pub incident: Incident,
+    /// What was cut.
+    pub scope: Scope,
+    /// When.
+    pub since: Timestamp,
+    /// Who asked, and by which way.
+    pub by: String,
+    /// Why.
+    pub why: String,
+    /// Outcome of the newest proof; `None` while it runs, or when the process ended before.
+    pub proof: Option<ProofState>,
+    /// Streams ended.
+    pub streams: u32,
+    /// When and by whom it was restored.
+    pub ended: Option<IncidentEnd>,
+}
+
+/// The end of an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentEnd {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+}

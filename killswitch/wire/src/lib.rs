@@ -1,0 +1,33 @@
+//! What the kill switch and its agents say to each other, in one byte form.
+//!
+//! No IO, no clock, no randomness: instants, keys and nonces come in as arguments.
+//!
+//! **Invariant:** bytes become an [`Order`] only through [`Order::open`], which checks the signature first.
+
+mod latch;
+mod lever;
+mod order;
+mod probe;
+mod receipt;
+mod scope;
+mod time;
+
+pub use latch::{Incident, Latch, LatchSet, NotAnIncident, TooManyLatches};
+pub use lever::{
+    AgentState, CanaryState, CutReport, ErrorCode, IncidentEnd, IncidentRecord, LeverError,
+    LeverReply, LeverRequest, Outcome, ProofState, StateReport,
+};
+pub use order::{MAX_ORDER_BYTES, Order, OrderError};
+pub use probe::{
+    Class, PROBE_HEADER, PROBE_POINTS_PATH, ProbeAddress, ProbePoint, ProbePoints, RouteKind,
+    Subject,
+};
+pub use receipt::{Receipt, Refusal};
+pub use scope::{Name, NotAName, NotAScope, RESERVED_WORDS, Scope};
+pub use time::{Step, Timestamp};
+
+/// Signs orders (held by `killswitchd`) and verifies them (held by every agent).
+pub use ed25519_dalek::{SigningKey, VerifyingKey};
+
+/// Header that carries the incident number of a cut in every refusal, for people and probes.
+pub const INCIDENT_HEADER: &str = "x-portcullis-incident";

@@ -1,0 +1,38 @@
+//! What an agent answers to an order.
+
+use serde::{Deserialize, Serialize};
+
+/// The order was carried out by every gateway of this host that could be reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Number of the order now in force.
+    pub seq: u64,
+    /// The host that answers.
+    pub node: String,
+    /// Streams and waiting requests that were ended by this order.
+    pub severed: u32,
+    /// Of these, how many had not gone within the agent's limit.
+    pub lingering: u32,
+    /// Gateways that could not be told, each with the reason; empty when all were.
+    pub failed: Vec<String>,
+    /// Time from receiving the order to this answer, in microseconds.
+    pub took_us: u64,
+}
+
+/// The order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "refused", rename_all = "lowercase")]
+pub enum Refusal {
+    /// An order at least as new is in force; send one with a higher number.
+    Stale {
+        /// Number of the order in force.
+        current: u64,
+    },
+    /// Out of time by the agent's clock.
+    Expired {
+        /// The agent's clock, milliseconds since the epoch.
+        now: u64,
+    },
+    /// Not an order of this house.
+    Unsigned,
+}
