@@ -1,0 +1,316 @@
+//! Who may import whom: killswitch knows nobody, agents know its wire form, the control plane knows both,
+//! nobody knows the control plane.
+
+use crate::tree;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
+/// pulls the local lever (`killctl`), and the node agent keeps its latch in the same two-slot file (`kill-files`).
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
+    ("kill-wire", &[]),
+    ("kill-core", &["kill-wire"]),
+    ("kill-inbound", &["kill-wire", "kill-core"]),
+    ("kill-files", &["kill-wire"]),
+    ("killctl", &["kill-wire"]),
+    (
+        "killswitchd",
+        &[
+            "kill-wire",
+            "kill-core",
+            "kill-inbound",
+            "kill-files",
+            "killctl",
+        ],
+    ),
+    ("net-model", &["kill-wire"]),
+    ("agent-core", &["kill-wire", "net-model"]),
+    ("gateways", &["kill-wire", "net-model"]),
+    ("gateway", &["kill-wire", "net-model"]),
+    (
+        "node-agent",
+        &[
+            "kill-wire",
+            "kill-files",
+            "net-model",
+            "agent-core",
+            "gateways",
+        ],
+    ),
+    ("store", &["kill-wire", "net-model"]),
+    ("tasks", &["kill-wire", "killctl", "net-model", "store"]),
+    ("dash", &["kill-wire", "killctl", "net-model", "store"]),
+    (
+        "portcullis",
+        &[
+            "kill-wire",
+            "kill-core",
+            "kill-inbound",
+            "kill-files",
+            "killctl",
+            "killswitchd",
+            "net-model",
+            "agent-core",
+            "gateways",
+            "gateway",
+            "node-agent",
+            "store",
+            "tasks",
+            "dash",
+        ],
+    ),
+    ("site-tests", &["kill-wire", "net-model"]),
+];
+
+/// What the crates of the kill switch may take from outside. On the kill path fewer crates beat convenience:
+/// a new name here is a decision, not an edit.
+const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 6] = [
+    (
+        "kill-wire",
+        &[
+            "data-encoding",
+            "ed25519-dalek",
+            "serde",
+            "sha2",
+            "thiserror",
+        ],
+    ),
+    (
+        "kill-core",
+        &[
+            "data-encoding",
+            "serde",
+            "serde_json",
+            "sha2",
+            "subtle",
+            "thiserror",
+            "totp-rs",
+            "zeroize",
+        ],
+    ),
+    (
+        "kill-inbound",
+        &[
+            "base64",
+            "form_urlencoded",
+            "hmac",
+            "serde",
+            "serde_json",
+            "sha1",
+            "sha2",
+            "subtle",
+            "thiserror",
+            "zeroize",
+        ],
+    ),
+    (
+        "kill-files",
+        &[
+            "data-encoding",
+            "rustix",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+        ],
+    ),
+    ("killctl", &["serde_json", "thiserror"]),
+    (
+        "killswitchd",
+        &[
+            "anyhow",
+            "bytes",
+            "data-encoding",
+            "ed25519-dalek",
+            "getrandom",
+            "http",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "rustix",
+            "serde",
+            "serde_json",
+            "sha2",
+            "thiserror",
+            "tokio",
+            "tokio-util",
+            "tracing",
+            "zeroize",
+        ],
+    ),
+];
+
+/// Crates that decide and never act, and what they may therefore not name.
+const PURE: [&str; 4] = [
+    "killswitch/wire",
+    "killswitch/core",
+    "killswitch/inbound",
+    "agents/core",
+];
+const IMPURE: [&str; 8] = [
+    "std::fs",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::env",
+    "SystemTime",
+    "Instant",
+    "HashMap",
+];
+
+struct Manifest {
+    path: PathBuf,
+    toml: toml::Table,
+}
+
+impl Manifest {
+    fn name(&self) -> &str {
+        self.toml
+            .get("package")
+            .and_then(|p| p.get("name"))
+            .and_then(toml::Value::as_str)
+            .unwrap_or_else(|| panic!("{}: no package.name", self.path.display()))
+    }
+
+    /// What it depends on under `section`, also for one kind of machine only.
+    fn dependencies(&self, section: &str) -> BTreeSet<String> {
+        let own = self.toml.get(section).and_then(toml::Value::as_table);
+        let by_target = self
+            .toml
+            .get("target")
+            .and_then(toml::Value::as_table)
+            .into_iter()
+            .flat_map(toml::Table::values)
+            .filter_map(|target| target.get(section).and_then(toml::Value::as_table));
+        own.into_iter()
+            .chain(by_target)
+            .flat_map(|t| t.keys().cloned())
+            .collect()
+    }
+}
+
+fn members() -> Vec<Manifest> {
+    tree::files_ending(&["Cargo.toml"])
+        .into_iter()
+        .filter(|path| path.parent().is_some_and(|p| p != std::path::Path::new("")))
+        .map(|path| {
+            let toml = tree::read(&path)
+                .parse()
+                .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+            Manifest { path, toml }
+        })
+        .collect()
+}
+
+#[test]
+fn crates_import_in_the_allowed_directions_only() {
+    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.into_iter().collect();
+    let mut wrong = Vec::new();
+    for member in members() {
+        let Some(allowed) = table.get(member.name()) else {
+            wrong.push(format!("{}: not in the table of directions", member.name()));
+            continue;
+        };
+        let normal = member
+            .dependencies("dependencies")
+            .into_iter()
+            .chain(member.dependencies("build-dependencies"));
+        for other in normal.filter(|name| table.contains_key(name.as_str())) {
+            if !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{} may not import {other}", member.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn tests_of_a_crate_reach_no_further_down_than_the_crate_itself() {
+    let table: BTreeMap<&str, &[&str]> = MAY_IMPORT.into_iter().collect();
+    let mut wrong = Vec::new();
+    for member in members() {
+        let allowed = table.get(member.name()).copied().unwrap_or_default();
+        for other in member.dependencies("dev-dependencies") {
+            let known = table.contains_key(other.as_str());
+            // The scripted upstream lives in `site-tests` and serves everybody's tests.
+            let fine = allowed.contains(&other.as_str())
+                || other == "site-tests"
+                || member.name() == "site-tests" && other != "portcullis";
+            if known && !fine {
+                wrong.push(format!("tests of {} may not import {other}", member.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_kill_switch_takes_from_outside_only_what_is_listed() {
+    let table: BTreeMap<&str, &[&str]> = KILL_SWITCH_MAY_USE.into_iter().collect();
+    let ours: BTreeSet<&str> = MAY_IMPORT.iter().map(|(name, _)| *name).collect();
+    let mut wrong = Vec::new();
+    for member in members() {
+        if !member.path.starts_with("killswitch") {
+            continue;
+        }
+        let allowed = table.get(member.name()).copied().unwrap_or_default();
+        for name in member.dependencies("dependencies") {
+            if !ours.contains(name.as_str()) && !allowed.contains(&name.as_str()) {
+                wrong.push(format!("{} may not use {name}", member.name()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn crates_that_decide_name_no_files_clocks_sockets_or_random_order() {
+    let mut wrong = Vec::new();
+    for path in tree::files_ending(&[".rs"]) {
+        let pure = PURE
+            .iter()
+            .any(|folder| path.starts_with(format!("{folder}/src")));
+        if !pure {
+            continue;
+        }
+        let text = tree::read(&path);
+        for line in tree::code(&text) {
+            // `std::net::IpAddr` and the like are values, not sockets; none is needed here so far.
+            if let Some(word) = IMPURE.iter().find(|word| line.contains(*word)) {
+                wrong.push(format!("{}: {word} in `{}`", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn sql_stands_in_the_store_alone() {
+    let wrong: Vec<String> = members()
+        .iter()
+        .filter(|member| member.name() != "store")
+        .filter(|member| {
+            ["dependencies", "dev-dependencies"]
+                .iter()
+                .any(|section| member.dependencies(section).contains("sqlx"))
+        })
+        .map(|member| member.name().to_owned())
+        .collect();
+    assert!(wrong.is_empty(), "sqlx outside the store: {wrong:?}");
+}
+
+#[test]
+fn every_crate_inherits_the_lints_and_there_is_one_clippy_toml() {
+    for member in members() {
+        let inherits = member
+            .toml
+            .get("lints")
+            .and_then(|l| l.get("workspace"))
+            .and_then(toml::Value::as_bool);
+        assert_eq!(inherits, Some(true), "{}: [lints]", member.path.display());
+    }
+    assert_eq!(
+        tree::files_ending(&["clippy.toml"]),
+        [PathBuf::from("clippy.toml")]
+    );
+}
