@@ -119,76 +119,102 @@ impl RouteTable {
         routes: Vec<Route>,
         consumers: Vec<Consumer>,
     ) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut seen = BTreeMap::new();
-        let mut once = |problems: &mut Vec<Problem>, key: String, name: &Name| {
-            if let Some(first) = seen.insert(name.squashed(), key.clone()) {
-                problems.push(Problem::new(key, format!("`{name}` reads like the name at {first}; a text message could not tell them apart")));
-            }
+        let table = Self {
+            targets,
+            routes,
+            consumers,
         };
-        for (what, len) in [
-            ("targets", targets.len()),
-            ("routes", routes.len()),
-            ("consumers", consumers.len()),
-        ] {
-            if len > MAX_ENTRIES {
-                problems.push(Problem::new(
-                    format!("gateway.{what}"),
-                    format!("{len} entries; at most {MAX_ENTRIES}"),
-                ));
-            }
+        let mut problems = table.too_many();
+        problems.extend(table.unclear_names());
+        problems.extend(table.loose_ends());
+        problems.extend(table.shared_keys());
+        if problems.is_empty() {
+            Ok(table)
+        } else {
+            Err(problems)
         }
-        for (at, route) in routes.iter().enumerate() {
-            once(
-                &mut problems,
-                format!("gateway.routes[{at}].name"),
-                &route.name,
-            );
-            if route.targets.is_empty() || route.targets.iter().any(|t| *t >= targets.len()) {
-                problems.push(Problem::new(
+    }
+
+    fn too_many(&self) -> Vec<Problem> {
+        [
+            ("targets", self.targets.len()),
+            ("routes", self.routes.len()),
+            ("consumers", self.consumers.len()),
+        ]
+        .into_iter()
+        .filter(|(_, len)| *len > MAX_ENTRIES)
+        .map(|(what, len)| {
+            Problem::new(
+                format!("gateway.{what}"),
+                format!("{len} entries; at most {MAX_ENTRIES}"),
+            )
+        })
+        .collect()
+    }
+
+    /// Routes and consumers share one name space, since a command names either; targets have their own.
+    fn unclear_names(&self) -> Vec<Problem> {
+        let routes = self
+            .routes
+            .iter()
+            .enumerate()
+            .map(|(at, route)| (format!("gateway.routes[{at}].name"), &route.name));
+        let consumers = self
+            .consumers
+            .iter()
+            .enumerate()
+            .map(|(at, one)| (format!("gateway.consumers[{at}].name"), &one.name));
+        let targets = self
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(at, target)| (format!("gateway.targets[{at}].name"), &target.name));
+        let mut problems = repeated(routes.chain(consumers));
+        problems.extend(repeated(targets));
+        problems
+    }
+
+    fn loose_ends(&self) -> Vec<Problem> {
+        let loose =
+            |ends: &[usize], len: usize| ends.is_empty() || ends.iter().any(|end| *end >= len);
+        let routes = self
+            .routes
+            .iter()
+            .enumerate()
+            .filter(|(_, route)| loose(&route.targets, self.targets.len()));
+        let consumers = self
+            .consumers
+            .iter()
+            .enumerate()
+            .filter(|(_, one)| loose(&one.routes, self.routes.len()));
+        routes
+            .map(|(at, _)| {
+                Problem::new(
                     format!("gateway.routes[{at}].targets"),
                     "expected at least one name out of gateway.targets",
-                ));
-            }
-        }
-        let mut keys = BTreeMap::new();
-        for (at, consumer) in consumers.iter().enumerate() {
-            once(
-                &mut problems,
-                format!("gateway.consumers[{at}].name"),
-                &consumer.name,
-            );
-            if consumer.routes.is_empty() || consumer.routes.iter().any(|r| *r >= routes.len()) {
-                problems.push(Problem::new(
+                )
+            })
+            .chain(consumers.map(|(at, _)| {
+                Problem::new(
                     format!("gateway.consumers[{at}].routes"),
                     "expected at least one name out of gateway.routes",
-                ));
-            }
-            if let Some(first) = keys.insert(consumer.key, at) {
+                )
+            }))
+            .collect()
+    }
+
+    fn shared_keys(&self) -> Vec<Problem> {
+        let mut seen = BTreeMap::new();
+        let mut problems = Vec::new();
+        for (at, consumer) in self.consumers.iter().enumerate() {
+            if let Some(first) = seen.insert(consumer.key, at) {
                 problems.push(Problem::new(
                     format!("gateway.consumers[{at}].key_file"),
                     format!("the same key as consumers[{first}]; each consumer needs its own"),
                 ));
             }
         }
-        let mut target_names = BTreeMap::new();
-        for (at, target) in targets.iter().enumerate() {
-            if target_names.insert(target.name.squashed(), at).is_some() {
-                problems.push(Problem::new(
-                    format!("gateway.targets[{at}].name"),
-                    format!("`{}` is used twice", target.name),
-                ));
-            }
-        }
-        if problems.is_empty() {
-            Ok(Self {
-                targets,
-                routes,
-                consumers,
-            })
-        } else {
-            Err(problems)
-        }
+        problems
     }
 
     /// Targets, in the order of the configuration.
@@ -222,5 +248,101 @@ impl RouteTable {
     /// The targets of a route, first choice first.
     pub fn targets_of<'a>(&'a self, route: &'a Route) -> impl Iterator<Item = &'a Target> {
         route.targets.iter().filter_map(|at| self.targets.get(*at))
+    }
+}
+
+/// Names that differ only in separators: a text message could not tell them apart.
+fn repeated<'a>(names: impl Iterator<Item = (String, &'a Name)>) -> Vec<Problem> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (key, name) in names {
+        if let Some(first) = seen.get(&name.squashed()) {
+            problems.push(Problem::new(key, format!("`{name}` reads like the name at {first}; a text message could not tell them apart")));
+        } else {
+            seen.insert(name.squashed(), key);
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(name: &str) -> Target {
+        Target {
+            name: name.parse().unwrap(),
+            class: Class::Local,
+            base_url: "http://127.0.0.1:1/v1".parse().unwrap(),
+            key: None,
+        }
+    }
+
+    fn route(name: &str, targets: Vec<usize>) -> Route {
+        Route {
+            name: name.parse().unwrap(),
+            kind: RouteKind::Llm,
+            models: vec![ModelPattern::new("gpt-*").unwrap()],
+            targets,
+        }
+    }
+
+    fn consumer(name: &str, key: &str, routes: Vec<usize>) -> Consumer {
+        Consumer {
+            name: name.parse().unwrap(),
+            key: KeyHash::of(key.as_bytes()),
+            routes,
+        }
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let problems = RouteTable::new(
+            vec![target("a"), target("a")],
+            vec![route("rag-api", vec![]), route("rag.api", vec![7])],
+            vec![consumer("claw", "k", vec![0]), consumer("paw", "k", vec![])],
+        )
+        .unwrap_err();
+        let keys: Vec<&str> = problems
+            .iter()
+            .map(|problem| problem.key.as_str())
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                "gateway.routes[1].name",
+                "gateway.targets[1].name",
+                "gateway.routes[0].targets",
+                "gateway.routes[1].targets",
+                "gateway.consumers[1].routes",
+                "gateway.consumers[1].key_file",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_model_takes_the_consumers_first_route_that_fits() {
+        let table = RouteTable::new(
+            vec![target("a")],
+            vec![route("chat", vec![0])],
+            vec![consumer("claw", "k", vec![0])],
+        )
+        .unwrap();
+        let claw = table.consumers().first().unwrap();
+        assert_eq!(
+            table.route_for(claw, "gpt-5").map(|r| r.name.as_str()),
+            Some("chat")
+        );
+        assert!(table.route_for(claw, "llama").is_none());
+    }
+
+    #[test]
+    fn a_pattern_has_its_star_at_the_end() {
+        assert!(
+            ModelPattern::new("*x").is_err()
+                && ModelPattern::new("").is_err()
+                && ModelPattern::new("a**").is_err()
+        );
+        assert!(ModelPattern::new("*").is_ok_and(|any| any.matches("anything")));
     }
 }

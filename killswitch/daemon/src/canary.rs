@@ -1,0 +1,229 @@
+//! The negative control: every way through a gateway is tried all the time, so that a proof can say "worked before".
+
+use crate::clock;
+use crate::dial::{self, NoAnswer};
+use crate::switch::Switch;
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::Full;
+use kill_wire::{
+    CanaryState, Incident, LatchSet, PROBE_HEADER, PROBE_POINTS_PATH, ProbePoint, ProbePoints,
+};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Between two rounds.
+const ROUND: Duration = Duration::from_secs(30);
+/// Between two rounds until the first that found anything.
+const FIRST_ROUNDS: Duration = Duration::from_millis(500);
+/// How long one canary may take: the gateway asks the target and waits three seconds at most.
+const CANARY_LIMIT: Duration = Duration::from_secs(4);
+/// Probes at the same time.
+const AT_ONCE: usize = 32;
+
+/// From where probes are sent: one gateway, and the key that makes a call a probe there.
+#[derive(Clone)]
+pub struct Vantage {
+    /// The gateway's data listener.
+    pub gateway: SocketAddr,
+    /// Its probe key.
+    pub probe_key: String,
+}
+
+impl std::fmt::Debug for Vantage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Vantage({})", self.gateway)
+    }
+}
+
+/// What one probe saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// It came through to the target.
+    Open,
+    /// Refused by a cut, with the incident it named.
+    Cut(Incident),
+    /// Refused because the gateway or its lease is closed, without an incident.
+    Closed,
+    /// Nothing listens there.
+    Gone,
+    /// Admitted, but the target failed; or an answer nobody expects.
+    Odd(String),
+}
+
+/// Where probes stand, and whether each worked when it last should have.
+#[derive(Debug, Default)]
+pub(crate) struct Canaries {
+    pub(crate) worked: BTreeMap<(usize, ProbePoint), bool>,
+    pub(crate) state: CanaryState,
+}
+
+/// Sends canaries until shutdown.
+pub(crate) async fn watch(switch: Arc<Switch>) {
+    loop {
+        let found = round(&switch).await;
+        tokio::select! {
+            () = switch.stop.cancelled() => return,
+            () = tokio::time::sleep(if found { ROUND } else { FIRST_ROUNDS }) => {}
+        }
+    }
+}
+
+async fn round(switch: &Arc<Switch>) -> bool {
+    let mut known = Vec::new();
+    let mut names = Vec::new();
+    let mut complete = true;
+    for (at, vantage) in switch.vantages.iter().enumerate() {
+        match list(vantage, switch).await {
+            Ok(points) => {
+                names.extend(points.names);
+                known.extend(points.points.into_iter().map(|point| (at, point)));
+            }
+            Err(no_answer) => {
+                complete = false;
+                tracing::debug!(gateway = %vantage.gateway, why = no_answer.why, "Gateway lists no probe points.");
+            }
+        }
+    }
+    if complete {
+        switch.learn(names);
+    }
+    let before = switch.latches();
+    let seen = probe(switch, known.clone(), CANARY_LIMIT).await;
+    // A cut that came during the round makes its answers say nothing of before.
+    if switch.latches() == before {
+        judge(switch, &before, known, &seen, complete);
+    }
+    complete && switch.canaries().state.good > 0 || !before.is_empty()
+}
+
+fn judge(
+    switch: &Switch,
+    latches: &LatchSet,
+    known: Vec<(usize, ProbePoint)>,
+    seen: &BTreeMap<(usize, ProbePoint), Seen>,
+    complete: bool,
+) {
+    let mut canaries = switch.canaries();
+    let mut good = 0;
+    for key in &known {
+        let open = seen.get(key) == Some(&Seen::Open);
+        let expected = if latches.closing(&key.1.subject()).is_some() {
+            matches!(seen.get(key), Some(Seen::Cut(_) | Seen::Gone))
+        } else {
+            canaries.worked.insert(key.clone(), open);
+            open
+        };
+        good += u32::from(expected);
+    }
+    if complete {
+        canaries.worked.retain(|key, _| known.contains(key));
+    }
+    canaries.state = CanaryState {
+        points: u32::try_from(known.len()).unwrap_or(u32::MAX),
+        good,
+        at: Some(clock::now()),
+    };
+}
+
+async fn list(vantage: &Vantage, switch: &Switch) -> Result<ProbePoints, NoAnswer> {
+    let request = request(vantage, Method::GET, PROBE_POINTS_PATH, None)?;
+    let answer = once(vantage.gateway, request, Duration::from_secs(2), switch).await?;
+    if answer.status != StatusCode::OK {
+        return Err(NoAnswer::new(format!("answered {}", answer.status)));
+    }
+    serde_json::from_slice(&answer.body).map_err(NoAnswer::new)
+}
+
+/// Tries every point, at most [`AT_ONCE`] at a time.
+pub(crate) async fn probe(
+    switch: &Arc<Switch>,
+    points: Vec<(usize, ProbePoint)>,
+    limit: Duration,
+) -> BTreeMap<(usize, ProbePoint), Seen> {
+    let mut seen = BTreeMap::new();
+    let mut running = JoinSet::new();
+    for key in points {
+        if running.len() >= AT_ONCE
+            && let Some(Ok((key, result))) = running.join_next().await
+        {
+            seen.insert(key, result);
+        }
+        let switch = Arc::clone(switch);
+        running.spawn(async move {
+            let result = try_one(&switch, &key, limit).await;
+            (key, result)
+        });
+    }
+    while let Some(Ok((key, result))) = running.join_next().await {
+        seen.insert(key, result);
+    }
+    seen
+}
+
+async fn try_one(switch: &Switch, key: &(usize, ProbePoint), limit: Duration) -> Seen {
+    let Some(vantage) = switch.vantages.get(key.0) else {
+        return Seen::Gone;
+    };
+    let address = key.1.address().to_string();
+    let request = match request(
+        vantage,
+        Method::POST,
+        "/v1/chat/completions",
+        Some(&address),
+    ) {
+        Ok(request) => request,
+        Err(no_answer) => return Seen::Odd(no_answer.why),
+    };
+    match once(vantage.gateway, request, limit, switch).await {
+        Ok(answer) if answer.status == StatusCode::OK => Seen::Open,
+        Ok(answer) if answer.status == StatusCode::SERVICE_UNAVAILABLE => {
+            match answer.incident.and_then(|n| n.parse().ok()) {
+                Some(incident) => Seen::Cut(incident),
+                None => Seen::Closed,
+            }
+        }
+        Ok(answer) => Seen::Odd(format!("answered {}", answer.status)),
+        Err(no_answer) if no_answer.unreachable => Seen::Gone,
+        Err(no_answer) => Seen::Odd(no_answer.why),
+    }
+}
+
+async fn once(
+    gateway: SocketAddr,
+    request: Request<Full<Bytes>>,
+    limit: Duration,
+    switch: &Switch,
+) -> Result<dial::Answer, NoAnswer> {
+    let call = async {
+        let mut sender = dial::connect(gateway, &switch.tasks).await?;
+        dial::call(&mut sender, request).await
+    };
+    tokio::time::timeout(limit, call)
+        .await
+        .map_err(|_| NoAnswer::new(format!("no answer within {limit:?}")))?
+}
+
+fn request(
+    vantage: &Vantage,
+    method: Method,
+    path: &str,
+    probe: Option<&str>,
+) -> Result<Request<Full<Bytes>>, NoAnswer> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, vantage.gateway.to_string())
+        .header(
+            header::AUTHORIZATION,
+            format!("Bearer {}", vantage.probe_key),
+        )
+        .header(header::CONNECTION, "close");
+    if let Some(probe) = probe {
+        request = request.header(PROBE_HEADER, probe);
+    }
+    request.body(Full::default()).map_err(NoAnswer::new)
+}

@@ -1,0 +1,81 @@
+//! What the journal tells. Fields are values, never codes, keys, numbers of phones or bodies.
+
+use kill_wire::{Incident, Outcome, ProofState, Scope};
+use serde::{Deserialize, Serialize};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum Event {
+    /// The daemon came up.
+    Started {
+        /// Its version.
+        version: String,
+        /// What was found wrong with the state, if anything.
+        doubts: Vec<String>,
+    },
+    /// A scope was cut (ordered before this was written).
+    Cut {
+        /// Its incident.
+        incident: Incident,
+        /// What was cut.
+        scope: Scope,
+        /// Who asked.
+        by: String,
+        /// By which way.
+        via: String,
+        /// Why.
+        why: String,
+        /// It was cut already.
+        repeated: bool,
+        /// Its code was made before the last restore.
+        late: bool,
+    },
+    /// The proof of a cut.
+    Proved {
+        /// Its incident.
+        incident: Incident,
+        /// How it ended.
+        outcome: Outcome,
+        /// Streams and waiting requests ended.
+        streams: u32,
+        /// Accepted to severed, milliseconds.
+        severed_ms: u64,
+        /// Accepted to proven, milliseconds.
+        proven_ms: u64,
+        /// The figures.
+        proof: ProofState,
+    },
+    /// A scope is about to be restored (written before it is ordered).
+    Restored {
+        /// The incident that ends.
+        incident: Incident,
+        /// What opens.
+        scope: Scope,
+        /// Who asked.
+        by: String,
+        /// By which way.
+        via: String,
+    },
+    /// A signed message was refused.
+    Refused {
+        /// By which way it came.
+        via: String,
+        /// Why.
+        why: String,
+        /// How many like it were left out since the last entry, so that a flood cannot fill the disk.
+        unwritten: u64,
+    },
+    /// An agent stopped confirming orders, or confirms them again.
+    Agent {
+        /// Its address.
+        address: String,
+        /// What is wrong; none when it is well.
+        problem: Option<String>,
+    },
+    /// People and keys were read again.
+    People {
+        /// How many there are.
+        count: u32,
+    },
+}

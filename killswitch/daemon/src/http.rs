@@ -1,0 +1,125 @@
+//! The listener for webhooks. Bounds everything before anything is read; one connection cannot hold up another.
+
+use crate::inbound;
+use crate::report;
+use crate::switch::Switch;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+/// Connections at the same time.
+const CONNECTIONS: usize = 256;
+/// Until the head of a request must be there.
+const HEAD_LIMIT: Duration = Duration::from_secs(5);
+/// Longest life of a connection: providers send one request and leave.
+const LIFE: Duration = Duration::from_secs(60);
+
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// Accepts until shutdown.
+pub(crate) async fn serve(switch: Arc<Switch>, listener: TcpListener) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            () = switch.stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(why) => {
+                // Out of file descriptors, most likely: others must end first.
+                tracing::warn!(%why, "Cannot accept a connection.");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+            continue;
+        };
+        let shared = Arc::clone(&switch);
+        switch.tasks.spawn(async move {
+            connection(&shared, stream).await;
+            drop(place);
+        });
+    }
+}
+
+async fn connection(switch: &Arc<Switch>, stream: TcpStream) {
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let service = service_fn(|request| async { Ok::<_, Infallible>(route(switch, request).await) });
+    let serving = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_LIMIT)
+        .max_headers(64)
+        .max_buf_size(32 * 1024)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = tokio::time::timeout(LIFE, serving.as_mut()) => ended,
+        () = switch.stop.cancelled() => {
+            serving.as_mut().graceful_shutdown();
+            tokio::time::timeout(HEAD_LIMIT, serving).await
+        }
+    };
+    if let Ok(Err(why)) = ended {
+        tracing::debug!(%why, "A webhook connection broke.");
+    }
+}
+
+async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Reply {
+    let path = request.uri().path().to_owned();
+    if let Some(channel) = path.strip_prefix("/v1/inbound/") {
+        return match *request.method() {
+            Method::POST => inbound::take(switch, channel, request).await,
+            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "Send a POST.\n"),
+        };
+    }
+    match (request.method(), path.as_str()) {
+        (&Method::GET, "/v1/state") => json(&report::public_state(switch)),
+        (&Method::GET, "/healthz") => plain(StatusCode::OK, "ok\n"),
+        (_, "/v1/state" | "/healthz") => plain(StatusCode::METHOD_NOT_ALLOWED, "Send a GET.\n"),
+        _ => plain(StatusCode::NOT_FOUND, "Nothing here.\n"),
+    }
+}
+
+pub(crate) fn plain(status: StatusCode, text: &'static str) -> Reply {
+    reply(
+        status,
+        "text/plain; charset=utf-8",
+        Bytes::from_static(text.as_bytes()),
+    )
+}
+
+fn json(value: &impl serde::Serialize) -> Reply {
+    match serde_json::to_vec(value) {
+        Ok(body) => reply(StatusCode::OK, "application/json", body.into()),
+        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "No JSON form.\n"),
+    }
+}
+
+/// An answer nobody may keep.
+pub(crate) fn reply(status: StatusCode, content_type: &'static str, body: Bytes) -> Reply {
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        header::HeaderValue::from_static(content_type),
+    );
+    headers.insert(
+        header::CACHE_CONTROL,
+        header::HeaderValue::from_static("no-store"),
+    );
+    response
+}

@@ -1,0 +1,106 @@
+//! One webhook call: verify the raw body, decide, act, answer by the channel's own way.
+
+use crate::clock;
+use crate::cut;
+use crate::http::{Reply, plain, reply};
+use crate::recorder::First;
+use crate::report;
+use crate::restore;
+use crate::switch::Switch;
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use kill_core::{Decision, InboundText};
+use kill_inbound::{Channel, MAX_BODY, RawRequest};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+/// Until a body must be there.
+const BODY_LIMIT: Duration = Duration::from_secs(5);
+
+/// Takes a call for the channel of this name.
+pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Incoming>) -> Reply {
+    let channels = Arc::clone(
+        &switch
+            .channels
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner),
+    );
+    let Some(channel) = channels.iter().find(|channel| channel.name() == name) else {
+        return plain(StatusCode::NOT_FOUND, "No such channel.\n");
+    };
+    let (head, body) = request.into_parts();
+    let body = match timeout(BODY_LIMIT, Limited::new(body, MAX_BODY).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(_)) => {
+            return plain(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "The body is broken or too long.\n",
+            );
+        }
+        Err(_) => return plain(StatusCode::REQUEST_TIMEOUT, "The body did not come.\n"),
+    };
+    let headers: Vec<(&str, &[u8])> = head
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()))
+        .collect();
+    let raw = RawRequest {
+        method: head.method.as_str(),
+        headers: &headers,
+        query: head.uri.query().unwrap_or(""),
+        body: &body,
+    };
+    match channel.verify(&raw, clock::now()) {
+        Ok(text) => answer(switch, channel, text).await,
+        Err(refusal) => {
+            // One word for the log; the caller learns nothing but that it was refused.
+            tracing::warn!(channel = name, why = %refusal, "Webhook refused.");
+            plain(StatusCode::FORBIDDEN, "Refused.\n")
+        }
+    }
+}
+
+async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Reply {
+    // A provider that hangs up must not stop what it asked for: the work goes on in a task of its own.
+    let shared = Arc::clone(switch);
+    let work = switch.tasks.spawn(async move { act(&shared, &text).await });
+    let said = work.await.unwrap_or_default();
+    let answer = channel.answer(said.as_deref());
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    reply(status, answer.content_type, Bytes::from(answer.body))
+}
+
+async fn act(switch: &Arc<Switch>, text: &InboundText) -> Option<String> {
+    let accepted = Instant::now();
+    let decision = switch.core().on_text(text, clock::now());
+    match decision {
+        Decision::Cut(cut) => {
+            let report = cut::carry_out(switch, &cut, accepted).await;
+            switch.core().remember(text, &report.text);
+            cut::conclude(switch, &report).await;
+            Some(report.text)
+        }
+        Decision::Restore(restore) => {
+            let said = match restore::carry_out(switch, restore).await {
+                Ok(released) => released.text.as_str().to_owned(),
+                Err(why) => kill_core::refusal_reply(&why.to_string())
+                    .as_str()
+                    .to_owned(),
+            };
+            switch.core().remember(text, &said);
+            // Only the memory: a duplicate gets this answer even after a restart.
+            drop(switch.record(Vec::new(), First::Latch));
+            Some(said)
+        }
+        Decision::Status { .. } => Some(report::status_text(switch)),
+        Decision::Refused(refused) => {
+            tracing::warn!(channel = text.channel, why = %refused.why, "Text refused.");
+            switch.note_refusal(&text.channel, &refused.why.to_string());
+            refused.reply.map(|reply| reply.as_str().to_owned())
+        }
+        Decision::Duplicate { reply } => reply.map(|reply| reply.as_str().to_owned()),
+    }
+}

@@ -1,0 +1,82 @@
+//! Incidents, folded from the journal's entries.
+
+use crate::event::Event;
+use kill_wire::{Incident, IncidentEnd, IncidentRecord, Timestamp};
+use std::collections::BTreeMap;
+
+/// Most incidents kept at hand; older ones stay in the journal file.
+const MAX: usize = 500;
+
+/// The newest incidents by number.
+#[derive(Debug, Default)]
+pub(crate) struct Incidents(BTreeMap<Incident, IncidentRecord>);
+
+impl Incidents {
+    /// Takes in what happened at `at`.
+    pub(crate) fn take(&mut self, at: Timestamp, event: &Event) {
+        match event {
+            Event::Cut {
+                incident,
+                scope,
+                by,
+                via,
+                why,
+                repeated: false,
+                ..
+            } => {
+                self.0.insert(
+                    *incident,
+                    IncidentRecord {
+                        incident: *incident,
+                        scope: scope.clone(),
+                        since: at,
+                        by: format!("{by} ({via})"),
+                        why: why.clone(),
+                        proof: None,
+                        streams: 0,
+                        ended: None,
+                    },
+                );
+                if self.0.len() > MAX {
+                    self.0.pop_first();
+                }
+            }
+            Event::Proved {
+                incident,
+                streams,
+                proof,
+                ..
+            } => {
+                if let Some(record) = self.0.get_mut(incident) {
+                    record.streams = record.streams.saturating_add(*streams);
+                    record.proof = Some(proof.clone());
+                }
+            }
+            Event::Restored {
+                incident, by, via, ..
+            } => {
+                if let Some(record) = self.0.get_mut(incident) {
+                    record.ended = Some(IncidentEnd {
+                        at,
+                        by: format!("{by} ({via})"),
+                    });
+                }
+            }
+            Event::Cut { repeated: true, .. }
+            | Event::Started { .. }
+            | Event::Refused { .. }
+            | Event::Agent { .. }
+            | Event::People { .. } => {}
+        }
+    }
+
+    /// Newest first, at most `limit`.
+    pub(crate) fn newest(&self, limit: u32) -> Vec<IncidentRecord> {
+        self.0
+            .values()
+            .rev()
+            .take(limit.min(MAX as u32) as usize)
+            .cloned()
+            .collect()
+    }
+}

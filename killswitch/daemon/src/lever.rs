@@ -1,0 +1,143 @@
+//! The unix socket of the owner: who may open it may cut.
+
+use crate::clock;
+use crate::cut;
+use crate::event::Event;
+use crate::report;
+use crate::restore;
+use crate::state;
+use crate::switch::Switch;
+use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest};
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::time::{Instant, timeout};
+
+/// Longest request in bytes.
+const MAX_REQUEST: u64 = 8 * 1024;
+/// Until a request must be there.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Accepts until shutdown.
+pub(crate) async fn serve(switch: Arc<Switch>, listener: UnixListener) {
+    loop {
+        let accepted = tokio::select! {
+            () = switch.stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let Ok((stream, _)) = accepted else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let shared = Arc::clone(&switch);
+        switch.tasks.spawn(async move {
+            if let Err(why) = one(&shared, stream).await {
+                tracing::debug!(%why, "A lever connection broke.");
+            }
+        });
+    }
+}
+
+async fn one(switch: &Arc<Switch>, stream: UnixStream) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    timeout(
+        LIMIT,
+        BufReader::new(read.take(MAX_REQUEST)).read_line(&mut line),
+    )
+    .await??;
+    let reply = match serde_json::from_str(&line) {
+        Ok(request) => {
+            // In a task of its own: a caller that leaves does not stop a cut half-way.
+            let shared = Arc::clone(switch);
+            let work = switch
+                .tasks
+                .spawn(async move { answer(&shared, request).await });
+            work.await.unwrap_or_else(|why| {
+                refused(
+                    ErrorCode::Unavailable,
+                    format!("the kill switch failed inside: {why}"),
+                )
+            })
+        }
+        Err(why) => refused(ErrorCode::BadRequest, format!("not a lever request: {why}")),
+    };
+    let mut answer = serde_json::to_vec(&reply)?;
+    answer.push(b'\n');
+    timeout(LIMIT, write.write_all(&answer)).await?
+}
+
+async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
+    match request {
+        LeverRequest::Cut { scope, by, why } => {
+            let accepted = Instant::now();
+            let cut =
+                switch
+                    .core()
+                    .lever_cut(scope, &clean(&by, 48), &clean(&why, 200), clock::now());
+            let report = cut::carry_out(switch, &cut, accepted).await;
+            cut::conclude(switch, &report).await;
+            LeverReply::Cut(report)
+        }
+        LeverRequest::Restore { scope, code, by } => {
+            let decided = switch
+                .core()
+                .lever_restore(&scope, &code, &clean(&by, 48), clock::now());
+            let restore = match decided {
+                Ok(restore) => restore,
+                Err(why) => {
+                    switch.note_refusal("lever", &why.why.to_string());
+                    let locked = switch.core().memory().restore_locked();
+                    let cut = switch.latches().of(&scope).is_some();
+                    let code = match (locked, cut) {
+                        (true, _) => ErrorCode::Locked,
+                        (false, true) => ErrorCode::BadCode,
+                        (false, false) => ErrorCode::NotCut,
+                    };
+                    return refused(code, why.why.to_string());
+                }
+            };
+            match restore::carry_out(switch, restore).await {
+                Ok(released) => LeverReply::Restored {
+                    scope: released.latch.scope,
+                    incident: released.latch.incident,
+                    remaining: released.remaining,
+                    text: released.text.as_str().to_owned(),
+                },
+                Err(why) => refused(ErrorCode::NotRecorded, why.to_string()),
+            }
+        }
+        LeverRequest::State => LeverReply::State(Box::new(report::state(switch))),
+        LeverRequest::Incidents { limit } => LeverReply::Incidents {
+            incidents: switch
+                .incidents
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .newest(limit),
+        },
+        LeverRequest::Reload => match state::read_people(&switch.people_file) {
+            Ok(people) => {
+                let count = u32::try_from(people.iter().count()).unwrap_or(u32::MAX);
+                switch.core().set_people(people);
+                switch.note(Event::People { count });
+                LeverReply::Reloaded { people: count }
+            }
+            Err(why) => refused(ErrorCode::BadRequest, why),
+        },
+    }
+}
+
+fn refused(code: ErrorCode, message: String) -> LeverReply {
+    LeverReply::Refused(LeverError { code, message })
+}
+
+/// A caller's words, fit for the journal: bounded, one line.
+fn clean(text: &str, limit: usize) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(limit)
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}

@@ -1,0 +1,90 @@
+//! Signs the present state and brings it to every agent, at once and again every ten seconds: the lease.
+
+use crate::clock;
+use crate::event::Event;
+use crate::link::Delivered;
+use crate::switch::Switch;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Between two renewals of the lease, while all agents are well.
+const RENEW: Duration = Duration::from_secs(10);
+/// Between two tries while an agent does not confirm.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// What came of bringing one order to all agents.
+#[derive(Debug, Default)]
+pub(crate) struct Delivery {
+    /// Exchanges ended.
+    pub(crate) severed: u32,
+    /// Agents that did not confirm, each with the reason.
+    pub(crate) unconfirmed: Vec<String>,
+}
+
+/// Sends the present state to every agent at the same time. Bounded by the slowest agent's limit.
+pub(crate) async fn deliver(switch: &Arc<Switch>) -> Delivery {
+    let mut delivery = Delivery::default();
+    let mut waiting: Vec<usize> = (0..switch.links.len()).collect();
+    // Twice: an agent that holds a higher number (this host's clock stepped back, say) names it, and the next order overtakes.
+    for last in [false, true] {
+        let order = switch.sign();
+        let mut calls = JoinSet::new();
+        for at in waiting.drain(..) {
+            let (switch, order) = (Arc::clone(switch), order.clone());
+            calls.spawn(async move { (at, send(&switch, at, order).await) });
+        }
+        while let Some(Ok((at, delivered))) = calls.join_next().await {
+            match delivered {
+                Delivered::Done(receipt) => {
+                    delivery.severed = delivery.severed.saturating_add(receipt.severed);
+                    delivery.unconfirmed.extend(receipt.failed);
+                }
+                Delivered::Stale(current) if !last => {
+                    switch.overtake(current);
+                    waiting.push(at);
+                }
+                Delivered::Stale(current) => delivery
+                    .unconfirmed
+                    .push(format!("{}: holds order {current}", switch.address(at))),
+                Delivered::Failed(why) => delivery
+                    .unconfirmed
+                    .push(format!("{}: {why}", switch.address(at))),
+            }
+        }
+    }
+    delivery
+}
+
+async fn send(switch: &Arc<Switch>, at: usize, order: Bytes) -> Delivered {
+    let Some(link) = switch.links.get(at) else {
+        return Delivered::Failed("no such agent".to_owned());
+    };
+    let (delivered, turned) = link.send(order, clock::now(), &switch.tasks).await;
+    if turned {
+        let state = link.state();
+        match &state.problem {
+            Some(problem) => {
+                tracing::warn!(agent = %state.address, %problem, "Agent does not confirm orders.")
+            }
+            None => tracing::info!(agent = %state.address, "Agent confirms orders."),
+        }
+        switch.note(Event::Agent {
+            address: state.address,
+            problem: state.problem,
+        });
+    }
+    delivered
+}
+
+/// Renews the lease until shutdown.
+pub(crate) async fn renew(switch: Arc<Switch>) {
+    loop {
+        let well = deliver(&switch).await.unconfirmed.is_empty();
+        tokio::select! {
+            () = switch.stop.cancelled() => return,
+            () = tokio::time::sleep(if well { RENEW } else { RETRY }) => {}
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Proves a cut: what worked before must now be refused with one of our incidents, or be gone.
+
+use crate::canary::{Seen, probe};
+use crate::switch::Switch;
+use kill_wire::{LatchSet, Name, Outcome, ProbePoint, ProofState, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long one probe may take; a refusal comes in a millisecond.
+const LIMIT: Duration = Duration::from_millis(400);
+
+/// Probes everything the scope closes, twice where the first answer was not yet a refusal.
+pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope) -> ProofState {
+    let worked: BTreeMap<(usize, ProbePoint), bool> = switch
+        .canaries()
+        .worked
+        .iter()
+        .filter(|((_, point), _)| scope.covers(&point.subject()))
+        .map(|(key, worked)| (key.clone(), *worked))
+        .collect();
+    let latches = switch.latches();
+    let mut seen = probe(switch, worked.keys().cloned().collect(), LIMIT).await;
+    let again = seen
+        .iter()
+        .filter(|(_, seen)| !is_dead(seen, &latches))
+        .map(|(key, _)| key.clone())
+        .collect::<Vec<_>>();
+    if !again.is_empty() {
+        seen.extend(probe(switch, again, LIMIT).await);
+    }
+    count(&worked, &seen, &latches)
+}
+
+/// A refusal counts only with the number of a latch that holds: another's 503 proves nothing.
+fn is_dead(seen: &Seen, latches: &LatchSet) -> bool {
+    match seen {
+        Seen::Cut(incident) => latches
+            .as_slice()
+            .iter()
+            .any(|latch| latch.incident == *incident),
+        Seen::Gone => true,
+        Seen::Open | Seen::Closed | Seen::Odd(_) => false,
+    }
+}
+
+fn count(
+    worked: &BTreeMap<(usize, ProbePoint), bool>,
+    seen: &BTreeMap<(usize, ProbePoint), Seen>,
+    latches: &LatchSet,
+) -> ProofState {
+    let mut proof = ProofState::default();
+    let mut routes: BTreeSet<&Name> = BTreeSet::new();
+    let mut open: BTreeSet<&Name> = BTreeSet::new();
+    for (key, worked) in worked {
+        let dead = seen.get(key).is_some_and(|seen| is_dead(seen, latches));
+        routes.insert(&key.1.route);
+        if !dead {
+            open.insert(&key.1.route);
+            proof.still_open.push(format!(
+                "{} for {} to {}",
+                key.1.route, key.1.consumer, key.1.target
+            ));
+        }
+        if *worked {
+            proof.probes += 1;
+            proof.probes_dead += u32::from(dead);
+        } else {
+            proof.unproven += 1;
+        }
+    }
+    proof.routes = u32::try_from(routes.len()).unwrap_or(u32::MAX);
+    proof.routes_blocked = u32::try_from(routes.len() - open.len()).unwrap_or(u32::MAX);
+    proof
+}
+
+/// What may be said of it: CUT only when every agent confirmed and something that worked is dead.
+pub(crate) fn outcome(proof: &ProofState, unconfirmed: &[String]) -> Outcome {
+    if !unconfirmed.is_empty() || !proof.still_open.is_empty() {
+        Outcome::Partial
+    } else if proof.probes == 0 {
+        Outcome::Unproven
+    } else {
+        Outcome::Cut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kill_wire::{Class, Incident, Latch, RouteKind, Timestamp};
+
+    fn point(route: &str) -> (usize, ProbePoint) {
+        let name = |text: &str| text.parse().unwrap();
+        (
+            0,
+            ProbePoint {
+                kind: RouteKind::Llm,
+                consumer: name("claw"),
+                route: name(route),
+                target: name("box"),
+                class: Class::Local,
+            },
+        )
+    }
+
+    fn held() -> LatchSet {
+        vec![Latch {
+            incident: Incident::FIRST,
+            scope: Scope::All,
+            since: Timestamp::from_millis(0),
+        }]
+        .try_into()
+        .unwrap()
+    }
+
+    #[test]
+    fn a_refusal_with_a_foreign_incident_proves_nothing() {
+        let worked = BTreeMap::from([(point("chat"), true)]);
+        let other = Incident::FIRST.next();
+        let proof = count(
+            &worked,
+            &BTreeMap::from([(point("chat"), Seen::Cut(other))]),
+            &held(),
+        );
+        assert_eq!((proof.probes_dead, proof.still_open.len()), (0, 1));
+        assert_eq!(outcome(&proof, &[]), Outcome::Partial);
+    }
+
+    #[test]
+    fn what_never_worked_is_unproven_and_not_dead() {
+        let worked = BTreeMap::from([(point("chat"), false)]);
+        let proof = count(
+            &worked,
+            &BTreeMap::from([(point("chat"), Seen::Cut(Incident::FIRST))]),
+            &held(),
+        );
+        assert_eq!((proof.probes, proof.unproven), (0, 1));
+        assert_eq!(outcome(&proof, &[]), Outcome::Unproven);
+    }
+
+    #[test]
+    fn a_silent_agent_makes_it_partial() {
+        let worked = BTreeMap::from([(point("chat"), true)]);
+        let proof = count(
+            &worked,
+            &BTreeMap::from([(point("chat"), Seen::Cut(Incident::FIRST))]),
+            &held(),
+        );
+        assert_eq!(outcome(&proof, &[]), Outcome::Cut);
+        assert_eq!(
+            outcome(&proof, &["agent: silent".to_owned()]),
+            Outcome::Partial
+        );
+    }
+
+    #[test]
+    fn a_probe_that_was_not_answered_counts_as_open() {
+        let worked = BTreeMap::from([(point("chat"), true), (point("code"), true)]);
+        let seen = BTreeMap::from([
+            (point("chat"), Seen::Gone),
+            (point("code"), Seen::Odd("timeout".to_owned())),
+        ]);
+        let proof = count(&worked, &seen, &held());
+        assert_eq!((proof.routes_blocked, proof.routes), (1, 2));
+    }
+}

@@ -1,0 +1,135 @@
+//! What the daemon says of itself: all of it to the lever, little to the network, one segment to a phone.
+
+use crate::clock;
+use crate::switch::Switch;
+use kill_inbound::Channel;
+use kill_wire::{AgentState, StateReport, Timestamp};
+use serde::Serialize;
+use std::sync::PoisonError;
+
+/// An agent that has confirmed nothing for this long is called down, in milliseconds.
+const SILENT_MS: u64 = 30_000;
+/// Canaries older than this are a warning, in milliseconds.
+const STALE_MS: u64 = 90_000;
+
+/// Everything one screen shows.
+pub(crate) fn state(switch: &Switch) -> StateReport {
+    let now = clock::now();
+    let agents: Vec<AgentState> = switch.links.iter().map(crate::link::Link::state).collect();
+    let canaries = switch.canaries().state.clone();
+    let record = switch.recorder.status();
+    let channels = switch
+        .channels
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .clone();
+    let names = switch
+        .names
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let core = switch.core();
+    let memory = core.memory();
+    let mut warnings = if memory.latches().is_empty() {
+        Vec::new()
+    } else {
+        switch.doubts.clone()
+    };
+    warnings.extend(record.problem);
+    for agent in &agents {
+        if let Some(problem) = &agent.problem {
+            warnings.push(format!("agent {}: {problem}", agent.address));
+        } else if agent.heard.is_none_or(|heard| now.since(heard) > SILENT_MS) {
+            warnings.push(format!(
+                "agent {} has confirmed nothing for {} s",
+                agent.address,
+                SILENT_MS / 1000
+            ));
+        }
+    }
+    match canaries.at {
+        None => warnings.push("no probe has run yet: a cut now would be unproven".to_owned()),
+        Some(at) if now.since(at) > STALE_MS => {
+            warnings.push("the probes have stopped: a cut now would be unproven".to_owned())
+        }
+        Some(_) if canaries.good < canaries.points => warnings.push(format!(
+            "{} of {} probes do not answer as they should",
+            canaries.points - canaries.good,
+            canaries.points
+        )),
+        Some(_) => {}
+    }
+    if core.people().iter().next().is_none() {
+        warnings.push("nobody holds a code: only the lever can cut, nobody can restore".to_owned());
+    }
+    StateReport {
+        now,
+        started: switch.started,
+        latches: memory.latches().clone(),
+        seq: memory.seq(),
+        agents,
+        canaries,
+        names,
+        channels: channels
+            .iter()
+            .map(|channel: &Channel| channel.name().to_owned())
+            .collect(),
+        people: u32::try_from(core.people().iter().count()).unwrap_or(u32::MAX),
+        restore_locked: memory.restore_locked(),
+        step_up: memory.step_up(now),
+        journal: record.entries,
+        warnings,
+    }
+}
+
+/// The answer to STATUS.
+pub(crate) fn status_text(switch: &Switch) -> String {
+    let state = state(switch);
+    let well = state
+        .agents
+        .iter()
+        .filter(|agent| agent.problem.is_none())
+        .count();
+    kill_core::status_reply(
+        &state.latches,
+        state.canaries.good,
+        state.canaries.points,
+        u32::try_from(well).unwrap_or(u32::MAX),
+        u32::try_from(state.agents.len()).unwrap_or(u32::MAX),
+        state.now,
+        &state.warnings,
+    )
+    .as_str()
+    .to_owned()
+}
+
+/// What anyone who reaches the listener may know: no names, no addresses.
+#[derive(Debug, Serialize)]
+pub(crate) struct PublicState {
+    state: &'static str,
+    incidents: Vec<u32>,
+    now: Timestamp,
+    well: bool,
+}
+
+/// For `GET /v1/state`.
+pub(crate) fn public_state(switch: &Switch) -> PublicState {
+    let state = state(switch);
+    PublicState {
+        state: if state.latches.is_empty() {
+            "open"
+        } else {
+            "cut"
+        },
+        incidents: state
+            .latches
+            .as_slice()
+            .iter()
+            .map(|latch| latch.incident.get())
+            .collect(),
+        now: state.now,
+        well: state.warnings.is_empty(),
+    }
+}

@@ -1,0 +1,64 @@
+//! Carries out a restore: written down first, then ordered. What cannot be written down is not done.
+
+use crate::event::Event;
+use crate::orders;
+use crate::recorder::First;
+use crate::switch::Switch;
+use kill_core::{Released, Restore};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the disk may take before a restore is refused.
+const WRITE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Why an accepted restore was not done.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotRestored {
+    #[error("it could not be recorded, so the cut stays: {0}")]
+    NotRecorded(String),
+    #[error("a newer cut came first, so the cut stays")]
+    Overtaken,
+}
+
+/// Records, then releases, then orders.
+pub(crate) async fn carry_out(
+    switch: &Arc<Switch>,
+    restore: Restore,
+) -> Result<Released, NotRestored> {
+    let event = Event::Restored {
+        incident: restore.latch.incident,
+        scope: restore.latch.scope.clone(),
+        by: restore.by.clone(),
+        via: restore.via.clone(),
+    };
+    let written = {
+        let core = switch.core();
+        let memory = core.without(&restore.seal).to_json();
+        switch.record_memory(memory, vec![event.clone()], First::Journal)
+    };
+    let recorded = match timeout(WRITE_LIMIT, written).await {
+        Ok(Ok(Ok(()))) => Ok(()),
+        Ok(Ok(Err(why))) => Err(why),
+        Ok(Err(_)) => Err("the recorder has died".to_owned()),
+        Err(_) => Err(format!("the disk did not answer within {WRITE_LIMIT:?}")),
+    };
+    if let Err(why) = recorded {
+        tracing::error!(scope = %restore.latch.scope, %why, "A restore could not be recorded and was refused.");
+        // The latch file may already say otherwise; put the truth back.
+        switch.note_refusal(&restore.via, "restore could not be recorded");
+        return Err(NotRestored::NotRecorded(why));
+    }
+    let Some(released) = switch.core().commit(restore.seal, crate::clock::now()) else {
+        switch.note_refusal(&restore.via, "restore was overtaken by a cut");
+        return Err(NotRestored::Overtaken);
+    };
+    switch
+        .incidents
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .take(crate::clock::now(), &event);
+    let delivery = orders::deliver(switch).await;
+    tracing::info!(incident = %released.latch.incident, scope = %released.latch.scope, unconfirmed = delivery.unconfirmed.len(), "Restored.");
+    Ok(released)
+}

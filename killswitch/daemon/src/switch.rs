@@ -1,0 +1,147 @@
+//! What the tasks of the daemon share. Every lock here is held for a decision, never over a wait.
+
+use crate::canary::{Canaries, Vantage};
+use crate::clock;
+use crate::event::Event;
+use crate::incidents::Incidents;
+use crate::link::Link;
+use crate::recorder::{First, Recorder};
+use bytes::Bytes;
+use kill_core::Core;
+use kill_inbound::Channel;
+use kill_wire::{LatchSet, Name, SigningKey, Timestamp};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything.
+#[derive(Debug)]
+pub(crate) struct Switch {
+    pub(crate) core: Mutex<Core>,
+    pub(crate) key: SigningKey,
+    pub(crate) links: Vec<Link>,
+    pub(crate) vantages: Vec<Vantage>,
+    pub(crate) channels: Mutex<Arc<Vec<Channel>>>,
+    pub(crate) recorder: Recorder,
+    pub(crate) incidents: Mutex<Incidents>,
+    pub(crate) canaries: Mutex<Canaries>,
+    pub(crate) names: Mutex<Vec<Name>>,
+    pub(crate) refusals: Mutex<Refusals>,
+    /// What was found wrong at start; shown until someone restores.
+    pub(crate) doubts: Vec<String>,
+    pub(crate) people_file: PathBuf,
+    pub(crate) started: Timestamp,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+/// How many refusals went into the journal in the present hour.
+#[derive(Debug, Default)]
+pub(crate) struct Refusals {
+    hour: u64,
+    written: u32,
+    left_out: u64,
+}
+
+/// Refusals written an hour; the rest are counted.
+const REFUSALS_AN_HOUR: u32 = 60;
+
+impl Switch {
+    /// The core, for one decision.
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        // A decision that panicked left the memory as it was between two assignments; to go on is to fail towards cut.
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn canaries(&self) -> MutexGuard<'_, Canaries> {
+        self.canaries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn latches(&self) -> LatchSet {
+        self.core().memory().latches().clone()
+    }
+
+    /// The signed bytes of the present state, with a new number.
+    pub(crate) fn sign(&self) -> Bytes {
+        self.core()
+            .next_order(clock::now(), clock::nonce())
+            .seal(&self.key)
+            .into()
+    }
+
+    pub(crate) fn overtake(&self, current: u64) {
+        self.core().overtake(current);
+    }
+
+    pub(crate) fn address(&self, at: usize) -> String {
+        self.links
+            .get(at)
+            .map(|link| link.state().address)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn learn(&self, mut names: Vec<Name>) {
+        names.sort();
+        names.dedup();
+        self.core().set_names(names.clone());
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names;
+    }
+
+    /// Journals, without waiting for the disk. The latch file keeps the memory as it is now.
+    pub(crate) fn note(&self, event: Event) {
+        drop(self.record(vec![event], First::Latch));
+    }
+
+    /// Queues events and the present memory; the answer tells when they stand on disk.
+    pub(crate) fn record(
+        &self,
+        events: Vec<Event>,
+        first: First,
+    ) -> oneshot::Receiver<Result<(), String>> {
+        let core = self.core();
+        self.record_memory(core.memory().to_json(), events, first)
+    }
+
+    /// Queues events and this memory. Call it with the core locked where two writers could overtake each other.
+    pub(crate) fn record_memory(
+        &self,
+        memory: String,
+        events: Vec<Event>,
+        first: First,
+    ) -> oneshot::Receiver<Result<(), String>> {
+        let now = clock::now();
+        let mut incidents = self
+            .incidents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if first == First::Latch {
+            events.iter().for_each(|event| incidents.take(now, event));
+        }
+        self.recorder.write(now, memory, events, first)
+    }
+
+    /// Journals a refusal, at most [`REFUSALS_AN_HOUR`] of them.
+    pub(crate) fn note_refusal(&self, via: &str, why: &str) {
+        let unwritten = {
+            let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
+            let hour = clock::now().secs() / 3600;
+            if refusals.hour != hour {
+                refusals.hour = hour;
+                refusals.written = 0;
+            }
+            if refusals.written >= REFUSALS_AN_HOUR {
+                refusals.left_out += 1;
+                return;
+            }
+            refusals.written += 1;
+            std::mem::take(&mut refusals.left_out)
+        };
+        self.note(Event::Refused {
+            via: via.to_owned(),
+            why: why.to_owned(),
+            unwritten,
+        });
+    }
+}
