@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What the tests of the whole site share.
+
+pub mod upstream;
