@@ -1,0 +1,92 @@
+//! The dated steps from an empty file to today's tables. They run at open and nowhere else.
+
+use sqlx::SqlSafeStr;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// Date and number, name, text. A step that has been released is never edited; a change is a new step.
+const STEPS: [(i64, &str, &str); 2] = [
+    (
+        20_261_121_000_001,
+        "usage",
+        include_str!("../../../migrations/sqlite/20261121000001_usage.sql"),
+    ),
+    (
+        20_261_121_000_002,
+        "sessions",
+        include_str!("../../../migrations/sqlite/20261121000002_sessions.sql"),
+    ),
+];
+
+/// The first `count` steps; all of them outside tests.
+fn first(count: usize) -> Migrator {
+    let steps = STEPS.iter().take(count).map(|(version, name, sql)| {
+        let kind = MigrationType::Simple;
+        Migration::new(*version, (*name).into(), kind, sql.into_sql_str(), false)
+    });
+    Migrator::with_migrations(steps.collect())
+}
+
+/// Every step.
+pub(crate) fn all() -> Migrator {
+    first(STEPS.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Store;
+    use kill_wire::Timestamp;
+    use net_model::KeyHash;
+    use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+    use std::path::Path;
+
+    #[test]
+    fn every_file_of_the_folder_is_a_step() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../migrations/sqlite");
+        let mut files: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        files.sort();
+        let steps: Vec<String> = STEPS
+            .iter()
+            .map(|(version, name, _)| format!("{version}_{name}.sql"))
+            .collect();
+        assert_eq!(files, steps);
+    }
+
+    #[tokio::test]
+    async fn an_old_database_is_brought_up_and_keeps_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portcullis.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let old = SqlitePoolOptions::new()
+            .connect_with(options)
+            .await
+            .unwrap();
+        first(1).run(&old).await.unwrap();
+        sqlx::query(
+            "insert into usage values ('a-1', 5000, 'claw', 'chat', 'ollama', 'local', 'm', 1, 200, 3, 4, 0, 10, 'complete', null)",
+        )
+        .execute(&old)
+        .await
+        .unwrap();
+        old.close().await;
+
+        let store = Store::open(&path).await.unwrap();
+
+        let totals = store.usage_since(Timestamp::default()).await.unwrap();
+        assert_eq!(totals.completion_tokens, 4);
+        let now = Timestamp::from_millis(1);
+        let hash = KeyHash::of(b"token");
+        store
+            .create_session(hash, now, now.plus_millis(10))
+            .await
+            .unwrap();
+        assert!(store.find_session(hash, now).await.unwrap().is_some());
+        store.close().await;
+        Store::open(&path).await.unwrap().close().await;
+    }
+}

@@ -1,0 +1,72 @@
+//! Makes or opens the database file.
+
+use crate::{Store, StoreError, migrations};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for another process that holds the database.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// How long a caller waits for a free connection.
+const QUEUE: Duration = Duration::from_secs(5);
+
+impl Store {
+    /// Opens the database at `path`, makes it when it is not there, and brings its tables up to date.
+    /// The file is readable by its owner alone; SQLite gives its log files the same mode.
+    pub async fn open(path: &Path) -> Result<Self, StoreError> {
+        make_private(path).map_err(|source| StoreError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+        let failed = |source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        // FULL, not NORMAL: a spool file is removed once its rows are committed, so the commit must be on disk.
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY)
+            .pragma("cache_size", "-1024")
+            .optimize_on_close(true, None);
+        let writer = pool(1, None).connect_with(options.clone()).await;
+        let writer = writer.map_err(failed)?;
+        if let Err(source) = migrations::all().run(&writer).await {
+            writer.close().await;
+            return Err(StoreError::Migrate {
+                path: path.to_owned(),
+                source,
+            });
+        }
+        let readers = options
+            .pragma("query_only", "on")
+            .optimize_on_close(false, None);
+        let readers = pool(3, Some(Duration::from_secs(60)))
+            .connect_with(readers)
+            .await
+            .map_err(failed)?;
+        Ok(Self { writer, readers })
+    }
+}
+
+fn pool(connections: u32, idle: Option<Duration>) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(QUEUE)
+        .idle_timeout(idle)
+        .max_lifetime(None)
+}
+
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))
+}

@@ -1,0 +1,198 @@
+//! Usage: each ended exchange once, however often its line is read.
+
+use crate::error::Tried;
+use crate::{Store, StoreError};
+use kill_wire::{Class, Name, Timestamp};
+use net_model::{UsageRecord, UsageTotals};
+use sqlx::{Sqlite, Transaction};
+
+/// The one spool of today: the embedded gateway's.
+const SPOOL: &str = "gateway";
+
+const MINUTE_MS: u64 = 60_000;
+
+/// Most that one exchange is counted with, so that no upstream's figure can overflow a sum (10^12 tokens).
+const MOST: u64 = 1_000_000_000_000;
+
+/// Up to where the spool was taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// Number of the spool file.
+    pub file: u64,
+    /// Bytes of it that were taken in.
+    pub offset: u64,
+}
+
+/// What one consumer used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumerUsage {
+    /// Who.
+    pub consumer: Name,
+    /// How much.
+    pub totals: UsageTotals,
+}
+
+/// Exchanges, prompt tokens, answer tokens, own counts.
+type Sums = (i64, i64, i64, i64);
+
+impl Store {
+    /// Takes in `records` and moves the cursor, both or neither. A record whose id is known is left as it is.
+    /// Returns how many were new.
+    pub async fn ingest(
+        &self,
+        records: &[UsageRecord],
+        cursor: &Cursor,
+    ) -> Result<u64, StoreError> {
+        // Immediate: a transaction that starts as a reader cannot wait for its turn to write.
+        let mut tx = self
+            .writer
+            .begin_with("begin immediate")
+            .await
+            .tried("begin to take in usage")?;
+        let mut new = 0;
+        for record in records {
+            new += insert(&mut tx, record).await?;
+        }
+        sqlx::query(
+            "insert into spool_cursor (spool, file, byte_offset) values ($1, $2, $3)
+             on conflict (spool) do update set file = excluded.file, byte_offset = excluded.byte_offset",
+        )
+        .bind(SPOOL)
+        .bind(to_column(cursor.file))
+        .bind(to_column(cursor.offset))
+        .execute(&mut *tx)
+        .await
+        .tried("move the spool cursor")?;
+        tx.commit().await.tried("keep usage")?;
+        Ok(new)
+    }
+
+    /// Up to where the spool was taken in; the very beginning when nothing was.
+    pub async fn cursor(&self) -> Result<Cursor, StoreError> {
+        let row: Option<(i64, i64)> =
+            sqlx::query_as("select file, byte_offset from spool_cursor where spool = $1")
+                .bind(SPOOL)
+                .fetch_optional(&self.readers)
+                .await
+                .tried("read the spool cursor")?;
+        Ok(row.map_or_else(Cursor::default, |(file, offset)| Cursor {
+            file: file.unsigned_abs(),
+            offset: offset.unsigned_abs(),
+        }))
+    }
+
+    /// Everything that ended at `since` or later.
+    pub async fn usage_since(&self, since: Timestamp) -> Result<UsageTotals, StoreError> {
+        let sums: Sums = sqlx::query_as(
+            "select count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(estimated), 0)
+             from usage where at >= $1",
+        )
+        .bind(to_column(since.millis()))
+        .fetch_one(&self.readers)
+        .await
+        .tried("add up usage")?;
+        Ok(totals(sums))
+    }
+
+    /// The same for each consumer, by name.
+    pub async fn usage_by_consumer(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<ConsumerUsage>, StoreError> {
+        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
+            "select consumer, count(*), sum(prompt_tokens), sum(completion_tokens), sum(estimated)
+             from usage where at >= $1 group by consumer order by consumer",
+        )
+        .bind(to_column(since.millis()))
+        .fetch_all(&self.readers)
+        .await
+        .tried("add up usage")?;
+        rows.into_iter()
+            .map(|(consumer, exchanges, prompt, completion, estimated)| {
+                Ok(ConsumerUsage {
+                    consumer: consumer
+                        .parse()
+                        .map_err(|_| StoreError::Row("consumer name"))?,
+                    totals: totals((exchanges, prompt, completion, estimated)),
+                })
+            })
+            .collect()
+    }
+
+    /// Tokens of each of the last 60 whole minutes (UTC), oldest first; the last figure is the running minute.
+    pub async fn tokens_per_minute(&self, now: Timestamp) -> Result<Vec<u64>, StoreError> {
+        let first = hour_start(now).millis() / MINUTE_MS;
+        let rows: Vec<(i64, i64)> = sqlx::query_as(
+            "select at / 60000, sum(prompt_tokens) + sum(completion_tokens) from usage where at >= $1 group by at / 60000",
+        )
+        .bind(to_column(first * MINUTE_MS))
+        .fetch_all(&self.readers)
+        .await
+        .tried("add up tokens a minute")?;
+        let mut minutes = vec![0_u64; 60];
+        for (minute, tokens) in rows {
+            // A gateway whose clock runs ahead counts into the running minute.
+            let at = minute.unsigned_abs().saturating_sub(first).min(59);
+            if let Some(slot) = usize::try_from(at).ok().and_then(|at| minutes.get_mut(at)) {
+                *slot = slot.saturating_add(tokens.unsigned_abs());
+            }
+        }
+        Ok(minutes)
+    }
+}
+
+/// Where the 60 whole minutes of [`Store::tokens_per_minute`] begin.
+#[must_use]
+pub fn hour_start(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis((now.millis() / MINUTE_MS).saturating_sub(59) * MINUTE_MS)
+}
+
+async fn insert(tx: &mut Transaction<'_, Sqlite>, record: &UsageRecord) -> Result<u64, StoreError> {
+    let class = match record.class {
+        Class::Local => "local",
+        Class::Cloud => "cloud",
+    };
+    let done = sqlx::query(
+        "insert into usage (id, at, consumer, route, target, class, model, stream, status, prompt_tokens,
+           completion_tokens, estimated, took_ms, ended, incident)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+         on conflict (id) do nothing",
+    )
+    .bind(&record.id)
+    .bind(to_column(record.at.millis()))
+    .bind(record.consumer.as_str())
+    .bind(record.route.as_str())
+    .bind(record.target.as_str())
+    .bind(class)
+    .bind(&record.model)
+    .bind(record.stream)
+    .bind(i64::from(record.status))
+    .bind(to_column(record.prompt_tokens.min(MOST)))
+    .bind(to_column(record.completion_tokens.min(MOST)))
+    .bind(record.estimated)
+    .bind(to_column(record.took_ms))
+    .bind(record.ended.as_str())
+    .bind(record.incident.map(|incident| i64::from(incident.get())))
+    .execute(&mut **tx)
+    .await
+    .tried("take in usage")?;
+    Ok(done.rows_affected())
+}
+
+fn totals((exchanges, prompt, completion, estimated): Sums) -> UsageTotals {
+    UsageTotals {
+        exchanges: exchanges.unsigned_abs(),
+        prompt_tokens: prompt.unsigned_abs(),
+        completion_tokens: completion.unsigned_abs(),
+        estimated: estimated.unsigned_abs(),
+    }
+}
+
+/// Columns are signed; what does not fit stays at the most there is.
+pub(crate) fn to_column(figure: u64) -> i64 {
+    i64::try_from(figure).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn to_time(column: i64) -> Timestamp {
+    Timestamp::from_millis(column.unsigned_abs())
+}

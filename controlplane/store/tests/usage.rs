@@ -1,0 +1,231 @@
+//! Usage is counted exactly once, whatever happens between reading a line and keeping it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use kill_wire::{Class, Incident, Timestamp};
+use net_model::{Ended, UsageRecord, UsageTotals};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use store::{Cursor, Store, StoreError};
+
+struct House {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    store: Store,
+}
+
+async fn house() -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portcullis.db");
+    let store = Store::open(&path).await.unwrap();
+    House {
+        _folder: folder,
+        path,
+        store,
+    }
+}
+
+fn record(id: &str, at: u64, tokens: u64) -> UsageRecord {
+    UsageRecord {
+        id: id.to_owned(),
+        at: Timestamp::from_millis(at),
+        consumer: "claw".parse().unwrap(),
+        route: "chat".parse().unwrap(),
+        target: "ollama".parse().unwrap(),
+        class: Class::Local,
+        model: "smol".to_owned(),
+        stream: true,
+        status: 200,
+        prompt_tokens: tokens,
+        completion_tokens: tokens * 2,
+        estimated: id.ends_with('e'),
+        took_ms: 12,
+        ended: Ended::Cut,
+        incident: Some(Incident::FIRST),
+    }
+}
+
+fn at(file: u64, offset: u64) -> Cursor {
+    Cursor { file, offset }
+}
+
+#[tokio::test]
+async fn the_same_lines_again_change_nothing() {
+    let house = house().await;
+    let lines = [record("a-1", 1000, 5), record("a-2e", 2000, 7)];
+
+    assert_eq!(house.store.ingest(&lines, &at(1, 200)).await.unwrap(), 2);
+    assert_eq!(house.store.ingest(&lines, &at(1, 200)).await.unwrap(), 0);
+
+    let totals = house.store.usage_since(Timestamp::default()).await.unwrap();
+    let wanted = UsageTotals {
+        exchanges: 2,
+        prompt_tokens: 12,
+        completion_tokens: 24,
+        estimated: 1,
+    };
+    assert_eq!(totals, wanted);
+    let by = house
+        .store
+        .usage_by_consumer(Timestamp::default())
+        .await
+        .unwrap();
+    assert_eq!(by.len(), 1);
+    assert_eq!(by[0].totals, wanted);
+    assert_eq!(house.store.cursor().await.unwrap(), at(1, 200));
+}
+
+#[tokio::test]
+async fn a_batch_dropped_half_way_leaves_neither_rows_nor_cursor() {
+    let house = house().await;
+    house
+        .store
+        .ingest(&[record("a-1", 1000, 5)], &at(1, 100))
+        .await
+        .unwrap();
+    let many: Vec<UsageRecord> = (0..400)
+        .map(|n| record(&format!("b-{n}"), 1000, 1))
+        .collect();
+
+    // The future is dropped at whatever statement it has reached, as when the process stops.
+    let limit = std::time::Duration::from_millis(3);
+    let finished = tokio::time::timeout(limit, house.store.ingest(&many, &at(1, 999)))
+        .await
+        .is_ok();
+
+    house.store.close().await;
+    let again = Store::open(&house.path).await.unwrap();
+    let exchanges = again
+        .usage_since(Timestamp::default())
+        .await
+        .unwrap()
+        .exchanges;
+    let wanted = if finished {
+        (401, at(1, 999))
+    } else {
+        (1, at(1, 100))
+    };
+    // The timeout may strike after the commit: then both are there. Never one without the other.
+    let seen = (exchanges, again.cursor().await.unwrap());
+    assert!(seen == wanted || seen == (401, at(1, 999)), "{seen:?}");
+    again.ingest(&many, &at(1, 999)).await.unwrap();
+    let totals = again.usage_since(Timestamp::default()).await.unwrap();
+    assert_eq!(totals.exchanges, 401);
+}
+
+#[tokio::test]
+async fn an_upstream_that_lies_cannot_stop_the_ledger() {
+    let house = house().await;
+    let mut lie = record("a-1", 1000, 0);
+    lie.prompt_tokens = u64::MAX;
+    lie.completion_tokens = u64::MAX;
+    lie.took_ms = u64::MAX;
+    house.store.ingest(&[lie], &at(1, 1)).await.unwrap();
+    house
+        .store
+        .ingest(&[record("a-2", 1000, 1)], &at(1, 2))
+        .await
+        .unwrap();
+
+    let totals = house.store.usage_since(Timestamp::default()).await.unwrap();
+    assert_eq!(totals.prompt_tokens, 1_000_000_000_001);
+}
+
+#[tokio::test]
+async fn minutes_are_whole_and_end_with_the_running_one() {
+    let house = house().await;
+    let now = Timestamp::from_millis(120 * 60_000 + 30_000);
+    let start = store::hour_start(now).millis();
+    let lines = [
+        record("too-old", start - 1, 100),
+        record("first", start, 1),
+        record("last", now.millis(), 2),
+        record("ahead", now.millis() + 90_000, 3),
+    ];
+    house.store.ingest(&lines, &at(1, 1)).await.unwrap();
+
+    let minutes = house.store.tokens_per_minute(now).await.unwrap();
+
+    assert_eq!(minutes.len(), 60);
+    assert_eq!((minutes[0], minutes[59]), (3, 15));
+    assert_eq!(minutes.iter().sum::<u64>(), 18);
+}
+
+#[tokio::test]
+async fn sessions_end_by_time_by_hand_and_by_purge() {
+    let house = house().await;
+    let hash = |n: u8| net_model::KeyHash::of(&[n]);
+    let t = Timestamp::from_millis;
+    for n in 0..3 {
+        house
+            .store
+            .create_session(hash(n), t(100), t(200 + u64::from(n)))
+            .await
+            .unwrap();
+    }
+    assert!(
+        house
+            .store
+            .create_session(hash(0), t(1), t(2))
+            .await
+            .is_err()
+    );
+
+    let found = house.store.find_session(hash(0), t(199)).await.unwrap();
+    assert_eq!(
+        found.map(|s| (s.created, s.expires)),
+        Some((t(100), t(200)))
+    );
+    assert_eq!(
+        house.store.find_session(hash(0), t(200)).await.unwrap(),
+        None
+    );
+    assert!(house.store.delete_session(hash(2)).await.unwrap());
+    assert!(!house.store.delete_session(hash(2)).await.unwrap());
+    assert_eq!(
+        house.store.find_session(hash(2), t(100)).await.unwrap(),
+        None
+    );
+    assert_eq!(house.store.purge_sessions(t(200)).await.unwrap(), 1);
+    assert!(
+        house
+            .store
+            .find_session(hash(1), t(200))
+            .await
+            .unwrap()
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn the_files_are_the_owners_alone() {
+    let house = house().await;
+    std::fs::set_permissions(&house.path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    house.store.close().await;
+    let again = Store::open(&house.path).await.unwrap();
+    again
+        .ingest(&[record("a-1", 1, 1)], &at(1, 1))
+        .await
+        .unwrap();
+    for suffix in ["", "-wal", "-shm"] {
+        let file = format!("{}{suffix}", house.path.display());
+        let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_database_is_reported_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("portcullis.db");
+    std::fs::write(&path, vec![b'x'; 8192]).unwrap();
+
+    let error = Store::open(&path).await.unwrap_err();
+
+    assert!(matches!(
+        error,
+        StoreError::Open { .. } | StoreError::Migrate { .. }
+    ));
+    assert!(error.to_string().contains("aside"), "{error}");
+    std::fs::rename(&path, folder.path().join("aside.db")).unwrap();
+    Store::open(&path).await.unwrap();
+}
