@@ -73,6 +73,8 @@ pub enum Event {
         /// What is wrong; none when it is well.
         problem: Option<String>,
     },
+    /// RESTORE codes count again, by someone at the machine.
+    Unlocked,
     /// People and keys were read again.
     People {
         /// How many there are.

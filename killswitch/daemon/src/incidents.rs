@@ -66,6 +66,7 @@ impl Incidents {
             | Event::Started { .. }
             | Event::Refused { .. }
             | Event::Agent { .. }
+            | Event::Unlocked
             | Event::People { .. } => {}
         }
     }

@@ -196,3 +196,90 @@ fn check(line: &[u8], head: &Head) -> Result<(Entry, String), &'static str> {
     }
     Ok((entry, hash.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn event(text: &str) -> Event {
+        Event::Refused {
+            via: text.to_owned(),
+            why: "no code in it".to_owned(),
+            unwritten: 0,
+        }
+    }
+
+    fn three() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal.jsonl");
+        Journal::create(&path).unwrap();
+        let mut journal = Journal::open(&path, |_| ()).unwrap();
+        for text in ["a", "b", "c"] {
+            journal
+                .append(Timestamp::from_millis(1_000), &event(text))
+                .unwrap();
+        }
+        (dir, path)
+    }
+
+    #[test]
+    fn a_chain_that_was_written_holds() {
+        let (_dir, path) = three();
+        let verified = verify(&path).unwrap();
+        assert_eq!((verified.entries, verified.torn_bytes), (3, 0));
+    }
+
+    #[test]
+    fn every_changed_byte_is_noticed() {
+        let (_dir, path) = three();
+        let good = fs::read(&path).unwrap();
+        for at in 0..good.len() - 1 {
+            let mut bad = good.clone();
+            bad[at] ^= 1;
+            fs::write(&path, &bad).unwrap();
+            assert!(verify(&path).is_err(), "byte {at}");
+        }
+    }
+
+    #[test]
+    fn a_line_taken_out_or_moved_is_noticed() {
+        let (_dir, path) = three();
+        let good = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = good.lines().collect();
+        for bad in [
+            vec![lines[0], lines[2]],
+            vec![lines[1], lines[2]],
+            vec![lines[1], lines[0], lines[2]],
+            vec![lines[0], lines[0]],
+        ] {
+            fs::write(&path, bad.join("\n") + "\n").unwrap();
+            assert!(verify(&path).is_err());
+        }
+    }
+
+    #[test]
+    fn a_torn_last_line_is_taken_off_and_the_chain_goes_on() {
+        let (_dir, path) = three();
+        let good = fs::read(&path).unwrap();
+        let second = good
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| **byte == b'\n')
+            .nth(1)
+            .unwrap()
+            .0;
+        for cut in [second + 2, good.len() - 2] {
+            fs::write(&path, &good[..cut]).unwrap();
+            assert_eq!(verify(&path).map(|verified| verified.entries), Ok(2));
+            let mut journal = Journal::open(&path, |_| ()).unwrap();
+            journal
+                .append(Timestamp::from_millis(2_000), &event("d"))
+                .unwrap();
+            assert_eq!(
+                verify(&path).map(|verified| (verified.entries, verified.torn_bytes)),
+                Ok((3, 0))
+            );
+        }
+    }
+}

@@ -125,6 +125,11 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
             }
             Err(why) => refused(ErrorCode::BadRequest, why),
         },
+        LeverRequest::Unlock => {
+            switch.core().clear_restore_lock();
+            switch.note(Event::Unlocked);
+            LeverReply::Unlocked
+        }
     }
 }
 

@@ -36,6 +36,8 @@ pub enum LeverRequest {
     },
     /// Read people and keys again.
     Reload,
+    /// Let RESTORE codes count again after too many failures. Only the CLI at the machine asks this.
+    Unlock,
 }
 
 /// What the lever answers.
@@ -67,6 +69,8 @@ pub enum LeverReply {
         /// How many people there are now.
         people: u32,
     },
+    /// RESTORE codes count again.
+    Unlocked,
     /// Refused, with the reason; nothing was done.
     Refused(LeverError),
 }
