@@ -1,1 +1,116 @@
-//! Placeholder.
+//! What the control plane does by itself: takes in usage, watches the house, clears old sign-ins.
+//!
+//! Every task takes no input but a wake-up, does the same when run twice, and leaves a status. Nothing here
+//! cuts or restores, and no cut waits for any of it.
+
+mod ingest;
+mod purge;
+mod spool;
+mod status;
+mod watch;
+
+pub use status::TaskStatus;
+
+use kill_wire::Timestamp;
+use killctl::Lever;
+use net_model::{Observed, Snapshot};
+use status::Board;
+use std::future::Future;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use store::Store;
+use tokio::sync::watch as channel;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Where the watch learns what a gateway does; the program answers it with its gateway driver.
+pub trait Facts: Send + Sync + 'static {
+    /// What the gateway says of itself, or in words why it cannot be asked.
+    fn observed(&self) -> impl Future<Output = Result<Observed, String>> + Send;
+}
+
+/// What the tasks work with.
+#[derive(Debug)]
+pub struct Settings<F> {
+    /// The database.
+    pub store: Store,
+    /// Where the gateway leaves its usage.
+    pub spool_dir: PathBuf,
+    /// The kill switch.
+    pub lever: Lever,
+    /// The gateway.
+    pub facts: F,
+    /// True when the built-in demo model answers.
+    pub demo: bool,
+    /// Reads the clock.
+    pub clock: fn() -> Timestamp,
+}
+
+/// The running tasks.
+#[derive(Debug)]
+pub struct Tasks {
+    snapshots: channel::Receiver<Arc<Snapshot>>,
+    board: Board,
+    stop: CancellationToken,
+    running: Vec<(&'static str, JoinHandle<()>)>,
+}
+
+/// Starts every task on the current runtime and returns at once. The first snapshot says that nothing was read yet.
+pub fn start<F: Facts>(settings: Settings<F>) -> Tasks {
+    let board = Board::default();
+    let stop = CancellationToken::new();
+    let tracker = TaskTracker::new();
+    let (sender, snapshots) = channel::channel(Arc::new(watch::unread(&settings)));
+    let ingest = ingest::Ingest::new(
+        settings.store.clone(),
+        settings.spool_dir.clone(),
+        settings.clock,
+        board.clone(),
+    );
+    let purge = purge::Purge::new(settings.store.clone(), settings.clock, board.clone());
+    let watch = watch::Watch::new(settings, sender, board.clone());
+    let running = vec![
+        (ingest::NAME, tracker.spawn(ingest.run(stop.clone()))),
+        (purge::NAME, tracker.spawn(purge.run(stop.clone()))),
+        (watch::NAME, tracker.spawn(watch.run(stop.clone()))),
+    ];
+    tracker.close();
+    Tasks {
+        snapshots,
+        board,
+        stop,
+        running,
+    }
+}
+
+impl Tasks {
+    /// The newest moment of the house; a new one is sent only when something other than the clock changed.
+    #[must_use]
+    pub fn snapshots(&self) -> channel::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
+    /// How each task's last run went.
+    #[must_use]
+    pub fn status(&self) -> Vec<TaskStatus> {
+        self.board.all()
+    }
+
+    /// Asks every task to stop and waits at most `limit` for all of them. Streams of snapshots end.
+    pub async fn stop(self, limit: Duration) {
+        self.stop.cancel();
+        let deadline = tokio::time::Instant::now() + limit;
+        for (task, mut handle) in self.running.into_iter().rev() {
+            match tokio::time::timeout_at(deadline, &mut handle).await {
+                Ok(Ok(())) => tracing::debug!(task, "Stopped."),
+                Ok(Err(panic)) => tracing::error!(task, %panic, "Had died before shutdown."),
+                Err(_) => {
+                    tracing::warn!(task, ?limit, "Did not stop in time.");
+                    handle.abort();
+                }
+            }
+        }
+    }
+}

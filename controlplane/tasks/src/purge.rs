@@ -1,0 +1,51 @@
+//! Clears sign-ins that have expired. They are refused without it; this only keeps the table small.
+
+use crate::status::{Board, TaskStatus, chain};
+use kill_wire::Timestamp;
+use std::time::Duration;
+use store::Store;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) const NAME: &str = "clear old sign-ins";
+
+const EVERY: Duration = Duration::from_secs(3600);
+
+pub(crate) struct Purge {
+    store: Store,
+    clock: fn() -> Timestamp,
+    board: Board,
+    removed: u64,
+}
+
+impl Purge {
+    pub(crate) fn new(store: Store, clock: fn() -> Timestamp, board: Board) -> Self {
+        Self {
+            store,
+            clock,
+            board,
+            removed: 0,
+        }
+    }
+
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut wake = tokio::time::interval(EVERY);
+        wake.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(wake.tick()).await.is_some() {
+            let now = (self.clock)();
+            let problem = match self.store.purge_sessions(now).await {
+                Ok(removed) => {
+                    self.removed += removed;
+                    None
+                }
+                Err(error) => Some(chain(&error)),
+            };
+            self.board.put(TaskStatus {
+                name: NAME,
+                at: now,
+                done: format!("{} removed", self.removed),
+                problem,
+            });
+        }
+    }
+}
