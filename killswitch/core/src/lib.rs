@@ -1,1 +1,28 @@
-//! Placeholder.
+//! Decides about cuts and restores: codes, latches, ordering, throttle. Events and `now` in,
+//! decisions out. No IO, no clock, no randomness.
+//!
+//! **Invariants.** A valid unused KILL code cuts, whatever else the text says. A KILL code cannot
+//! restore. Nothing but a committed [`RestoreSeal`] takes a latch away, and no time passing does.
+
+mod cards;
+mod core;
+mod decision;
+mod inbound_text;
+mod key;
+mod keyring;
+mod kill;
+mod memory;
+mod outcomes;
+mod people;
+mod reply;
+mod restore;
+mod scan;
+
+pub use crate::core::Core;
+pub use cards::{Card, CardHash};
+pub use decision::{Cut, Decision, Refused, Released, Restore, RestoreSeal, Why};
+pub use inbound_text::{InboundText, Trust};
+pub use key::{Digits, Key};
+pub use memory::{Memory, NotAMemory};
+pub use people::{People, PeopleError, Person, PersonName};
+pub use reply::{Reply, cut_reply, status_reply};
