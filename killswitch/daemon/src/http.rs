@@ -4,7 +4,7 @@ use crate::inbound;
 use crate::report;
 use crate::switch::Switch;
 use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,7 +23,8 @@ const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// Longest life of a connection: providers send one request and leave.
 const LIFE: Duration = Duration::from_secs(60);
 
-pub(crate) type Reply = Response<Full<Bytes>>;
+/// What is answered here.
+pub(crate) type Response = http::Response<Full<Bytes>>;
 
 /// Accepts until shutdown.
 pub(crate) async fn serve(switch: Arc<Switch>, listener: TcpListener) {
@@ -77,7 +78,7 @@ async fn connection(switch: &Arc<Switch>, stream: TcpStream) {
     }
 }
 
-async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Reply {
+async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Response {
     let path = request.uri().path().to_owned();
     if let Some(channel) = path.strip_prefix("/v1/inbound/") {
         return match *request.method() {
@@ -93,7 +94,7 @@ async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Reply {
     }
 }
 
-pub(crate) fn plain(status: StatusCode, text: &'static str) -> Reply {
+pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response {
     reply(
         status,
         "text/plain; charset=utf-8",
@@ -101,7 +102,7 @@ pub(crate) fn plain(status: StatusCode, text: &'static str) -> Reply {
     )
 }
 
-fn json(value: &impl serde::Serialize) -> Reply {
+fn json(value: &impl serde::Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(body) => reply(StatusCode::OK, "application/json", body.into()),
         Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "No JSON form.\n"),
@@ -109,8 +110,8 @@ fn json(value: &impl serde::Serialize) -> Reply {
 }
 
 /// An answer nobody may keep.
-pub(crate) fn reply(status: StatusCode, content_type: &'static str, body: Bytes) -> Reply {
-    let mut response = Response::new(Full::new(body));
+pub(crate) fn reply(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
+    let mut response = http::Response::new(Full::new(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(

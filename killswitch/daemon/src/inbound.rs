@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::cut;
-use crate::http::{Reply, plain, reply};
+use crate::http::{Response, plain, reply};
 use crate::recorder::First;
 use crate::report;
 use crate::restore;
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use kill_core::{Decision, InboundText};
+use kill_core::{Decision, InboundText, Reply};
 use kill_inbound::{Channel, MAX_BODY, RawRequest};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use tokio::time::{Instant, timeout};
 const BODY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes a call for the channel of this name.
-pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Incoming>) -> Reply {
+pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Incoming>) -> Response {
     let channels = Arc::clone(
         &switch
             .channels
@@ -63,7 +63,7 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Inco
     }
 }
 
-async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Reply {
+async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Response {
     // A provider that hangs up must not stop what it asked for: the work goes on in a task of its own.
     let shared = Arc::clone(switch);
     let work = switch.tasks.spawn(async move { act(&shared, &text).await });
@@ -79,28 +79,28 @@ async fn act(switch: &Arc<Switch>, text: &InboundText) -> Option<String> {
     match decision {
         Decision::Cut(cut) => {
             let report = cut::carry_out(switch, &cut, accepted).await;
-            switch.core().remember(text, &report.text);
+            switch
+                .core()
+                .remember(text, &Reply::from(report.text.clone()));
             cut::conclude(switch, &report).await;
             Some(report.text)
         }
         Decision::Restore(restore) => {
             let said = match restore::carry_out(switch, restore).await {
-                Ok(released) => released.text.as_str().to_owned(),
-                Err(why) => kill_core::refusal_reply(&why.to_string())
-                    .as_str()
-                    .to_owned(),
+                Ok(released) => released.text,
+                Err(why) => Reply::from(format!("RESTORE refused: {why}")),
             };
             switch.core().remember(text, &said);
             // Only the memory: a duplicate gets this answer even after a restart.
             drop(switch.record(Vec::new(), First::Latch));
-            Some(said)
+            Some(said.into())
         }
         Decision::Status { .. } => Some(report::status_text(switch)),
         Decision::Refused(refused) => {
             tracing::warn!(channel = text.channel, why = %refused.why, "Text refused.");
             switch.note_refusal(&text.channel, &refused.why.to_string());
-            refused.reply.map(|reply| reply.as_str().to_owned())
+            refused.reply.map(String::from)
         }
-        Decision::Duplicate { reply } => reply.map(|reply| reply.as_str().to_owned()),
+        Decision::Duplicate { reply } => reply.map(String::from),
     }
 }

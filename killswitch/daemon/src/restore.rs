@@ -1,11 +1,12 @@
 //! Carries out a restore: written down first, then ordered. What cannot be written down is not done.
 
+use crate::clock;
 use crate::event::Event;
 use crate::orders;
 use crate::recorder::First;
 use crate::switch::Switch;
 use kill_core::{Released, Restore};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -34,7 +35,7 @@ pub(crate) async fn carry_out(
     };
     let written = {
         let core = switch.core();
-        let memory = core.without(&restore.seal).to_json();
+        let memory = core.recorded(&restore.seal, clock::now()).to_json();
         switch.record_memory(memory, vec![event.clone()], First::Journal)
     };
     let recorded = match timeout(WRITE_LIMIT, written).await {
@@ -49,15 +50,16 @@ pub(crate) async fn carry_out(
         switch.note_refusal(&restore.via, "restore could not be recorded");
         return Err(NotRestored::NotRecorded(why));
     }
-    let Some(released) = switch.core().commit(restore.seal, crate::clock::now()) else {
+    let released = switch.core().commit(restore.seal, clock::now());
+    if released.overtaken {
         switch.note_refusal(&restore.via, "restore was overtaken by a cut");
         return Err(NotRestored::Overtaken);
-    };
+    }
     switch
         .incidents
         .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .take(crate::clock::now(), &event);
+        .unwrap_or_else(PoisonError::into_inner)
+        .take(clock::now(), &event);
     let delivery = orders::deliver(switch).await;
     tracing::info!(incident = %released.latch.incident, scope = %released.latch.scope, unconfirmed = delivery.unconfirmed.len(), "Restored.");
     Ok(released)
