@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The `portcullis` program: configuration, first start, command line, and the wiring of the four parts.
+//!
+//! Nothing is decided here. Whether a code is good is `kill-core`'s matter, what a cut closes the gateway's.
+
+mod cli;
+mod clock;
+mod codes;
+mod config;
+mod greeting;
+mod http;
+mod incidents;
+mod journal;
+mod lever;
+mod lock;
+mod logging;
+mod out;
+mod paths;
+mod prompt;
+mod qr;
+mod run_file;
+mod serve;
+mod setup;
+mod sign_in;
+mod status;
+mod text;
+mod trouble;
+
+pub use cli::run;

@@ -1,0 +1,207 @@
+//! The command line: what may be said, and who does it.
+
+pub(crate) mod examples;
+
+use crate::{
+    codes, config, greeting, incidents, journal, lever, paths::Home, paths::Part, serve, sign_in,
+    status, text, trouble,
+};
+use clap::{Args, Parser, Subcommand};
+use kill_wire::Scope;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A network control plane for homes, with an out-of-band kill switch for AI agents.
+#[derive(Debug, Parser)]
+#[command(name = "portcullis", version, after_long_help = examples::ALL, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Folder with all state [default: $XDG_STATE_HOME/portcullis, under systemd $STATE_DIRECTORY]
+    #[arg(
+        long,
+        global = true,
+        env = "PORTCULLIS_DATA",
+        value_name = "DIR",
+        hide_env_values = true
+    )]
+    pub(crate) data: Option<PathBuf>,
+    /// Configuration [default: portcullis.toml in this folder, if there is one]
+    #[arg(
+        long,
+        global = true,
+        env = "PORTCULLIS_CONFIG",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    pub(crate) config: Option<PathBuf>,
+    /// Print JSON instead of text for people
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run everything on this machine; the first time, make keys and show them
+    #[command(after_long_help = examples::UP)]
+    Up {
+        #[command(flatten)]
+        log: LogArgs,
+    },
+    /// Run parts as a service: no demo model, no QR codes
+    #[command(after_long_help = examples::SERVE)]
+    Serve {
+        /// Which parts; default: those that the configuration names, or all four
+        #[arg(value_enum)]
+        parts: Vec<Part>,
+        /// Make keys and state if there are none
+        #[arg(long)]
+        init: bool,
+        #[command(flatten)]
+        log: LogArgs,
+    },
+    /// What is cut, what is open, and what needs a look
+    #[command(after_long_help = examples::STATUS)]
+    Status,
+    /// Cut a scope now; needs no code, only this machine
+    #[command(after_long_help = examples::CUT)]
+    Cut {
+        /// ALL, LLM, CLOUD, AGENTS, TOOLS, or the name of a route or consumer
+        scope: Scope,
+        /// Why, for the journal
+        #[arg(long, default_value = "")]
+        why: String,
+    },
+    /// Open a scope again; asks for a RESTORE code
+    #[command(after_long_help = examples::RESTORE)]
+    Restore {
+        /// Exactly a scope that is cut
+        scope: Scope,
+        /// Read the code from this file (`-`: standard input) instead of asking
+        #[arg(long, value_name = "FILE")]
+        code_file: Option<PathBuf>,
+    },
+    /// Send a text message to the kill switch, as a provider's webhook would
+    #[command(after_long_help = examples::TEXT)]
+    Text(text::TextArgs),
+    /// Persons, their one-time codes and cards
+    #[command(subcommand, after_long_help = examples::CODES)]
+    Codes(codes::CodesCommand),
+    /// Cuts and restores, newest first
+    #[command(after_long_help = examples::INCIDENTS)]
+    Incidents {
+        /// At most this many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// The record of what was asked, decided and done
+    #[command(subcommand, after_long_help = examples::JOURNAL)]
+    Journal(JournalCommand),
+    /// The configuration file
+    #[command(subcommand, after_long_help = examples::CONFIG)]
+    Config(ConfigCommand),
+    /// Print a fresh one-time link to the dashboard
+    #[command(after_long_help = examples::SIGN_IN)]
+    SignIn,
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Check every entry's hash against the one before
+    #[command(after_long_help = examples::JOURNAL)]
+    Verify,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Report every problem of the configuration, or what it says
+    #[command(after_long_help = examples::CONFIG)]
+    Check,
+}
+
+/// How a running program speaks.
+#[derive(Debug, Args)]
+pub(crate) struct LogArgs {
+    /// Log as JSON lines (level and targets: RUST_LOG)
+    #[arg(long)]
+    pub(crate) log_json: bool,
+}
+
+/// Runs the command of this process's arguments; the exit status is 0 done, 1 refused or failed, 2 usage, 64 bad configuration.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(&cli) {
+        Ok(code) => code,
+        Err(why) => {
+            let config = why.downcast_ref::<trouble::BadConfig>().is_some();
+            crate::out::aside(format_args!("portcullis: {why:#}"));
+            ExitCode::from(if config { trouble::BAD_CONFIG } else { 1 })
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
+    let home = Home::find(cli.global.data.as_deref())?;
+    let json = cli.global.json;
+    let file = config::file(cli.global.config.as_deref());
+    let done = |()| ExitCode::SUCCESS;
+    match &cli.command {
+        Command::Up { log } => {
+            let say = greeting::Invocation::of(&home, cli.global.config.as_deref());
+            serve::up(&home, file, &say, json, log).map(done)
+        }
+        Command::Serve { parts, init, log } => {
+            serve::serve(&home, file, parts, *init, json, log).map(done)
+        }
+        Command::Status => status::print(&home, file.as_deref(), json),
+        Command::Cut { scope, why } => lever::cut(&home, scope, why, json),
+        Command::Restore { scope, code_file } => {
+            lever::restore(&home, scope, code_file.as_deref(), json).map(done)
+        }
+        Command::Text(args) => text::send(&home, file.as_deref(), args, json).map(done),
+        Command::Codes(command) => codes::run(&home, command, json).map(done),
+        Command::Incidents { limit } => incidents::print(&home, *limit, json).map(done),
+        Command::Journal(JournalCommand::Verify) => journal::verify(&home, json).map(done),
+        Command::Config(ConfigCommand::Check) => {
+            config::check::print(file.as_deref(), json).map(done)
+        }
+        Command::SignIn => sign_in::print(&home, file.as_deref(), json).map(done),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        fn check(command: &mut clap::Command, path: &str) {
+            let help = command.render_long_help().to_string();
+            assert!(
+                help.contains("Examples:"),
+                "{path} has no examples:\n{help}"
+            );
+            for inner in command.get_subcommands_mut() {
+                if inner.get_name() != "help" {
+                    let path = format!("{path} {}", inner.get_name());
+                    check(inner, &path);
+                }
+            }
+        }
+        check(&mut Cli::command(), "portcullis");
+    }
+}

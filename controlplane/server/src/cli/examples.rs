@@ -1,0 +1,118 @@
+//! Examples at the end of every `--help`.
+
+pub(crate) const ALL: &str = "\
+Examples:
+  portcullis up                      run everything here; shows how to try a cut
+  portcullis status                  what is cut and what is open
+  portcullis cut LLM --why 'runaway' stop every model call now
+  portcullis restore LLM             open it again; asks for a RESTORE code
+
+Exit status: 0 done, 1 refused or failed, 2 usage, 64 bad configuration.";
+
+pub(crate) const UP: &str = "\
+Examples:
+  portcullis up
+  portcullis up --data ~/portcullis --config portcullis.toml
+  portcullis up --json | jq .gateway
+
+Uses Ollama at 127.0.0.1:11434 if it answers, else a built-in demo model.
+SIGHUP reads the configuration again; a cut is not touched. Ctrl-C drains for up to 10 s, a second one ends at once.";
+
+pub(crate) const SERVE: &str = "\
+Examples:
+  portcullis serve --init --data /var/lib/portcullis --config /etc/portcullis.toml
+  portcullis serve killswitch        the kill switch alone, on its own host or user
+  portcullis serve gateway agent     a gateway host";
+
+pub(crate) const STATUS: &str = "\
+Examples:
+  portcullis status
+  portcullis status --json | jq '.killswitch.latches'
+
+Exit status 0 also when something is cut; 1 when the kill switch cannot be asked.";
+
+pub(crate) const CUT: &str = "\
+Examples:
+  portcullis cut ALL
+  portcullis cut LLM --why 'agent runs in circles'
+  portcullis cut openclaw            one consumer or one route
+
+Works over a unix socket, also when dashboard and network are dead.";
+
+pub(crate) const RESTORE: &str = "\
+Examples:
+  portcullis restore LLM                        asks for the code without showing it
+  portcullis restore ALL --code-file code.txt
+  portcullis codes now --restore --next | portcullis restore ALL
+
+A code is never taken as an argument: other users could read it in the process list.";
+
+pub(crate) const TEXT: &str = "\
+Examples:
+  portcullis text STATUS
+  portcullis text \"KILL LLM 1234 5678\"
+  portcullis text \"KILL $(portcullis codes now --kill)\"
+  portcullis text --to http://10.0.1.2:7411/v1/inbound/local \"STATUS\"";
+
+pub(crate) const CODES: &str = "\
+Examples:
+  portcullis codes now               every person's current codes
+  portcullis codes now --kill        only the first person's KILL code, for a script
+  portcullis codes add ada           a new person; shows QR codes and checks the app
+  portcullis codes cards ada --count 20 --out cards.html
+  portcullis codes revoke ada";
+
+pub(crate) const NOW: &str = "\
+Examples:
+  portcullis codes now
+  portcullis codes now --kill --person ada
+  portcullis codes now --restore --next   right after a kill: RESTORE needs a newer code than the kill
+  portcullis codes now --json";
+
+pub(crate) const LIST: &str = "\
+Examples:
+  portcullis codes list
+  portcullis codes list --json";
+
+pub(crate) const ADD: &str = "\
+Examples:
+  portcullis codes add ada
+  portcullis codes add ada --sender +4915112345678
+  portcullis codes add ada --no-check      for scripts: do not ask for a code of the app";
+
+pub(crate) const QR: &str = "\
+Examples:
+  portcullis codes qr ada            show both keys again, for a new phone";
+
+pub(crate) const CARDS: &str = "\
+Examples:
+  portcullis codes cards ada --count 20 --out cards.html   then print, cut, fold";
+
+pub(crate) const UNLOCK: &str = "\
+Examples:
+  portcullis codes unlock            then restore with a good code";
+
+pub(crate) const REVOKE: &str = "\
+Examples:
+  portcullis codes revoke ada            keys and cards
+  portcullis codes revoke ada --cards    only the printed cards";
+
+pub(crate) const INCIDENTS: &str = "\
+Examples:
+  portcullis incidents
+  portcullis incidents --limit 100 --json";
+
+pub(crate) const JOURNAL: &str = "\
+Examples:
+  portcullis journal verify
+  portcullis journal verify --data /var/lib/portcullis --json";
+
+pub(crate) const CONFIG: &str = "\
+Examples:
+  portcullis config check
+  portcullis config check --config /etc/portcullis.toml --json";
+
+pub(crate) const SIGN_IN: &str = "\
+Examples:
+  portcullis sign-in
+  xdg-open \"$(portcullis sign-in)\"";

@@ -1,0 +1,96 @@
+//! `portcullis config check`.
+
+use super::Config;
+use crate::out::{Out, Paint};
+use net_model::Problem;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Prints what the configuration says; with problems it prints (in JSON) and returns them.
+pub(crate) fn print(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
+    let mut out = Out::stdout();
+    let config = match super::read(file) {
+        Ok(config) => config,
+        Err(bad) => {
+            if json {
+                out.json(&json!({ "ok": false, "file": file, "problems": listed(&bad.problems) }))?;
+            }
+            return Err(bad.into());
+        }
+    };
+    if json {
+        let mut value = summary(&config);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("ok".to_owned(), Value::Bool(true));
+            fields.insert("file".to_owned(), json!(file));
+            fields.insert("warnings".to_owned(), listed(&config.warnings));
+        }
+        out.json(&value)?;
+        return Ok(());
+    }
+    match file {
+        Some(file) => out.line(format_args!("{} is good.", file.display()))?,
+        None => out.line("There is no configuration file; the built-in values hold.")?,
+    }
+    people(&mut out, &config)?;
+    for warning in &config.warnings {
+        let mark = out.paint(Paint::Yellow, "warning");
+        out.line(format_args!("  {mark}  {warning}"))?;
+    }
+    Ok(())
+}
+
+fn listed(problems: &[Problem]) -> Value {
+    problems
+        .iter()
+        .map(|problem| json!({ "key": problem.key, "text": problem.text }))
+        .collect()
+}
+
+fn summary(config: &Config) -> Value {
+    let (targets, routes, consumers) = config.gateway.counts();
+    let channels: Vec<&str> = config
+        .killswitch
+        .channels
+        .iter()
+        .map(|c| c.name())
+        .collect();
+    json!({
+        "controlplane": config.controlplane,
+        "killswitch": config.killswitch.listen,
+        "gateway": config.gateway.listen,
+        "agent": config.agent,
+        "channels": channels,
+        "agents": config.killswitch.agents,
+        "targets": targets,
+        "routes": routes,
+        "consumers": consumers,
+    })
+}
+
+fn people(out: &mut Out, config: &Config) -> std::io::Result<()> {
+    let (targets, routes, consumers) = config.gateway.counts();
+    let mut row = |name: &str, text: String| out.line(format_args!("  {name:<13} {text}"));
+    row("controlplane", config.controlplane.to_string())?;
+    let channels: Vec<&str> = config
+        .killswitch
+        .channels
+        .iter()
+        .map(|c| c.name())
+        .collect();
+    let channels = match channels.as_slice() {
+        [] => "channel local".to_owned(),
+        names => format!("channels local, {}", names.join(", ")),
+    };
+    row(
+        "killswitch",
+        format!("{}, {channels}", config.killswitch.listen),
+    )?;
+    row("agent", config.agent.to_string())?;
+    let counts = if targets == 0 {
+        "built-in target and route".to_owned()
+    } else {
+        format!("{targets} targets, {routes} routes, {consumers} consumers (0: built in)")
+    };
+    row("gateway", format!("{}, {counts}", config.gateway.listen))
+}

@@ -1,0 +1,329 @@
+//! The section `[gateway]`: targets, routes, consumers.
+
+use super::walk::{Problems, Section, listed, nearest};
+use super::{listen, loopback, secret_file};
+use kill_wire::{Class, Name, RouteKind};
+use net_model::{BaseUrl, Consumer, KeyHash, ModelPattern, Problem, Route, RouteTable, Target};
+use std::net::SocketAddr;
+use std::path::Path;
+
+const NAME: &str = "a name: 1 to 24 of a-z, 0-9, `.`, `_`, `-`, starting with a letter, and no word of the kill switch's grammar";
+
+/// What the file wants of the gateway. What it leaves out comes from a [`Fallback`].
+#[derive(Debug)]
+pub(crate) struct GatewaySection {
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    targets: Vec<Target>,
+    routes: Vec<RouteWish>,
+    consumers: Vec<ConsumerWish>,
+}
+
+/// What stands in for an empty section.
+#[derive(Clone, Debug)]
+pub(crate) struct Fallback {
+    /// The only target, when the file names none.
+    pub(crate) target: Target,
+    /// Key of the consumer `agent`, when the file names no consumer.
+    pub(crate) key: KeyHash,
+}
+
+#[derive(Debug)]
+struct RouteWish {
+    name: Name,
+    kind: RouteKind,
+    models: Vec<ModelPattern>,
+    targets: Vec<String>,
+}
+
+#[derive(Debug)]
+struct ConsumerWish {
+    name: Name,
+    key: KeyHash,
+    routes: Vec<String>,
+}
+
+impl GatewaySection {
+    /// Whether the file says where requests go.
+    pub(crate) fn has_targets(&self) -> bool {
+        !self.targets.is_empty()
+    }
+
+    /// How many targets, routes and consumers the file names.
+    pub(crate) fn counts(&self) -> (usize, usize, usize) {
+        (self.targets.len(), self.routes.len(), self.consumers.len())
+    }
+
+    /// Whether the file says who may ask.
+    pub(crate) fn has_consumers(&self) -> bool {
+        !self.consumers.is_empty()
+    }
+
+    /// The route table: what the file says, the rest from `fallback`.
+    pub(crate) fn table(&self, fallback: &Fallback) -> Result<RouteTable, Vec<Problem>> {
+        let problems = Problems::default();
+        let targets = if self.has_targets() {
+            self.targets.clone()
+        } else {
+            vec![fallback.target.clone()]
+        };
+        let routes = self.routes(&targets, &problems);
+        let consumers = self.consumers(&routes, fallback.key, &problems);
+        let mut found = problems.into_vec();
+        match RouteTable::new(targets, routes, consumers) {
+            Ok(table) if found.is_empty() => Ok(table),
+            Ok(_) => Err(found),
+            Err(more) => {
+                // An unknown name was reported with its nearest; an empty list it left behind says no more.
+                let known: Vec<String> = found.iter().map(|p| p.key.clone()).collect();
+                found.extend(more.into_iter().filter(|p| !known.contains(&p.key)));
+                Err(found)
+            }
+        }
+    }
+
+    fn routes(&self, targets: &[Target], problems: &Problems) -> Vec<Route> {
+        let names: Vec<&str> = targets.iter().map(|t| t.name.as_str()).collect();
+        if self.routes.is_empty() {
+            let all = ModelPattern::new("*").ok();
+            let route = |name| Route {
+                name,
+                kind: RouteKind::Llm,
+                models: all.into_iter().collect(),
+                targets: (0..targets.len()).collect(),
+            };
+            return "chat".parse().ok().map(route).into_iter().collect();
+        }
+        let made = self.routes.iter().enumerate().map(|(at, wish)| Route {
+            name: wish.name.clone(),
+            kind: wish.kind,
+            models: wish.models.clone(),
+            targets: places(
+                &wish.targets,
+                &names,
+                &format!("gateway.routes[{at}].targets"),
+                problems,
+            ),
+        });
+        made.collect()
+    }
+
+    fn consumers(&self, routes: &[Route], key: KeyHash, problems: &Problems) -> Vec<Consumer> {
+        let names: Vec<&str> = routes.iter().map(|r| r.name.as_str()).collect();
+        if self.consumers.is_empty() {
+            let consumer = |name| Consumer {
+                name,
+                key,
+                routes: (0..routes.len()).collect(),
+            };
+            return "agent".parse().ok().map(consumer).into_iter().collect();
+        }
+        let made = self
+            .consumers
+            .iter()
+            .enumerate()
+            .map(|(at, wish)| Consumer {
+                name: wish.name.clone(),
+                key: wish.key,
+                routes: places(
+                    &wish.routes,
+                    &names,
+                    &format!("gateway.consumers[{at}].routes"),
+                    problems,
+                ),
+            });
+        made.collect()
+    }
+}
+
+/// Where each of `wanted` stands in `names`; one that stands nowhere is a problem at `key`.
+fn places(wanted: &[String], names: &[&str], key: &str, problems: &Problems) -> Vec<usize> {
+    let mut found = Vec::new();
+    for name in wanted {
+        let lower = name.to_ascii_lowercase();
+        match names.iter().position(|known| *known == lower) {
+            Some(at) => found.push(at),
+            None => {
+                let hint = match nearest(&lower, names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("expected one of {}", listed(names)),
+                };
+                let short: String = name.chars().take(48).collect();
+                problems.note(Problem::new(
+                    key,
+                    format!("`{short}` does not exist; {hint}"),
+                ));
+            }
+        }
+    }
+    found
+}
+
+/// Reads the section; `None` when a problem was noted that leaves it unusable.
+pub(super) fn read(
+    section: Option<Section<'_>>,
+    folder: &Path,
+    problems: &Problems,
+    warnings: &mut Vec<Problem>,
+) -> Option<GatewaySection> {
+    let Some(mut section) = section else {
+        return Some(GatewaySection {
+            listen: loopback(7412),
+            targets: Vec::new(),
+            routes: Vec::new(),
+            consumers: Vec::new(),
+        });
+    };
+    let listen = listen(&mut section, 7412);
+    let targets: Vec<_> = section
+        .sections("targets")
+        .into_iter()
+        .map(|section| target(section, folder, problems, warnings))
+        .collect();
+    let routes: Vec<_> = section
+        .sections("routes")
+        .into_iter()
+        .map(|s| route(s, problems))
+        .collect();
+    let consumers: Vec<_> = section
+        .sections("consumers")
+        .into_iter()
+        .map(|section| consumer(section, folder, problems, warnings))
+        .collect();
+    if targets.is_empty() && !routes.is_empty() {
+        let text = "missing; the routes need targets: write at least one [[gateway.targets]]";
+        problems.note(Problem::new("gateway.targets", text));
+    }
+    section.finish();
+    let wish = GatewaySection {
+        listen,
+        targets: targets.into_iter().collect::<Option<_>>()?,
+        routes: routes.into_iter().collect::<Option<_>>()?,
+        consumers: consumers.into_iter().collect::<Option<_>>()?,
+    };
+    // Names are held against each other here, so that `config check` needs no state folder.
+    let stand_in = Fallback {
+        target: Target {
+            name: "ollama".parse().ok()?,
+            class: Class::Local,
+            base_url: "http://127.0.0.1:11434/v1".parse().ok()?,
+            key: None,
+        },
+        key: KeyHash::of(b""),
+    };
+    match wish.table(&stand_in) {
+        Ok(_) => Some(wish),
+        Err(found) => {
+            found.into_iter().for_each(|problem| problems.note(problem));
+            None
+        }
+    }
+}
+
+fn target(
+    mut section: Section<'_>,
+    folder: &Path,
+    problems: &Problems,
+    warnings: &mut Vec<Problem>,
+) -> Option<Target> {
+    let name = section.need_parsed::<Name>("name", NAME);
+    let class = section.need("class", "`local` or `cloud`");
+    let class = class.and_then(|text| match text.as_str() {
+        "local" => Some(Class::Local),
+        "cloud" => Some(Class::Cloud),
+        other => {
+            let text = format!("`{other}` is not `local` or `cloud`");
+            problems.note(Problem::new(section.key("class"), text));
+            None
+        }
+    });
+    let base_url =
+        section.need_parsed::<BaseUrl>("base_url", "a base URL, such as http://127.0.0.1:11434/v1");
+    let key = section.key("secret_file");
+    let secret = section
+        .text("secret_file", "the path of a file with the provider's key")
+        .map(|path| problems.take(&key, secret_file::read(&key, &folder.join(path), warnings)));
+    section.finish();
+    Some(Target {
+        name: name?,
+        class: class?,
+        base_url: base_url?,
+        key: match secret {
+            None => None,
+            Some(read) => Some(read?),
+        },
+    })
+}
+
+fn route(mut section: Section<'_>, problems: &Problems) -> Option<RouteWish> {
+    let name = section.need_parsed::<Name>("name", NAME);
+    let kind = match section.text("kind", "`llm`").as_deref() {
+        None | Some("llm") => Some(RouteKind::Llm),
+        Some("agent") => Some(RouteKind::Agent),
+        Some("tool") => Some(RouteKind::Tool),
+        Some(other) => {
+            let text = format!("`{other}` is not `llm`, `agent` or `tool`");
+            problems.note(Problem::new(section.key("kind"), text));
+            None
+        }
+    };
+    let key = section.key("models");
+    let models = section
+        .texts("models", "a list of model names, such as [\"*\"]")
+        .unwrap_or_else(|| vec!["*".to_owned()]);
+    let models: Vec<_> = models
+        .iter()
+        .map(|model| problems.take(&key, ModelPattern::new(model)))
+        .collect();
+    let targets = section.need_texts("targets", "a list of names out of gateway.targets");
+    section.finish();
+    Some(RouteWish {
+        name: name?,
+        kind: kind?,
+        models: models.into_iter().collect::<Option<_>>()?,
+        targets: targets?,
+    })
+}
+
+fn consumer(
+    mut section: Section<'_>,
+    folder: &Path,
+    problems: &Problems,
+    warnings: &mut Vec<Problem>,
+) -> Option<ConsumerWish> {
+    let name = section.need_parsed::<Name>("name", NAME);
+    let file_key = section.key("key_file");
+    let file = section.text("key_file", "the path of a file with the consumer's key");
+    let hash = section.text("key_sha256", "64 hexadecimal digits");
+    let key = match (file, hash) {
+        (Some(file), None) => problems
+            .take(
+                &file_key,
+                secret_file::read(&file_key, &folder.join(file), warnings),
+            )
+            .map(|secret| secret.hash()),
+        (None, Some(hash)) => {
+            let read = KeyHash::from_hex(&hash).ok_or("expected 64 hexadecimal digits");
+            problems.take(&section.key("key_sha256"), read)
+        }
+        (None, None) => {
+            section.missing(
+                "key_file",
+                "the path of a file with the consumer's key, or key_sha256",
+            );
+            None
+        }
+        (Some(_), Some(_)) => {
+            let text = "give key_file or key_sha256, not both";
+            problems.note(Problem::new(file_key, text));
+            None
+        }
+    };
+    let routes = section.need_texts("routes", "a list of names out of gateway.routes");
+    section.finish();
+    Some(ConsumerWish {
+        name: name?,
+        key: key?,
+        routes: routes?,
+    })
+}

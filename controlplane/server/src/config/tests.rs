@@ -1,0 +1,197 @@
+use super::*;
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+fn problems(text: &str) -> Vec<String> {
+    match parse(text, Path::new("/nonexistent")) {
+        Ok(_) => Vec::new(),
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+    }
+}
+
+#[test]
+fn nothing_written_means_the_built_in_values() {
+    let config = parse("", Path::new("")).unwrap();
+    assert_eq!(config.killswitch.listen.to_string(), "127.0.0.1:7411");
+    assert_eq!(config.gateway.listen.to_string(), "127.0.0.1:7412");
+    assert_eq!(config.agent.to_string(), "127.0.0.1:7413");
+    assert_eq!(config.controlplane.to_string(), "127.0.0.1:7410");
+    assert_eq!(config.on_silence, OnSilence::Cut);
+    assert!(!config.gateway.has_targets() && config.named.is_empty());
+}
+
+#[test]
+fn each_problem_names_its_key_and_what_was_expected() {
+    let target = "[[gateway.targets]]\nname = \"a\"\nclass = \"local\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
+    for (text, expected) in [
+        ("x = 1", "x: unknown key; expected one of `controlplane`"),
+        ("[gatway]", "gatway: unknown key; did you mean `gateway`?"),
+        (
+            "[gateway]\nlistn = \"a\"",
+            "gateway.listn: unknown key; did you mean `listen`?",
+        ),
+        (
+            "[gateway]\nlisten = 7412",
+            "gateway.listen: `7412` is not a literal address and port",
+        ),
+        (
+            "[gateway]\nlisten = \"localhost:1\"",
+            "gateway.listen: `localhost:1` is not a literal address",
+        ),
+        (
+            "gateway = 3",
+            "gateway: `3` is not a table; write it as [gateway]",
+        ),
+        (
+            "[gateway]\ntargets = \"a\"",
+            "gateway.targets: `a` is not a list of tables; write each as [[gateway.targets]]",
+        ),
+        (
+            "[agent]\non_silence = \"open\"",
+            "agent.on_silence: `open` is not `cut` or `hold`",
+        ),
+        (
+            "[killswitch]\nagents = [\"nas.lan:7413\"]",
+            "killswitch.agents[0]: `nas.lan:7413` is not a literal address and port, such as `127.0.0.1:7411`; the kill switch asks no DNS",
+        ),
+        (
+            "[killswitch]\nagents = [\"10.0.0.1:0\"]",
+            "killswitch.agents[0]: `10.0.0.1:0` has no port",
+        ),
+        (
+            "[killswitch]\nagents = [1]",
+            "killswitch.agents: this list is not a list of literal addresses",
+        ),
+        (
+            "[[killswitch.vantages]]\ngateway = \"gw:1\"",
+            "killswitch.vantages[0].gateway: `gw:1` is not",
+        ),
+        (
+            "[[killswitch.vantages]]\ngateway = \"gw:1\"",
+            "killswitch.vantages[0].probe_key_file: missing",
+        ),
+        (
+            "[[killswitch.channels]]\nkind = \"twilio\"",
+            "killswitch.channels[0].name: missing",
+        ),
+        (
+            "[[killswitch.channels]]\nname = \"t\"\nsecret_file = \"t\"",
+            "killswitch.channels[0].secret_file: `/nonexistent/t` cannot be read",
+        ),
+        (
+            "[[gateway.targets]]\nname = \"all\"",
+            "gateway.targets[0].name: `all` is not a name",
+        ),
+        (
+            "[[gateway.targets]]\nclass = \"lan\"",
+            "gateway.targets[0].class: `lan` is not `local` or `cloud`",
+        ),
+        (
+            "[[gateway.targets]]\nbase_url = \"127.0.0.1:1\"",
+            "gateway.targets[0].base_url: `127.0.0.1:1` is not a base URL",
+        ),
+        (
+            "[[gateway.routes]]\nname = \"chat\"",
+            "gateway.routes[0].targets: missing",
+        ),
+        (
+            "[[gateway.routes]]\nname = \"chat\"\ntargets = [\"a\"]",
+            "gateway.targets: missing; the routes need targets",
+        ),
+        (
+            "[[gateway.consumers]]\nname = \"a\"\nroutes = [\"chat\"]",
+            "gateway.consumers[0].key_file: missing",
+        ),
+        (
+            "[[gateway.consumers]]\nname = \"a\"\nkey_sha256 = \"0\"",
+            "gateway.consumers[0].key_sha256: expected 64 hexadecimal digits",
+        ),
+        (
+            "[[gateway.consumers]]\nname = \"a\"\nkey_sha256 = \"0\"\nkey_file = \"x\"",
+            "give key_file or key_sha256, not both",
+        ),
+        (
+            &format!("{target}[[gateway.routes]]\nname = \"chat\"\ntargets = [\"b\"]"),
+            "gateway.routes[0].targets: `b` does not exist; did you mean `a`?",
+        ),
+        (
+            &format!(
+                "{target}[[gateway.routes]]\nname = \"chat\"\nkind = \"x\"\ntargets = [\"a\"]"
+            ),
+            "gateway.routes[0].kind: `x` is not `llm`, `agent` or `tool`",
+        ),
+        (
+            &format!(
+                "{target}[[gateway.routes]]\nname = \"chat\"\nmodels = [\"a*b\"]\ntargets = [\"a\"]"
+            ),
+            "gateway.routes[0].models: `a*b` is not a model pattern",
+        ),
+        ("[gateway\n", "line 1: "),
+    ] {
+        let found = problems(text);
+        assert!(
+            found.iter().any(|problem| problem.contains(expected)),
+            "{text}\nexpected: {expected}\nfound: {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let found = problems(
+        "colour = 1\n[controlplane]\nlisten = \"x\"\n[killswitch]\nagents = [\"a:1\", \"b:2\"]\n[agent]\non_silence = \"x\"\n[[gateway.targets]]\nname = \"Bad Name\"\n",
+    );
+    assert_eq!(found.len(), 8, "{found:#?}");
+}
+
+#[test]
+fn two_names_that_read_alike_in_a_text_message_are_refused() {
+    let key = "0".repeat(64);
+    let text = format!(
+        "[[gateway.consumers]]\nname = \"chat\"\nkey_sha256 = \"{key}\"\nroutes = [\"chat\"]"
+    );
+    let found = problems(&text);
+    assert!(
+        found[0].starts_with("gateway.consumers[0].name"),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_secret_is_never_shown_and_a_readable_file_is_warned_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("key");
+    fs::write(&file, "pck_very-secret\n").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let text = "[[gateway.consumers]]\nname = \"claw\"\nkey_file = \"key\"\nroutes = [\"chat\"]";
+    let config = parse(text, dir.path()).unwrap();
+    assert_eq!(config.warnings.len(), 1);
+    assert!(config.warnings[0].text.contains("chmod 600"));
+    assert!(!format!("{config:?}").contains("very-secret"));
+    fs::write(&file, "two words\n").unwrap();
+    let problems = parse(text, dir.path()).unwrap_err();
+    assert!(!format!("{problems:?}").contains("two words"));
+}
+
+#[test]
+fn a_file_without_targets_keeps_the_built_in_ones_and_its_own_consumers() {
+    let key = "a".repeat(64);
+    let text = format!(
+        "[gateway]\nlisten = \"127.0.0.1:0\"\n[[gateway.consumers]]\nname = \"claw\"\nkey_sha256 = \"{key}\"\nroutes = [\"chat\"]"
+    );
+    let config = parse(&text, Path::new("")).unwrap();
+    let fallback = Fallback {
+        target: net_model::Target {
+            name: "demo".parse().unwrap(),
+            class: kill_wire::Class::Local,
+            base_url: "http://127.0.0.1:9/v1".parse().unwrap(),
+            key: None,
+        },
+        key: net_model::KeyHash::of(b"unused"),
+    };
+    let table = config.gateway.table(&fallback).unwrap();
+    assert_eq!(table.targets()[0].name.as_str(), "demo");
+    assert_eq!(table.routes()[0].name.as_str(), "chat");
+    assert_eq!(table.consumers()[0].name.as_str(), "claw");
+    assert_eq!(table.consumers().len(), 1);
+}

@@ -1,0 +1,242 @@
+//! Walks a TOML table, takes out what is known, and notes every problem instead of stopping at the first.
+
+use net_model::Problem;
+use std::cell::RefCell;
+use std::str::FromStr;
+use toml::{Table, Value};
+
+/// Every problem found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Problems(RefCell<Vec<Problem>>);
+
+impl Problems {
+    /// Notes one.
+    pub(crate) fn note(&self, problem: Problem) {
+        self.0.borrow_mut().push(problem);
+    }
+
+    /// Notes what went wrong and goes on without the value.
+    pub(crate) fn take<T>(
+        &self,
+        key: &str,
+        result: Result<T, impl std::fmt::Display>,
+    ) -> Option<T> {
+        result
+            .map_err(|why| self.note(Problem::new(key, why.to_string())))
+            .ok()
+    }
+
+    /// All of them.
+    pub(crate) fn into_vec(self) -> Vec<Problem> {
+        self.0.into_inner()
+    }
+}
+
+/// One table of the file. What is left in it at [`Section::finish`] was not known.
+#[derive(Debug)]
+pub(crate) struct Section<'p> {
+    at: String,
+    table: Table,
+    asked: Vec<&'static str>,
+    problems: &'p Problems,
+}
+
+impl<'p> Section<'p> {
+    /// The whole file.
+    pub(crate) const fn root(table: Table, problems: &'p Problems) -> Self {
+        Self {
+            at: String::new(),
+            table,
+            asked: Vec::new(),
+            problems,
+        }
+    }
+
+    /// The full name of a key in this table.
+    pub(crate) fn key(&self, key: &str) -> String {
+        if self.at.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.at)
+        }
+    }
+
+    /// Whether a key is there.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    fn take(&mut self, key: &'static str) -> Option<Value> {
+        self.asked.push(key);
+        self.table.remove(key)
+    }
+
+    fn wrong(&self, key: &str, value: &Value, expected: &str) {
+        let text = format!("{} is not {expected}", shown(value));
+        self.problems.note(Problem::new(self.key(key), text));
+    }
+
+    /// Notes that a key is absent that must be there.
+    pub(crate) fn missing(&self, key: &str, expected: &str) {
+        let text = format!("missing; expected {expected}");
+        self.problems.note(Problem::new(self.key(key), text));
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, key: &'static str, expected: &str) -> Option<String> {
+        let value = self.take(key)?;
+        if let Value::String(text) = value {
+            return Some(text);
+        }
+        self.wrong(key, &value, expected);
+        None
+    }
+
+    /// A text that must be there.
+    pub(crate) fn need(&mut self, key: &'static str, expected: &str) -> Option<String> {
+        if !self.table.contains_key(key) {
+            self.asked.push(key);
+            self.missing(key, expected);
+            return None;
+        }
+        self.text(key, expected)
+    }
+
+    /// A text with a meaning.
+    pub(crate) fn parse<T: FromStr>(&mut self, key: &'static str, expected: &str) -> Option<T> {
+        let text = self.text(key, expected)?;
+        self.parsed(key, &text, expected)
+    }
+
+    /// A text with a meaning that must be there.
+    pub(crate) fn need_parsed<T: FromStr>(
+        &mut self,
+        key: &'static str,
+        expected: &str,
+    ) -> Option<T> {
+        let text = self.need(key, expected)?;
+        self.parsed(key, &text, expected)
+    }
+
+    fn parsed<T: FromStr>(&self, key: &str, text: &str, expected: &str) -> Option<T> {
+        let parsed = text.parse().ok();
+        if parsed.is_none() {
+            self.wrong(key, &Value::String(text.to_owned()), expected);
+        }
+        parsed
+    }
+
+    /// A list of texts.
+    pub(crate) fn texts(&mut self, key: &'static str, expected: &str) -> Option<Vec<String>> {
+        let value = self.take(key)?;
+        let texts = value.as_array().and_then(|items| {
+            items
+                .iter()
+                .map(|item| item.as_str().map(str::to_owned))
+                .collect::<Option<Vec<_>>>()
+        });
+        if texts.is_none() {
+            self.wrong(key, &value, expected);
+        }
+        texts
+    }
+
+    /// A list of texts that must be there.
+    pub(crate) fn need_texts(&mut self, key: &'static str, expected: &str) -> Option<Vec<String>> {
+        if self.table.contains_key(key) {
+            return self.texts(key, expected);
+        }
+        self.asked.push(key);
+        self.missing(key, expected);
+        None
+    }
+
+    /// A table below this one.
+    pub(crate) fn section(&mut self, key: &'static str) -> Option<Section<'p>> {
+        let value = self.take(key)?;
+        if let Value::Table(table) = value {
+            return Some(Section {
+                at: self.key(key),
+                table,
+                asked: Vec::new(),
+                problems: self.problems,
+            });
+        }
+        let expected = format!("a table; write it as [{}]", self.key(key));
+        self.wrong(key, &value, &expected);
+        None
+    }
+
+    /// A list of tables below this one.
+    pub(crate) fn sections(&mut self, key: &'static str) -> Vec<Section<'p>> {
+        let expected = format!("a list of tables; write each as [[{}]]", self.key(key));
+        let items = match self.take(key) {
+            None => return Vec::new(),
+            Some(Value::Array(items)) => items,
+            Some(other) => {
+                self.wrong(key, &other, &expected);
+                return Vec::new();
+            }
+        };
+        let mut sections = Vec::new();
+        for (at, item) in items.into_iter().enumerate() {
+            if let Value::Table(table) = item {
+                sections.push(Section {
+                    at: format!("{}[{at}]", self.key(key)),
+                    table,
+                    asked: Vec::new(),
+                    problems: self.problems,
+                });
+            } else {
+                self.wrong(key, &item, &expected);
+            }
+        }
+        sections
+    }
+
+    /// Notes every key that nothing asked for, with the nearest that exists.
+    pub(crate) fn finish(self) {
+        for key in self.table.keys() {
+            let text = match nearest(key, &self.asked) {
+                Some(near) => format!("unknown key; did you mean `{near}`?"),
+                None => format!("unknown key; expected one of {}", listed(&self.asked)),
+            };
+            self.problems.note(Problem::new(self.key(key), text));
+        }
+    }
+}
+
+/// The likeliest of `known` for a mistyped word, if one is near.
+pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    known
+        .iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
+        .filter(|(distance, candidate)| *distance <= 2.max(candidate.len() / 3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `a`, `b` and so on, for people.
+pub(crate) fn listed(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    quoted.join(", ")
+}
+
+/// A value as the file has it, short.
+fn shown(value: &Value) -> String {
+    const LIMIT: usize = 60;
+    let text = match value {
+        Value::Table(_) => "a table".to_owned(),
+        Value::Array(_) => "this list".to_owned(),
+        Value::String(text) => format!("`{text}`"),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
+            format!("`{value}`")
+        }
+    };
+    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let mut short: String = clean.take(LIMIT).collect();
+    if text.chars().count() > LIMIT {
+        short.push('…');
+    }
+    short
+}

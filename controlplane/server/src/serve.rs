@@ -1,0 +1,202 @@
+//! `portcullis up` and `portcullis serve`: config before ports, the kill switch before everything else, a drain with a limit.
+
+mod channels;
+mod controlplane;
+mod model;
+mod ports;
+mod reload;
+mod site;
+
+use crate::cli::LogArgs;
+use crate::config::{self, Config};
+use crate::greeting::{self, Invocation, Running, Secrets};
+use crate::lock::Lock;
+use crate::out::Out;
+use crate::paths::{Home, Part};
+use crate::run_file::RunFile;
+use crate::setup::{self, State};
+use crate::{codes, logging, sign_in};
+use anyhow::Context as _;
+use model::Model;
+use net_model::Secret;
+use ports::Ports;
+use serde_json::json;
+use site::Site;
+use std::path::PathBuf;
+
+/// What a start is given.
+struct Plan {
+    home: Home,
+    file: Option<PathBuf>,
+    config: Config,
+    parts: Vec<Part>,
+    /// Whether the built-in demo model may stand in.
+    demo: bool,
+}
+
+/// Everything on this machine.
+pub(crate) fn up(
+    home: &Home,
+    file: Option<PathBuf>,
+    say: &Invocation,
+    json: bool,
+    log: &LogArgs,
+) -> anyhow::Result<()> {
+    logging::start(log.log_json)?;
+    let plan = Plan {
+        home: home.clone(),
+        config: config::read(file.as_deref())?,
+        file,
+        parts: Part::ALL.to_vec(),
+        demo: true,
+    };
+    let (_lock, state) = open(&plan, true)?;
+    start(plan, |site| {
+        let fresh = state == State::New;
+        if json {
+            return ready_json(site, fresh);
+        }
+        let secrets = if fresh { Some(secrets(site)?) } else { None };
+        greeting::print(say, &site.plan.home, &running(site), secrets.as_ref())
+    })
+}
+
+/// Parts as a service.
+pub(crate) fn serve(
+    home: &Home,
+    file: Option<PathBuf>,
+    parts: &[Part],
+    init: bool,
+    json: bool,
+    log: &LogArgs,
+) -> anyhow::Result<()> {
+    logging::start(log.log_json)?;
+    let config = config::read(file.as_deref())?;
+    let mut parts = match parts {
+        [] if config.named.is_empty() => Part::ALL.to_vec(),
+        [] => config.named.iter().copied().collect(),
+        some => some.to_vec(),
+    };
+    parts.sort();
+    parts.dedup();
+    let plan = Plan {
+        home: home.clone(),
+        config,
+        file,
+        parts,
+        demo: false,
+    };
+    let (_lock, state) = open(&plan, init)?;
+    start(plan, |site| {
+        if json {
+            return ready_json(site, state == State::New);
+        }
+        let mut out = Out::stdout();
+        for (part, address) in &site.listening {
+            out.line(format_args!("{:<13} {address}", part.name()))?;
+        }
+        if state == State::New {
+            out.line(
+                "Keys were made. Show them: portcullis codes qr owner. Sign in: portcullis sign-in",
+            )?;
+        }
+        Ok(())
+    })
+}
+
+fn open(plan: &Plan, may_create: bool) -> anyhow::Result<(Lock, State)> {
+    for warning in &plan.config.warnings {
+        tracing::warn!(key = warning.key, "{}", warning.text);
+    }
+    setup::root(&plan.home, may_create)?;
+    let lock = Lock::take(&plan.home, &plan.parts)?;
+    let state = setup::ensure(&plan.home, &plan.parts, may_create)?;
+    Ok((lock, state))
+}
+
+/// Starts every part, says so, waits for the end, drains.
+fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let ports = Ports::bind(&plan.config, &plan.parts)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("portcullis")
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let ended = runtime.block_on(async {
+        let mut signals = site::Signals::listen()?;
+        let mut site = Site::start(plan, ports).await?;
+        RunFile::write(&site.plan.home, &site.listening)?;
+        site.wait_until_open().await;
+        announce(&site)?;
+        while !signals.ended_or_reload().await {
+            reload::reload(&mut site);
+        }
+        tracing::info!("Stopping: open streams have 10 s. A second signal ends at once.");
+        tokio::select! {
+            () = site.stop() => Ok(()),
+            () = signals.ended() => Err(anyhow::anyhow!("stopped at once; open streams were cut off")),
+        }
+    });
+    runtime.shutdown_background();
+    ended
+}
+
+fn running(site: &Site) -> Running {
+    let address = |part| site.address(part);
+    Running {
+        dashboard: match &site.controlplane_failed {
+            Some(why) => Err(why.clone()),
+            None => Ok(address(Part::Controlplane)),
+        },
+        killswitch: address(Part::Killswitch),
+        gateway: address(Part::Gateway),
+        agent: address(Part::Agent),
+        model: match &site.model {
+            Model::Configured => greeting::Model::Configured,
+            Model::Ollama { first } => greeting::Model::Ollama(first.clone()),
+            Model::Demo(_) => greeting::Model::Demo,
+        },
+        key_file: site.consumer_key_file(),
+    }
+}
+
+fn secrets(site: &Site) -> anyhow::Result<Secrets> {
+    let home = &site.plan.home;
+    let key = std::fs::read_to_string(home.agent_key())?;
+    Ok(Secrets {
+        link: sign_in::link(
+            site.address(Part::Controlplane),
+            &sign_in::make(&home.sign_in())?,
+        ),
+        consumer_key: Secret::new(&key)?,
+        owner: codes::first(home)?,
+    })
+}
+
+/// One line for scripts; no secret in it.
+fn ready_json(site: &Site, first_start: bool) -> anyhow::Result<()> {
+    let addresses: std::collections::BTreeMap<&str, String> = site
+        .listening
+        .iter()
+        .map(|(part, address)| (part.name(), address.to_string()))
+        .collect();
+    let mut line = json!({
+        "ready": true,
+        "version": env!("CARGO_PKG_VERSION"),
+        "pid": std::process::id(),
+        "first_start": first_start,
+        "data": site.plan.home.root(),
+        "model": site.model.word(),
+        "consumer_key_file": site.consumer_key_file(),
+        "controlplane_error": site.controlplane_failed,
+    });
+    if let Some(fields) = line.as_object_mut() {
+        fields.extend(
+            addresses
+                .into_iter()
+                .map(|(name, address)| (name.to_owned(), json!(address))),
+        );
+    }
+    Out::stdout().json(&line)?;
+    Ok(())
+}

@@ -1,0 +1,21 @@
+//! Channels of the kill switch: those of the configuration, and `local`, which is always there.
+
+use crate::config::{LOCAL_CHANNEL, channel};
+use crate::paths::Home;
+use anyhow::Context as _;
+use kill_inbound::Channel;
+use net_model::Secret;
+
+/// All of them; the secret of `local` is read anew each time.
+pub(super) fn all(home: &Home, configured: Vec<Channel>) -> anyhow::Result<Vec<Channel>> {
+    let path = home.local_secret();
+    let secret = std::fs::read_to_string(&path)
+        .map(zeroize::Zeroizing::new)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let secret = Secret::new(&secret).with_context(|| path.display().to_string())?;
+    let local = channel(LOCAL_CHANNEL, "standard-webhooks", None, &[secret])
+        .map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+    let mut all = vec![local];
+    all.extend(configured);
+    Ok(all)
+}

@@ -1,0 +1,54 @@
+//! SIGHUP: the configuration is read again. A cut lies over the routes, so no reload can touch it.
+
+use super::{channels, ports, site::Site};
+use crate::config::{self, Config};
+
+/// Takes over routes, consumers, targets and channels; keeps everything as it was if anything is wrong.
+pub(super) fn reload(site: &mut Site) {
+    let config = match config::read(site.plan.file.as_deref()) {
+        Ok(config) => config,
+        Err(bad) => {
+            tracing::error!("The configuration was not taken; what was in force stays. {bad}");
+            return;
+        }
+    };
+    if let Err(why) = take(site, config) {
+        tracing::error!("The configuration was not taken whole: {why:#}");
+    }
+}
+
+fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
+    for warning in &config.warnings {
+        tracing::warn!(key = warning.key, "{}", warning.text);
+    }
+    for part in &site.plan.parts {
+        if ports::configured(&config, *part) != ports::configured(&site.plan.config, *part) {
+            tracing::warn!(
+                part = part.name(),
+                "A new listen address counts from the next start."
+            );
+        }
+    }
+    if config.killswitch.agents != site.plan.config.killswitch.agents {
+        tracing::warn!("New agents of the kill switch count from the next start.");
+    }
+    let table =
+        config
+            .gateway
+            .table(&site.fallback)
+            .map_err(|problems| crate::trouble::BadConfig {
+                file: site.plan.file.clone(),
+                problems,
+            })?;
+    let channels = std::mem::take(&mut config.killswitch.channels);
+    let channels = channels::all(&site.plan.home, channels);
+    if let Some(gateway) = &site.gateway {
+        gateway.reload(table);
+    }
+    if let Some(kill_switch) = &site.kill_switch {
+        kill_switch.set_channels(channels?);
+    }
+    site.plan.config = config;
+    tracing::info!("The configuration was read again.");
+    Ok(())
+}

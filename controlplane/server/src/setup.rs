@@ -1,0 +1,149 @@
+//! First start: all keys and state are made in one place and moved in together.
+//!
+//! **Invariant:** a crash at any point leaves either nothing that counts or everything. Folders are built below
+//! `.setup/`; once the marker `.setup/complete` is on disk, the next start only finishes the moves.
+//! What exists is never made anew: lost keys or latches are for a person to look at.
+
+mod make;
+
+pub(crate) use make::random;
+
+use crate::paths::{Home, Part};
+use anyhow::{Context as _, bail};
+use std::fs::{self, DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
+
+const BUILDING: &str = ".setup";
+const MARKER: &str = "complete";
+
+/// What was found, or done about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Keys and state were made just now.
+    New,
+    /// They were there.
+    Kept,
+}
+
+/// Opens the data folder itself, which must be there before it can be locked.
+pub(crate) fn root(home: &Home, may_create: bool) -> anyhow::Result<()> {
+    home.check_length()?;
+    let root = home.root();
+    if may_create {
+        private_dir(root).with_context(|| format!("cannot make {}", root.display()))?;
+    } else if !root.is_dir() {
+        return Err(no_keys(root));
+    }
+    Ok(())
+}
+
+fn no_keys(root: &Path) -> anyhow::Error {
+    anyhow::anyhow!(
+        "{} holds no keys yet; run `portcullis serve --init`, or `portcullis up` to be shown around",
+        root.display()
+    )
+}
+
+/// Makes sure that the folders of `parts` are there; makes all four if none is and `may_create` says so.
+pub(crate) fn ensure(home: &Home, parts: &[Part], may_create: bool) -> anyhow::Result<State> {
+    let root = home.root();
+    let building = home.below(BUILDING);
+    if building.root().join(MARKER).is_file() {
+        move_in(home, &building)?;
+        return Ok(State::New);
+    }
+    if building.root().exists() {
+        // A start that did not reach its marker: nothing of it was ever used.
+        fs::remove_dir_all(building.root())
+            .with_context(|| format!("cannot clear {}", building.root().display()))?;
+    }
+    let there = |part: &Part| home.part(*part).exists();
+    let absent: Vec<Part> = parts.iter().copied().filter(|part| !there(part)).collect();
+    if absent.is_empty() {
+        return Ok(State::Kept);
+    }
+    if Part::ALL.iter().any(there) {
+        return Err(lost(home, &absent));
+    }
+    if !may_create {
+        return Err(no_keys(root));
+    }
+    make::everything(&building)?;
+    sync_tree(building.root())?;
+    let marker = File::create(building.root().join(MARKER))?;
+    marker.sync_all()?;
+    sync_dir(building.root())?;
+    move_in(home, &building)?;
+    Ok(State::New)
+}
+
+fn lost(home: &Home, absent: &[Part]) -> anyhow::Error {
+    let names: Vec<&str> = absent.iter().map(|part| part.name()).collect();
+    let kept: Vec<&str> = Part::ALL
+        .iter()
+        .filter(|part| home.part(**part).exists())
+        .map(|part| part.name())
+        .collect();
+    anyhow::anyhow!(
+        "{root} has lost {lost} but still holds {kept}. New keys are never made beside old state: restore {lost} from a backup, \
+         or, to begin anew with new keys, remove {kept} from {root} too",
+        root = home.root().display(),
+        lost = names.join(", "),
+        kept = kept.join(", "),
+    )
+}
+
+/// Moves what is still below `.setup/` into place. Done again after a crash, it goes on where it stopped.
+fn move_in(home: &Home, building: &Home) -> anyhow::Result<()> {
+    for part in Part::ALL {
+        let (from, to) = (building.part(part), home.part(part));
+        if !from.exists() {
+            continue;
+        }
+        if to.exists() {
+            bail!(
+                "first start was interrupted, and {} has appeared since; remove {} or restore from a backup",
+                to.display(),
+                building.root().display()
+            );
+        }
+        fs::rename(&from, &to)
+            .with_context(|| format!("cannot move {} into place", part.name()))?;
+    }
+    sync_dir(home.root())?;
+    fs::remove_file(building.root().join(MARKER))?;
+    fs::remove_dir_all(building.root())?;
+    sync_dir(home.root())?;
+    Ok(())
+}
+
+/// A folder that only its owner may enter; parents are made with the user's own mask.
+pub(crate) fn private_dir(path: &Path) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().mode(0o700).create(path)
+}
+
+fn sync_tree(path: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            sync_tree(&entry.path())?;
+        } else {
+            File::open(entry.path())?.sync_all()?;
+        }
+    }
+    sync_dir(path)
+}
+
+fn sync_dir(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests;

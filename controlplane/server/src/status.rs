@@ -1,0 +1,229 @@
+//! `portcullis status`: what is cut, what is open, and what needs a look.
+
+use crate::incidents::short;
+use crate::out::{Out, Paint};
+use crate::paths::{Home, Part};
+use crate::{http, lever, run_file};
+use kill_wire::{LeverError, LeverReply, LeverRequest, Scope, StateReport, Timestamp};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long a part may take to say that it is well.
+const HEALTH_LIMIT: Duration = Duration::from_secs(1);
+
+/// What a part's `/healthz` said.
+type Health = Result<Value, String>;
+
+/// Prints the state; exit status 1 when the kill switch cannot be asked, whatever else answers.
+pub(crate) fn print(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
+    let state = match lever::ask(home, &LeverRequest::State) {
+        Ok(LeverReply::State(state)) => Ok(state),
+        Ok(_) => anyhow::bail!("the kill switch answered something else than its state"),
+        Err(why) => Err(why),
+    };
+    let health = |part| health(home, file, part);
+    let (gateway, controlplane) = (health(Part::Gateway), health(Part::Controlplane));
+    let mut out = Out::stdout();
+    if json {
+        out.json(&json!({
+            "killswitch": state.as_ref().ok(),
+            "killswitch_error": state.as_ref().err().map(ToString::to_string),
+            "gateway": part_json(&gateway),
+            "controlplane": part_json(&controlplane),
+        }))?;
+    } else {
+        people(&mut out, &state, &gateway, &controlplane)?;
+    }
+    Ok(if state.is_ok() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+fn part_json(health: &Health) -> Value {
+    match health {
+        Ok(said) => json!({ "ok": true, "health": said }),
+        Err(why) => json!({ "ok": false, "error": why }),
+    }
+}
+
+fn health(home: &Home, file: Option<&Path>, part: Part) -> Health {
+    let address = run_file::address(home, file, part).map_err(|why| format!("{why:#}"))?;
+    let silent = |why: &anyhow::Error| format!("{address} does not answer: {why:#}");
+    let asked = http::block_on(async {
+        let url = format!("http://{address}/healthz");
+        let answer = http::client(HEALTH_LIMIT)?.get(url).send().await;
+        let answer = answer.map_err(|why| match why.is_connect() {
+            true => anyhow::anyhow!("nothing listens there"),
+            false => why.into(),
+        })?;
+        let status = answer.status();
+        Ok((status, http::body(answer).await?))
+    });
+    let (status, body) = asked.map_err(|why| silent(&why))?;
+    if !status.is_success() {
+        return Err(format!("{address} answers HTTP {status}"));
+    }
+    let text = String::from_utf8_lossy(&body);
+    Ok(serde_json::from_slice(&body).unwrap_or_else(|_| Value::String(text.trim().to_owned())))
+}
+
+fn people(
+    out: &mut Out,
+    state: &Result<Box<StateReport>, LeverError>,
+    gateway: &Health,
+    controlplane: &Health,
+) -> std::io::Result<()> {
+    match state {
+        Ok(state) => {
+            kill_switch(out, state)?;
+            scopes(out, state)?;
+        }
+        Err(why) => {
+            let text = out.paint(Paint::Red, &why.to_string());
+            row(out, "kill switch", &text)?;
+            row(
+                out,
+                "",
+                "What was cut stays cut: the node agents hold it, and without a kill switch they open nothing.",
+            )?;
+            row(
+                out,
+                "",
+                "Start it: `portcullis up`, or `portcullis serve killswitch`.",
+            )?;
+        }
+    }
+    for (name, health) in [("gateway", gateway), ("dashboard", controlplane)] {
+        let text = match health {
+            Ok(said) => match said.get("state").and_then(Value::as_str) {
+                Some(word) => format!("answers, {word}"),
+                None => "answers".to_owned(),
+            },
+            Err(why) => out.paint(Paint::Yellow, why),
+        };
+        row(out, name, &text)?;
+    }
+    if let Ok(state) = state {
+        agents(out, state)?;
+        attention(out, state)?;
+    }
+    Ok(())
+}
+
+fn row(out: &mut Out, name: &str, value: &str) -> std::io::Result<()> {
+    out.line(format_args!("{name:<12} {value}"))
+}
+
+fn kill_switch(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
+    let word = if state.latches.is_empty() {
+        out.paint(Paint::Green, "nothing is cut")
+    } else {
+        let cut: Vec<String> = state
+            .latches
+            .as_slice()
+            .iter()
+            .map(|l| l.scope.to_string())
+            .collect();
+        out.paint(Paint::Red, &format!("cut: {}", cut.join(", ")))
+    };
+    row(out, "kill switch", &word)?;
+    let since = short(&state.started.to_string());
+    let text = format!(
+        "runs since {since}; {} people; channels {}; journal {} entries",
+        state.people,
+        state.channels.join(", "),
+        state.journal
+    );
+    row(out, "", &out.paint(Paint::Dim, &text))
+}
+
+fn scopes(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
+    let groups = [
+        Scope::All,
+        Scope::Llm,
+        Scope::Cloud,
+        Scope::Agents,
+        Scope::Tools,
+    ];
+    let named = state.names.iter().filter_map(|name| name.parse().ok());
+    let latched = state
+        .latches
+        .as_slice()
+        .iter()
+        .map(|latch| latch.scope.clone());
+    let mut scopes: Vec<Scope> = groups.into_iter().chain(named).collect();
+    for scope in latched {
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    for (at, scope) in scopes.iter().enumerate() {
+        let word = match (state.latches.of(scope), state.latches.of(&Scope::All)) {
+            (Some(latch), _) => {
+                let text = format!(
+                    "CUT {} since {}",
+                    latch.incident,
+                    short(&latch.since.to_string())
+                );
+                out.paint(Paint::Red, &text)
+            }
+            (None, Some(all)) => out.paint(Paint::Red, &format!("closed by ALL {}", all.incident)),
+            (None, None) => out.paint(Paint::Green, "open"),
+        };
+        let name = if at == 0 { "scopes" } else { "" };
+        row(out, name, &format!("{:<24} {word}", scope.to_string()))?;
+    }
+    Ok(())
+}
+
+fn agents(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
+    for (at, agent) in state.agents.iter().enumerate() {
+        let heard = agent.heard.map_or_else(
+            || "never heard".to_owned(),
+            |heard| format!("heard {} ago", ago(state.now, heard)),
+        );
+        let text = match &agent.problem {
+            None => heard,
+            Some(problem) => out.paint(Paint::Yellow, &format!("{heard}; {problem}")),
+        };
+        let name = if at == 0 { "agents" } else { "" };
+        row(out, name, &format!("{:<24} {text}", agent.address))?;
+    }
+    let probes = &state.canaries;
+    let at = probes.at.map_or_else(
+        || "not yet".to_owned(),
+        |at| format!("{} ago", ago(state.now, at)),
+    );
+    let text = format!(
+        "{} of {} answer as they should ({at})",
+        probes.good, probes.points
+    );
+    row(out, "probes", &text)
+}
+
+fn attention(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
+    let mut words = state.warnings.clone();
+    if state.restore_locked {
+        words.push("RESTORE by text is locked after too many wrong codes.".to_owned());
+    }
+    if state.step_up {
+        words.push("Codes were guessed: a KILL by text needs two codes, or a card.".to_owned());
+    }
+    for (at, word) in words.iter().enumerate() {
+        let text = out.paint(Paint::Yellow, word);
+        row(out, if at == 0 { "warnings" } else { "" }, &text)?;
+    }
+    Ok(())
+}
+
+fn ago(now: Timestamp, then: Timestamp) -> String {
+    match now.since(then) / 1000 {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
