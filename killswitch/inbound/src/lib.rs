@@ -1,1 +1,13 @@
-//! Placeholder.
+//! Verifies raw webhook bytes and yields a text, or refuses. One file per provider; no network, no
+//! clock, no state: whether a text was seen before is for `kill-core` to know.
+//!
+//! **Invariant:** an [`InboundText`] leaves this crate only after its signature was checked.
+
+mod channel;
+mod request;
+pub mod standard_webhooks;
+mod twilio;
+
+pub use channel::{Channel, Options};
+pub use kill_core::{InboundText, Trust};
+pub use request::{Answer, MAX_BODY, RawRequest, Refusal};
