@@ -1,5 +1,9 @@
 //! No sequence of orders, ticks, restarts and failures opens a latch, except a newer good order that was recorded.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
 use agent_core::{AgentCore, Now, OnSilence, Saved};
 use kill_wire::{
@@ -237,7 +241,12 @@ fn may_release(event: &Event, world: &World) -> bool {
                 && now <= order.expires
                 && order.issued <= now.plus_millis(300_000)
         }
-        _ => false,
+        Event::Replay { .. }
+        | Event::Foreign { .. }
+        | Event::Tick { .. }
+        | Event::Observed { .. }
+        | Event::Restart { .. }
+        | Event::SetClock { .. } => false,
     }
 }
 

@@ -1,1 +1,130 @@
-//! Placeholder.
+//! The hand on every host: carries out signed orders with the gateways of this host, and remembers what is cut.
+//!
+//! **Invariant:** a cut is in force before it is written down, a release is written down before it is in force. No
+//! failure of disk or gateway stops an order from reaching the gateways that can be reached.
+
+mod carry_out;
+mod clock;
+mod hand;
+mod listen;
+mod orders;
+mod record;
+mod release;
+mod watch;
+
+pub use agent_core::OnSilence;
+
+use agent_core::AgentCore;
+use anyhow::Context as _;
+use gateways::Driver;
+use hand::Hand;
+use kill_wire::VerifyingKey;
+use record::Record;
+use std::convert::Infallible;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What one agent is made of.
+#[derive(Debug)]
+pub struct Settings {
+    /// Name of this host, as receipts show it.
+    pub node: String,
+    /// The key whose orders count.
+    pub key: VerifyingKey,
+    /// Where [`create_state`] was called once.
+    pub state_dir: PathBuf,
+    /// The gateways of this host.
+    pub gateways: Vec<Driver>,
+    /// What happens when orders stop coming.
+    pub on_silence: OnSilence,
+}
+
+/// A running agent: one thread with its own runtime. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct NodeAgent {
+    stop: CancellationToken,
+    /// Hung up by the thread when it ends.
+    ended: mpsc::Receiver<Infallible>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Makes the state of a new agent: nothing cut, no order seen.
+///
+/// # Errors
+/// When there is state already, or the disk refuses.
+pub fn create_state(dir: &Path) -> std::io::Result<()> {
+    Record::create(dir)
+}
+
+impl NodeAgent {
+    /// Starts to listen for orders, closed until the first good one.
+    ///
+    /// Missing, damaged or unwritable state does not keep it from starting: it starts closed and says so in the log.
+    ///
+    /// # Errors
+    /// When the listener or the thread cannot be used.
+    pub fn start(settings: Settings, listener: std::net::TcpListener) -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("no runtime for the node agent")?;
+        listener
+            .set_nonblocking(true)
+            .context("cannot use the node agent's listener")?;
+        let listener = {
+            let _inside = runtime.enter();
+            tokio::net::TcpListener::from_std(listener)
+                .context("cannot use the node agent's listener")?
+        };
+        let (record, loaded) = Record::open(&settings.state_dir)?;
+        let core = AgentCore::new(loaded.saved, loaded.doubtful, settings.on_silence);
+        let hand = Hand::new(settings.node, settings.key, core, settings.gateways, record);
+        let (stop, (on_end, ended)) = (CancellationToken::new(), mpsc::channel());
+        let token = stop.clone();
+        let thread = std::thread::Builder::new()
+            .name("node-agent".to_owned())
+            .spawn(move || {
+                runtime.block_on(run(Arc::new(hand), listener, token));
+                // A write that hangs in the disk must not hold up the end.
+                runtime.shutdown_timeout(Duration::from_millis(200));
+                drop(on_end);
+            })
+            .context("cannot start the node agent's thread")?;
+        Ok(Self {
+            stop,
+            ended,
+            thread: Some(thread),
+        })
+    }
+
+    /// Stops listening and finishes the orders in hand; gateways keep what they hold. Blocks for `limit` at most.
+    ///
+    /// Gives whether the agent had ended by then.
+    #[must_use]
+    pub fn stop(mut self, limit: Duration) -> bool {
+        self.stop.cancel();
+        let ended = self.ended.recv_timeout(limit);
+        if ended == Err(mpsc::RecvTimeoutError::Timeout) {
+            return false;
+        }
+        self.thread
+            .take()
+            .is_none_or(|thread| thread.join().is_ok())
+    }
+}
+
+impl Drop for NodeAgent {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn run(hand: Arc<Hand>, listener: tokio::net::TcpListener, stop: CancellationToken) {
+    watch::start(&hand, &stop);
+    listen::serve(&hand, listener, &stop).await;
+    hand.tasks().close();
+    hand.tasks().wait().await;
+}

@@ -35,4 +35,9 @@ pub enum Refusal {
     },
     /// Not an order of this house.
     Unsigned,
+    /// It releases something, and that could not be written down first: all that was held stays held.
+    NotSaved {
+        /// Why, for people.
+        why: String,
+    },
 }
