@@ -50,7 +50,7 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Inco
     let raw = RawRequest {
         method: head.method.as_str(),
         headers: &headers,
-        query: head.uri.query().unwrap_or(""),
+        query: head.uri.query(),
         body: &body,
     };
     match channel.verify(&raw, clock::now()) {

@@ -7,7 +7,8 @@ use crate::report;
 use crate::restore;
 use crate::state;
 use crate::switch::Switch;
-use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest};
+use kill_core::Why;
+use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest, Scope};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -80,34 +81,7 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
             cut::conclude(switch, &report).await;
             LeverReply::Cut(report)
         }
-        LeverRequest::Restore { scope, code, by } => {
-            let decided = switch
-                .core()
-                .lever_restore(&scope, &code, &clean(&by, 48), clock::now());
-            let restore = match decided {
-                Ok(restore) => restore,
-                Err(why) => {
-                    switch.note_refusal("lever", &why.why.to_string());
-                    let locked = switch.core().memory().restore_locked();
-                    let cut = switch.latches().of(&scope).is_some();
-                    let code = match (locked, cut) {
-                        (true, _) => ErrorCode::Locked,
-                        (false, true) => ErrorCode::BadCode,
-                        (false, false) => ErrorCode::NotCut,
-                    };
-                    return refused(code, why.why.to_string());
-                }
-            };
-            match restore::carry_out(switch, restore).await {
-                Ok(released) => LeverReply::Restored {
-                    scope: released.latch.scope,
-                    incident: released.latch.incident,
-                    remaining: released.remaining,
-                    text: released.text.as_str().to_owned(),
-                },
-                Err(why) => refused(ErrorCode::NotRecorded, why.to_string()),
-            }
-        }
+        LeverRequest::Restore { scope, code, by } => open(switch, &scope, &code, &by).await,
         LeverRequest::State => LeverReply::State(Box::new(report::state(switch))),
         LeverRequest::Incidents { limit } => LeverReply::Incidents {
             incidents: switch
@@ -130,6 +104,39 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
             switch.note(Event::Unlocked);
             LeverReply::Unlocked
         }
+    }
+}
+
+async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> LeverReply {
+    let decided = switch
+        .core()
+        .lever_restore(scope, code, &clean(by, 48), clock::now());
+    let restore = match decided {
+        Ok(restore) => restore,
+        Err(why) => {
+            let why = why.why;
+            switch.note_refusal("lever", &why.to_string());
+            let code = match why {
+                Why::Locked => ErrorCode::Locked,
+                Why::NotCut(_) => ErrorCode::NotCut,
+                Why::NoCode
+                | Why::NotAccepted
+                | Why::StepUp
+                | Why::TooOld
+                | Why::NoScope
+                | Why::Untrusted => ErrorCode::BadCode,
+            };
+            return refused(code, why.to_string());
+        }
+    };
+    match restore::carry_out(switch, restore).await {
+        Ok(released) => LeverReply::Restored {
+            scope: released.latch.scope,
+            incident: released.latch.incident,
+            remaining: released.remaining,
+            text: released.text.into(),
+        },
+        Err(why) => refused(ErrorCode::NotRecorded, why.to_string()),
     }
 }
 

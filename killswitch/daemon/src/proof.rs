@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn a_probe_that_was_not_answered_counts_as_open() {
-        let worked = BTreeMap::from([(point("chat"), true), (point("code"), true)]);
+        let worked = BTreeMap::from([(point("chat"), true), (point("rag"), true)]);
         let seen = BTreeMap::from([
             (point("chat"), Seen::Gone),
-            (point("code"), Seen::Odd("timeout".to_owned())),
+            (point("rag"), Seen::Odd("timeout".to_owned())),
         ]);
         let proof = count(&worked, &seen, &held());
         assert_eq!((proof.routes_blocked, proof.routes), (1, 2));

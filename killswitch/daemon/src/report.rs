@@ -2,8 +2,9 @@
 
 use crate::clock;
 use crate::switch::Switch;
+use kill_core::Core;
 use kill_inbound::Channel;
-use kill_wire::{AgentState, StateReport, Timestamp};
+use kill_wire::{AgentState, CanaryState, StateReport, Timestamp};
 use serde::Serialize;
 use std::sync::PoisonError;
 
@@ -32,38 +33,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         .collect();
     let core = switch.core();
     let memory = core.memory();
-    let mut warnings = if memory.latches().is_empty() {
-        Vec::new()
-    } else {
-        switch.doubts.clone()
-    };
-    warnings.extend(record.problem);
-    for agent in &agents {
-        if let Some(problem) = &agent.problem {
-            warnings.push(format!("agent {}: {problem}", agent.address));
-        } else if agent.heard.is_none_or(|heard| now.since(heard) > SILENT_MS) {
-            warnings.push(format!(
-                "agent {} has confirmed nothing for {} s",
-                agent.address,
-                SILENT_MS / 1000
-            ));
-        }
-    }
-    match canaries.at {
-        None => warnings.push("no probe has run yet: a cut now would be unproven".to_owned()),
-        Some(at) if now.since(at) > STALE_MS => {
-            warnings.push("the probes have stopped: a cut now would be unproven".to_owned())
-        }
-        Some(_) if canaries.good < canaries.points => warnings.push(format!(
-            "{} of {} probes do not answer as they should",
-            canaries.points - canaries.good,
-            canaries.points
-        )),
-        Some(_) => {}
-    }
-    if core.people().iter().next().is_none() {
-        warnings.push("nobody holds a code: only the lever can cut, nobody can restore".to_owned());
-    }
+    let warnings = warnings(switch, &core, &agents, &canaries, record.problem, now);
     StateReport {
         now,
         started: switch.started,
@@ -82,6 +52,54 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         journal: record.entries,
         warnings,
     }
+}
+
+/// What someone should look at, in words.
+fn warnings(
+    switch: &Switch,
+    core: &Core,
+    agents: &[AgentState],
+    canaries: &CanaryState,
+    disk: Option<String>,
+    now: Timestamp,
+) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !core.memory().latches().is_empty() {
+        warnings.extend(switch.doubts.iter().cloned());
+    }
+    warnings.extend(disk);
+    for AgentState {
+        address,
+        heard,
+        problem,
+        ..
+    } in agents
+    {
+        if let Some(problem) = problem {
+            warnings.push(format!("agent {address}: {problem}"));
+        } else if heard.is_none_or(|heard| now.since(heard) > SILENT_MS) {
+            warnings.push(format!(
+                "agent {address} has confirmed nothing for {} s",
+                SILENT_MS / 1000
+            ));
+        }
+    }
+    let CanaryState { points, good, at } = canaries;
+    match at {
+        None => warnings.push("no probe has run yet: a cut now would be unproven".to_owned()),
+        Some(at) if now.since(*at) > STALE_MS => {
+            warnings.push("the probes have stopped: a cut now would be unproven".to_owned())
+        }
+        Some(_) if good < points => warnings.push(format!(
+            "{} of {points} probes do not answer as they should",
+            points - good
+        )),
+        Some(_) => {}
+    }
+    if core.people().iter().next().is_none() {
+        warnings.push("nobody holds a code: only the lever can cut, nobody can restore".to_owned());
+    }
+    warnings
 }
 
 /// The answer to STATUS.
