@@ -1,0 +1,99 @@
+"""The servers behind the gateway: a real small model, a real LiteLLM proxy, and the scripted upstream."""
+
+import json
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import httpx
+from waiting import Child, free_ports, until
+
+REPO = Path(__file__).resolve().parents[2]
+PEERS = REPO / "tests" / "peers"
+
+
+def built(program):
+    """A program of this workspace, as the test command built it."""
+    folder = os.environ.get("PORTCULLIS_BIN_DIR") or os.path.join(os.environ.get("CARGO_TARGET_DIR", REPO / "target"), "debug")
+    path = (REPO / folder / program).resolve()
+    assert path.exists(), f"{path} is missing; tests/run builds it"
+    return path
+
+
+class Upstream:
+    """What a story needs of an upstream: where it is, which model to ask for, and the end of it."""
+
+    key = None
+
+    def stop(self):
+        self.child.kill()
+
+    def log(self):
+        return self.child.err.read_text(errors="replace")[-4000:]
+
+
+class Scripted(Upstream):
+    """Ground truth: says what it was asked, what it sent and how each answer ended."""
+
+    name, model, max_tokens = "scripted", "steady", 3000
+
+    def __init__(self, folder):
+        (self.port,) = free_ports(1)
+        self.base = f"http://127.0.0.1:{self.port}/v1"
+        self.log_file = Path(folder) / f"scripted-{self.port}.jsonl"
+        self.child = Child(
+            [built("scripted_upstream"), "--listen", f"127.0.0.1:{self.port}", "--log", self.log_file],
+            folder,
+            f"scripted-{self.port}",
+        )
+        until("the scripted upstream", lambda: httpx.get(f"{self.base}/models", trust_env=False).status_code == 200)
+
+    def exchanges(self):
+        """Every ended exchange, in the order of their ends."""
+        if not self.log_file.exists():
+            return []
+        return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+
+class SmallModel(Upstream):
+    """SmolLM2 behind llama.cpp's own server."""
+
+    name, model, max_tokens = "model", "smollm2:135m", 600
+
+    def __init__(self, folder):
+        (self.port,) = free_ports(1)
+        self.base = f"http://127.0.0.1:{self.port}/v1"
+        self.child = Child([sys.executable, PEERS / "small_model.py", self.port], folder, "model")
+
+    def wait(self):
+        until("the small model", lambda: httpx.get(f"http://127.0.0.1:{self.port}/health", trust_env=False).status_code == 200, 120)
+        return self
+
+
+class LiteLlm(Upstream):
+    """A LiteLLM proxy without a database: one canned model, one that leads on to the scripted upstream."""
+
+    name, model, max_tokens, canned = "litellm", "litellm-steady", 3000, "litellm-mock"
+
+    def __init__(self, folder, scripted):
+        (self.port,) = free_ports(1)
+        self.base = f"http://127.0.0.1:{self.port}/v1"
+        self.key = "sk-" + secrets.token_hex(24)
+        self.scripted = scripted
+        env = dict(os.environ)
+        env.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MASTER_KEY=self.key, SCRIPTED_BASE=scripted.base)
+        litellm = Path(sys.executable).parent / "litellm"
+        self.child = Child(
+            [sys.executable, litellm, "--config", PEERS / "litellm.yaml", "--host", "127.0.0.1", "--port", self.port, "--telemetry", "False"],
+            folder,
+            "litellm",
+            env,
+        )
+
+    def wait(self):
+        until("LiteLLM", lambda: httpx.get(f"http://127.0.0.1:{self.port}/health/liveliness", trust_env=False).status_code == 200, 180)
+        return self
+
+    def exchanges(self):
+        return self.scripted.exchanges()
