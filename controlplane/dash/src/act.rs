@@ -1,0 +1,196 @@
+//! The two forms: cut with a typed confirmation, restore with a RESTORE code. Both go through the lever, as the
+//! CLI's do; the kill switch decides.
+
+use crate::access::Operator;
+use crate::page::{after, html};
+use crate::{Site, view};
+use askama::Template;
+use axum::extract::{Form, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest, Scope};
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a cut with its proof, or a restore, may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// As the journal names whoever uses these forms.
+const BY: &str = "dashboard";
+
+/// Longest reason in characters.
+const LONGEST_WHY: usize = 200;
+
+/// Longest code in characters; a card's is 16 with separators.
+const LONGEST_CODE: usize = 40;
+
+/// What a form did, for people.
+#[derive(Debug, Template)]
+#[template(path = "outcome.html")]
+pub(crate) struct Outcome {
+    /// Class of its colour: `good`, `warn` or `bad`.
+    pub(crate) tone: &'static str,
+    pub(crate) title: String,
+    pub(crate) lines: Vec<String>,
+}
+
+impl Outcome {
+    fn refused(title: &str, line: impl Into<String>) -> Self {
+        Self {
+            tone: "bad",
+            title: title.to_owned(),
+            lines: vec![line.into()],
+        }
+    }
+}
+
+/// A request that got nowhere, drawn like any other outcome.
+pub(crate) fn refusal(status: StatusCode, text: &str) -> Response {
+    html(status, &Outcome::refused("Nothing was done", text))
+}
+
+#[derive(Deserialize)]
+pub(crate) struct CutForm {
+    scope: String,
+    confirm: String,
+    #[serde(default)]
+    why: String,
+}
+
+pub(crate) async fn cut(
+    operator: Operator,
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    Form(form): Form<CutForm>,
+) -> Response {
+    let (status, outcome) = match wanted(&form) {
+        Ok(request) => match ask(&site, request, LIMIT).await {
+            Ok(LeverReply::Cut(report)) => (StatusCode::OK, view::cut_outcome(&report)),
+            Ok(_) => unexpected(),
+            Err(error) => failed("The cut is not confirmed", error),
+        },
+        Err(outcome) => (StatusCode::UNPROCESSABLE_ENTITY, outcome),
+    };
+    answer(&site, &operator, &headers, status, outcome)
+}
+
+fn wanted(form: &CutForm) -> Result<LeverRequest, Outcome> {
+    const NOT_CUT: &str = "Nothing was cut";
+    let scope: Scope = form
+        .scope
+        .trim()
+        .parse()
+        .map_err(|error: kill_wire::NotAScope| Outcome::refused(NOT_CUT, error.to_string()))?;
+    let typed = form.confirm.trim();
+    if !typed.eq_ignore_ascii_case(&scope.to_string()) {
+        let line = format!("To confirm, type the name of the scope: {scope}.");
+        return Err(Outcome::refused(NOT_CUT, line));
+    }
+    let why = form.why.trim().chars().filter(|c| !c.is_control());
+    Ok(LeverRequest::Cut {
+        scope,
+        by: BY.to_owned(),
+        why: why.take(LONGEST_WHY).collect(),
+    })
+}
+
+/// No `Debug`: it holds a code.
+#[derive(Deserialize)]
+pub(crate) struct RestoreForm {
+    scope: String,
+    code: String,
+}
+
+pub(crate) async fn restore(
+    operator: Operator,
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    Form(form): Form<RestoreForm>,
+) -> Response {
+    const NOT_RESTORED: &str = "Nothing was restored";
+    let code: String = form.code.trim().chars().take(LONGEST_CODE + 1).collect();
+    let (status, outcome) = match form.scope.trim().parse::<Scope>() {
+        Err(error) => bad_request(NOT_RESTORED, error.to_string()),
+        Ok(_) if code.is_empty() => bad_request(NOT_RESTORED, "Type the RESTORE code."),
+        Ok(_) if code.chars().count() > LONGEST_CODE => {
+            bad_request(NOT_RESTORED, "That is too long for a code.")
+        }
+        Ok(scope) => {
+            let by = BY.to_owned();
+            let request = LeverRequest::Restore { scope, code, by };
+            match ask(&site, request, LIMIT).await {
+                Ok(LeverReply::Restored {
+                    scope,
+                    incident,
+                    remaining,
+                    text,
+                }) => {
+                    let outcome = view::restore_outcome(&scope, incident, &remaining, text);
+                    (StatusCode::OK, outcome)
+                }
+                Ok(_) => unexpected(),
+                Err(error) => failed(NOT_RESTORED, error),
+            }
+        }
+    };
+    answer(&site, &operator, &headers, status, outcome)
+}
+
+/// The part alone for htmx, the whole page for a browser that runs no script.
+fn answer(
+    site: &Site,
+    operator: &Operator,
+    headers: &HeaderMap,
+    status: StatusCode,
+    outcome: Outcome,
+) -> Response {
+    if headers.contains_key("hx-request") {
+        html(status, &outcome)
+    } else {
+        after(site, operator, status, outcome)
+    }
+}
+
+fn bad_request(title: &str, line: impl Into<String>) -> (StatusCode, Outcome) {
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        Outcome::refused(title, line),
+    )
+}
+
+fn unexpected() -> (StatusCode, Outcome) {
+    let line = "The kill switch answered something that was not asked for. Look at the state above before you go on.";
+    (StatusCode::BAD_GATEWAY, Outcome::refused("Unclear", line))
+}
+
+fn failed(title: &str, error: LeverError) -> (StatusCode, Outcome) {
+    let (status, title) = match error.code {
+        ErrorCode::BadRequest => (StatusCode::BAD_REQUEST, title),
+        ErrorCode::BadCode => (StatusCode::FORBIDDEN, title),
+        ErrorCode::NotCut => (StatusCode::CONFLICT, title),
+        ErrorCode::Locked => (StatusCode::LOCKED, title),
+        ErrorCode::NotRecorded => (StatusCode::INSUFFICIENT_STORAGE, title),
+        ErrorCode::Unavailable => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "No answer from the kill switch",
+        ),
+    };
+    (status, Outcome::refused(title, error.message))
+}
+
+/// Asks the kill switch without holding up other requests.
+pub(crate) async fn ask(
+    site: &Site,
+    request: LeverRequest,
+    limit: Duration,
+) -> Result<LeverReply, LeverError> {
+    let lever = site.app.lever.clone();
+    let asked = tokio::task::spawn_blocking(move || lever.ask(&request, limit));
+    asked.await.unwrap_or_else(|error| {
+        Err(LeverError {
+            code: ErrorCode::Unavailable,
+            message: format!("the question to the kill switch broke off: {error}"),
+        })
+    })
+}

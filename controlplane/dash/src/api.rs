@@ -1,0 +1,123 @@
+//! The same figures as JSON, for a signed-in session.
+
+use crate::Site;
+use crate::access::Operator;
+use crate::act::ask;
+use axum::Json;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use kill_wire::{LeverReply, LeverRequest, StateReport, Timestamp};
+use net_model::{GatewayFacts, UsageTotals};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the kill switch may take to list incidents.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// What cannot be read is `null`, and `problems` says why.
+#[derive(Serialize)]
+struct Everything<'a> {
+    at: Timestamp,
+    demo: bool,
+    killswitch: Option<&'a StateReport>,
+    gateway: Option<&'a GatewayFacts>,
+    problems: Vec<&'a str>,
+}
+
+pub(crate) async fn state(_: Operator, State(site): State<Arc<Site>>) -> Response {
+    let snapshot = site.snapshot();
+    let why = [
+        snapshot.killswitch.as_ref().err(),
+        snapshot.gateway.as_ref().err(),
+    ];
+    Json(Everything {
+        at: snapshot.at,
+        demo: snapshot.demo,
+        killswitch: snapshot.killswitch.as_ref().ok(),
+        gateway: snapshot.gateway.as_ref().ok(),
+        problems: why.into_iter().flatten().map(String::as_str).collect(),
+    })
+    .into_response()
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Limit {
+    limit: Option<u32>,
+}
+
+pub(crate) async fn incidents(
+    _: Operator,
+    State(site): State<Arc<Site>>,
+    Query(query): Query<Limit>,
+) -> Response {
+    let limit = query.limit.unwrap_or(50).clamp(1, 500);
+    match ask(&site, LeverRequest::Incidents { limit }, LIMIT).await {
+        Ok(LeverReply::Incidents { incidents }) => {
+            Json(serde_json::json!({ "incidents": incidents })).into_response()
+        }
+        Ok(_) => {
+            let text = "the kill switch answered something that was not asked for";
+            problem(StatusCode::BAD_GATEWAY, "unexpected", text)
+        }
+        Err(error) => problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            &error.message,
+        ),
+    }
+}
+
+#[derive(Serialize)]
+struct Usage {
+    since: Timestamp,
+    last_hour: UsageTotals,
+    tokens_per_minute: Vec<u64>,
+    consumers: Vec<Consumer>,
+}
+
+#[derive(Serialize)]
+struct Consumer {
+    name: String,
+    #[serde(flatten)]
+    totals: UsageTotals,
+}
+
+pub(crate) async fn usage(_: Operator, State(site): State<Arc<Site>>) -> Response {
+    let now = site.now();
+    let since = store::hour_start(now);
+    let read = async {
+        let store = &site.app.store;
+        let consumers = store.usage_by_consumer(since).await?;
+        Ok::<_, store::StoreError>(Usage {
+            since,
+            last_hour: store.usage_since(since).await?,
+            tokens_per_minute: store.tokens_per_minute(now).await?,
+            consumers: consumers
+                .into_iter()
+                .map(|used| Consumer {
+                    name: used.consumer.to_string(),
+                    totals: used.totals,
+                })
+                .collect(),
+        })
+    };
+    match read.await {
+        Ok(usage) => Json(usage).into_response(),
+        Err(error) => {
+            tracing::warn!(%error, source = ?std::error::Error::source(&error), "Usage cannot be read.");
+            problem(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "unavailable",
+                &error.to_string(),
+            )
+        }
+    }
+}
+
+/// An error as JSON.
+pub(crate) fn problem(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = serde_json::json!({ "error": { "code": code, "message": message } });
+    (status, Json(body)).into_response()
+}

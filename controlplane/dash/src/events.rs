@@ -1,0 +1,115 @@
+//! The live page: each part is sent again when what it shows has changed, and only then.
+
+use crate::access::Operator;
+use crate::view::Parts;
+use crate::{Site, act};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{Stream, unfold};
+use net_model::Snapshot;
+use std::collections::{BTreeMap, VecDeque};
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// How often a listener's session is looked up again: so long may a page go on after its sign-out.
+const RECHECK: Duration = Duration::from_secs(10);
+
+/// Silence after which a comment is sent, so that proxies keep the connection and a dead one is noticed.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+pub(crate) async fn listen(operator: Operator, State(site): State<Arc<Site>>) -> Response {
+    let Ok(place) = Arc::clone(&site.listeners).try_acquire_owned() else {
+        let text = "Too many pages listen already; close one and reload.";
+        return act::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+    };
+    Sse::new(events(site, operator, place))
+        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+        .into_response()
+}
+
+/// One listening browser.
+struct Listener {
+    site: Arc<Site>,
+    operator: Operator,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    recheck: Interval,
+    shown: BTreeMap<&'static str, String>,
+    waiting: VecDeque<Event>,
+    ended: bool,
+    _place: OwnedSemaphorePermit,
+}
+
+fn events(
+    site: Arc<Site>,
+    operator: Operator,
+    place: OwnedSemaphorePermit,
+) -> impl Stream<Item = Result<Event, Infallible>> {
+    let mut snapshots = site.app.snapshots.clone();
+    // Everything once: the page may be older than this connection, which a browser renews by itself.
+    snapshots.mark_changed();
+    let mut recheck = tokio::time::interval(RECHECK);
+    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let listener = Listener {
+        site,
+        operator,
+        snapshots,
+        recheck,
+        shown: BTreeMap::new(),
+        waiting: VecDeque::new(),
+        ended: false,
+        _place: place,
+    };
+    unfold(listener, |mut listener| async move {
+        let event = listener.next().await?;
+        Some((Ok(event), listener))
+    })
+}
+
+impl Listener {
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            if self.ended {
+                return None;
+            }
+            tokio::select! {
+                changed = self.snapshots.changed() => match changed {
+                    Ok(()) => self.draw(),
+                    // The control plane stops; the browser calls again until it is back.
+                    Err(_) => return None,
+                },
+                _ = self.recheck.tick() => self.check().await,
+            }
+        }
+    }
+
+    fn draw(&mut self) {
+        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+        for (name, html) in Parts::of(&snapshot).drawn() {
+            if self.shown.get(name) != Some(&html) {
+                self.waiting
+                    .push_back(Event::default().event(name).data(&html));
+                self.shown.insert(name, html);
+            }
+        }
+    }
+
+    /// Ends the stream when the session is gone. A database that does not answer ends nothing.
+    async fn check(&mut self) {
+        let (site, token) = (&self.site, self.operator.token());
+        let found = site.app.store.find_session(token, site.now()).await;
+        if matches!(found, Ok(None)) {
+            let text = "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>";
+            self.waiting
+                .push_back(Event::default().event("ended").data(text));
+            self.ended = true;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! What every answer says to the browser about its limits.
+
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+
+/// No inline script or style, no foreign source, no frame.
+const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+pub(crate) async fn harden(mut answer: Response) -> Response {
+    let headers = answer.headers_mut();
+    let fixed = HeaderValue::from_static;
+    headers.insert(header::CONTENT_SECURITY_POLICY, fixed(POLICY));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, fixed("nosniff"));
+    headers.insert(header::X_FRAME_OPTIONS, fixed("DENY"));
+    headers.insert(header::REFERRER_POLICY, fixed("no-referrer"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(fixed("no-store"));
+    answer
+}

@@ -1,0 +1,92 @@
+//! The first page: a frame around the parts, with the two forms.
+
+use crate::Site;
+use crate::access::{NoOperator, Operator, Why};
+use crate::act::Outcome;
+use crate::assets::{Links, links};
+use crate::view::{Parts, When};
+use askama::Template;
+use axum::extract::{Query, State};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page {
+    links: Links,
+    parts: Parts,
+    signed_in_until: When,
+    /// What a form did, when the browser runs no script.
+    outcome: Option<Outcome>,
+    cut_scope: String,
+    restore_scope: String,
+}
+
+/// Links such as `/?cut=LLM` fill a form in for a browser that runs no script.
+#[derive(Default, Deserialize)]
+pub(crate) struct Fill {
+    #[serde(default)]
+    cut: String,
+    #[serde(default)]
+    restore: String,
+}
+
+pub(crate) async fn show(
+    operator: Result<Operator, NoOperator>,
+    State(site): State<Arc<Site>>,
+    Query(fill): Query<Fill>,
+) -> Response {
+    match operator {
+        Ok(operator) => draw(&site, &operator, StatusCode::OK, fill, None),
+        Err(NoOperator {
+            why: Why::NotSignedIn,
+            ..
+        }) => Redirect::to("/sign-in").into_response(),
+        Err(unknown) => unknown.into_response(),
+    }
+}
+
+/// The page with what a form did.
+pub(crate) fn after(
+    site: &Site,
+    operator: &Operator,
+    status: StatusCode,
+    outcome: Outcome,
+) -> Response {
+    draw(site, operator, status, Fill::default(), Some(outcome))
+}
+
+fn draw(
+    site: &Site,
+    operator: &Operator,
+    status: StatusCode,
+    fill: Fill,
+    outcome: Option<Outcome>,
+) -> Response {
+    let page = Page {
+        links: links(),
+        parts: Parts::of(&site.snapshot()),
+        signed_in_until: When::clock(operator.expires()),
+        outcome,
+        cut_scope: fill.cut,
+        restore_scope: fill.restore,
+    };
+    html(status, &page)
+}
+
+/// A drawn template as an answer.
+pub(crate) fn html(status: StatusCode, template: &impl Template) -> Response {
+    match template.render() {
+        Ok(text) => (status, Html(text)).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "A page cannot be drawn.");
+            (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The page cannot be drawn.\n",
+            )
+                .into_response()
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! In by a one-time link, out by a button. No password anywhere.
+//!
+//! A link's token is an empty file named by its SHA-256. Whoever unlinks the file has spent the token, so of two
+//! browsers with one link exactly one gets in. The link itself only shows a button: a preview spends nothing.
+
+use crate::access::{COOKIE, Operator};
+use crate::assets::{Links, links};
+use crate::page::html;
+use crate::{Site, act};
+use askama::Template;
+use axum::extract::{Form, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use data_encoding::BASE64URL_NOPAD;
+use kill_wire::Timestamp;
+use net_model::KeyHash;
+use serde::Deserialize;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+/// How long a link may be used.
+const LINK_MS: u64 = 15 * 60 * 1000;
+
+/// How long a session lasts.
+const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
+
+/// Longest token that is looked at.
+const LONGEST_TOKEN: usize = 128;
+
+#[derive(Template)]
+#[template(path = "sign_in.html")]
+struct SignIn {
+    links: Links,
+    token: String,
+    problem: Option<&'static str>,
+}
+
+/// No `Debug`: it holds a token.
+#[derive(Deserialize)]
+pub(crate) struct Token {
+    #[serde(default)]
+    token: String,
+}
+
+fn draw(status: StatusCode, token: String, problem: Option<&'static str>) -> Response {
+    let links = links();
+    html(
+        status,
+        &SignIn {
+            links,
+            token,
+            problem,
+        },
+    )
+}
+
+pub(crate) async fn ask(Query(mut query): Query<Token>) -> Response {
+    if query.token.len() > LONGEST_TOKEN {
+        query.token.clear();
+    }
+    draw(StatusCode::OK, query.token, None)
+}
+
+pub(crate) async fn enter(
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+    Form(form): Form<Token>,
+) -> Response {
+    let now = site.now();
+    if let Err(refused) = spend(&site.app.sign_in_dir, &form.token, now) {
+        tracing::info!(why = refused.log(), "A sign-in was refused.");
+        return draw(StatusCode::FORBIDDEN, String::new(), Some(refused.text()));
+    }
+    let mut raw = [0_u8; 32];
+    if let Err(error) = getrandom::fill(&mut raw) {
+        tracing::error!(%error, "No session can be made: the system gives no random bytes.");
+        let text = "The system gives no random bytes; no session can be made.";
+        return draw(StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(text));
+    }
+    let token = BASE64URL_NOPAD.encode(&raw);
+    let hash = KeyHash::of(token.as_bytes());
+    let expires = now.plus_millis(SESSION_MS);
+    if let Err(error) = site.app.store.create_session(hash, now, expires).await {
+        tracing::error!(%error, source = ?std::error::Error::source(&error), "No session can be kept.");
+        let text = "The database does not answer, so no sign-in can be kept. `portcullis cut` works without it.";
+        return draw(StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(text));
+    }
+    tracing::info!("Someone signed in to the dashboard.");
+    (jar.add(cookie(token, &headers)), Redirect::to("/")).into_response()
+}
+
+pub(crate) async fn leave(
+    operator: Operator,
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+    jar: CookieJar,
+) -> Response {
+    if let Err(error) = site.app.store.delete_session(operator.token()).await {
+        tracing::error!(%error, source = ?std::error::Error::source(&error), "A session cannot be ended.");
+        let text = "The database does not answer, so you are still signed in. Close the browser.";
+        return act::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+    }
+    let gone = jar.remove(cookie(String::new(), &headers));
+    (gone, Redirect::to("/sign-in")).into_response()
+}
+
+/// A session cookie the browser keeps until it closes, and never sends along from another site.
+fn cookie(token: String, headers: &HeaderMap) -> Cookie<'static> {
+    // Behind a proxy that ends TLS. Whoever forges the header only keeps his own cookie off plain HTTP.
+    let https = headers
+        .get("x-forwarded-proto")
+        .is_some_and(|proto| proto == "https");
+    Cookie::build((COOKIE, token))
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(https)
+        .build()
+}
+
+/// Why a link does not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// Never issued, or spent.
+    Unknown,
+    /// Issued too long ago.
+    Late,
+    /// The folder cannot be worked with.
+    Io,
+}
+
+impl Refused {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Unknown => "This link is not known. Each link lets in once.",
+            Self::Late => "This link is older than 15 minutes.",
+            Self::Io => "Sign-in links cannot be checked: the data folder cannot be written.",
+        }
+    }
+
+    const fn log(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown or used link",
+            Self::Late => "old link",
+            Self::Io => "the sign-in folder cannot be worked with",
+        }
+    }
+}
+
+/// Uses the token up. Success means nobody else can.
+fn spend(folder: &Path, token: &str, now: Timestamp) -> Result<(), Refused> {
+    if token.is_empty() || token.len() > LONGEST_TOKEN {
+        return Err(Refused::Unknown);
+    }
+    let file = folder.join(KeyHash::of(token.as_bytes()).to_hex());
+    let of = |error: std::io::Error| {
+        if error.kind() == ErrorKind::NotFound {
+            Refused::Unknown
+        } else {
+            Refused::Io
+        }
+    };
+    let issued = std::fs::symlink_metadata(&file)
+        .and_then(|meta| meta.modified())
+        .map_err(of)?;
+    std::fs::remove_file(&file).map_err(of)?;
+    // Before 1970 reads as 1970: old.
+    let issued = issued.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let issued = u64::try_from(issued.as_millis()).unwrap_or(u64::MAX);
+    if now.since(Timestamp::from_millis(issued)) > LINK_MS {
+        return Err(Refused::Late);
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! From a snapshot to what stands on the page. Pure: the same snapshot draws the same text, so a part is sent
+//! again only when it says something new. Ages are counted by the browser from the instants given here.
+
+mod exchanges;
+mod health;
+mod incidents;
+mod outcome;
+mod scopes;
+mod text;
+mod usage;
+mod verdict;
+
+pub(crate) use outcome::{cut_outcome, restore_outcome};
+pub(crate) use text::When;
+
+use askama::Template;
+use net_model::Snapshot;
+
+/// Every part of the page that changes by itself.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) verdict: verdict::Verdict,
+    pub(crate) scopes: scopes::Scopes,
+    pub(crate) cut: scopes::CutNow,
+    pub(crate) exchanges: exchanges::Exchanges,
+    pub(crate) usage: usage::Usage,
+    pub(crate) incidents: incidents::Incidents,
+    pub(crate) health: health::Health,
+}
+
+impl Parts {
+    pub(crate) fn of(snapshot: &Snapshot) -> Self {
+        Self {
+            verdict: verdict::Verdict::of(snapshot),
+            scopes: scopes::Scopes::of(snapshot),
+            cut: scopes::CutNow::of(snapshot),
+            exchanges: exchanges::Exchanges::of(snapshot),
+            usage: usage::Usage::of(snapshot),
+            incidents: incidents::Incidents::of(snapshot),
+            health: health::Health::of(snapshot),
+        }
+    }
+
+    /// Each part's name, as the page's `sse-swap` has it, and its text.
+    pub(crate) fn drawn(&self) -> Vec<(&'static str, String)> {
+        let drawn = [
+            ("verdict", self.verdict.render()),
+            ("scopes", self.scopes.render()),
+            ("cut", self.cut.render()),
+            ("exchanges", self.exchanges.render()),
+            ("usage", self.usage.render()),
+            ("incidents", self.incidents.render()),
+            ("health", self.health.render()),
+        ];
+        let text = |(name, drawn): (&'static str, askama::Result<String>)| match drawn {
+            Ok(text) => (name, text),
+            Err(error) => {
+                tracing::error!(name, %error, "A part of the page cannot be drawn.");
+                (name, "This part cannot be drawn.".to_owned())
+            }
+        };
+        drawn.into_iter().map(text).collect()
+    }
+}

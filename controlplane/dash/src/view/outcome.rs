@@ -1,0 +1,59 @@
+//! What a cut or a restore brought, in words.
+
+use super::text::{counted, proof};
+use crate::act::Outcome;
+use kill_wire::{CutReport, Incident, LatchSet, Outcome as Proven, Scope};
+
+pub(crate) fn cut_outcome(report: &CutReport) -> Outcome {
+    let (scope, incident) = (&report.scope, report.incident);
+    let (tone, title) = match report.outcome {
+        Proven::Cut => (
+            "good",
+            format!("Cut and proven: {scope}, incident {incident}"),
+        ),
+        Proven::Partial => ("bad", format!("Cut partial: {scope}, incident {incident}")),
+        Proven::Unproven => (
+            "warn",
+            format!("Cut, not proven: {scope}, incident {incident}"),
+        ),
+    };
+    let mut lines = vec![report.text.clone()];
+    if report.repeated {
+        lines.push("It was cut already; nothing changed.".to_owned());
+    } else {
+        let streams = counted(report.streams.into(), "stream", "streams");
+        lines.push(format!(
+            "{streams} ended. Closed within {} ms, proven within {} ms.",
+            report.severed_ms, report.proven_ms
+        ));
+    }
+    lines.push(format!("Proof: {}.", proof(&report.proof)));
+    if !report.proof.still_open.is_empty() {
+        let open = report.proof.still_open.join(", ");
+        lines.push(format!("Still open: {open}."));
+    }
+    Outcome { tone, title, lines }
+}
+
+pub(crate) fn restore_outcome(
+    scope: &Scope,
+    incident: Incident,
+    remaining: &LatchSet,
+    text: String,
+) -> Outcome {
+    let left: Vec<String> = remaining
+        .as_slice()
+        .iter()
+        .map(|latch| format!("{} {}", latch.incident, latch.scope))
+        .collect();
+    let left = if left.is_empty() {
+        "Nothing is cut any more.".to_owned()
+    } else {
+        format!("Still cut: {}.", left.join(", "))
+    };
+    Outcome {
+        tone: "good",
+        title: format!("Restored: {scope}, incident {incident} has ended"),
+        lines: vec![text, left],
+    }
+}

@@ -1,0 +1,168 @@
+//! Who may use what: every route has a row here, and is tried without a session.
+
+use crate::house::{House, cookie, request, text};
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use dash::{Access, Who};
+
+const TABLE: [(&str, &str, Who); 13] = [
+    ("GET", "/", Who::Operator),
+    ("GET", "/events", Who::Operator),
+    ("POST", "/cut", Who::Operator),
+    ("POST", "/restore", Who::Operator),
+    ("GET", "/sign-in", Who::Anyone),
+    ("POST", "/sign-in", Who::Anyone),
+    ("POST", "/sign-out", Who::Operator),
+    ("GET", "/api/v1/state", Who::Operator),
+    ("GET", "/api/v1/incidents", Who::Operator),
+    ("GET", "/api/v1/usage", Who::Operator),
+    ("GET", "/assets/{hash}/{name}", Who::Anyone),
+    ("GET", "/healthz", Who::Anyone),
+    ("GET", "/metrics", Who::Anyone),
+];
+
+#[test]
+fn every_route_has_a_row() {
+    let served: Vec<(&str, &str, Who)> = dash::access()
+        .into_iter()
+        .map(|Access { method, path, who }| (method, path, who))
+        .collect();
+    assert_eq!(served, TABLE);
+}
+
+#[tokio::test]
+async fn every_row_holds_without_a_session_and_with_a_false_one() {
+    let house = House::new().await;
+    for (method, path, who) in TABLE {
+        for cookie in ["", "portcullis_session=guessed"] {
+            let path = path.replace("{hash}/{name}", "0/portcullis.css");
+            let answer = if method == "GET" {
+                house.get(&path, cookie).await
+            } else {
+                let form = "scope=ALL&confirm=ALL&code=12345678&token=x";
+                house.post(&path, cookie, form).await
+            };
+            let status = answer.status();
+            match who {
+                Who::Operator if path == "/" => {
+                    assert_eq!(status, StatusCode::SEE_OTHER);
+                    assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
+                }
+                Who::Operator => assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}"),
+                Who::Anyone if path == "/sign-in" && method == "POST" => {
+                    assert_eq!(status, StatusCode::FORBIDDEN, "the link is wrong");
+                }
+                Who::Anyone => assert_eq!(status, StatusCode::OK, "{method} {path}"),
+            }
+        }
+    }
+    assert!(
+        house.was_asked().is_empty(),
+        "the kill switch was asked nothing"
+    );
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_does_nothing() {
+    let house = House::new().await;
+    let session = house.session().await;
+    let foreign = [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+    ];
+    for path in ["/cut", "/restore", "/sign-out", "/sign-in"] {
+        for (name, value) in foreign {
+            let request = request(Method::POST, path, &session)
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .header(name, value);
+            let form = Body::from("scope=ALL&confirm=ALL&code=12345678&token=x");
+            let answer = house.send(request.body(form).unwrap()).await;
+            assert_eq!(answer.status(), StatusCode::FORBIDDEN, "{path} {name}");
+        }
+    }
+    assert!(house.was_asked().is_empty());
+    assert_eq!(house.get("/", &session).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_rebound_host_name_sees_nothing() {
+    let house = House::new().await;
+    let session = house.session().await;
+    for (host, wanted) in [
+        ("evil.example:7410", StatusCode::MISDIRECTED_REQUEST),
+        ("", StatusCode::MISDIRECTED_REQUEST),
+        ("portcullis.lan:7410", StatusCode::OK),
+        ("localhost:7410", StatusCode::OK),
+    ] {
+        let mut request = request(Method::GET, "/", &session);
+        let headers = request.headers_mut().unwrap();
+        headers.insert(header::HOST, host.parse().unwrap());
+        let answer = house.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status(), wanted, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_binds_the_browser() {
+    let house = House::new().await;
+    let session = house.session().await;
+    for path in ["/", "/sign-in", "/healthz", "/nowhere", "/api/v1/state"] {
+        let answer = house.get(path, &session).await;
+        let headers = answer.headers();
+        let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"));
+        assert_eq!(headers[header::X_FRAME_OPTIONS], "DENY", "{path}");
+        assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
+        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
+        assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+    }
+    let page = text(house.get("/", &session).await).await;
+    assert!(!page.contains(" style=") && !page.contains(" onclick="));
+    assert!(!page.contains("<script>"), "no inline script");
+}
+
+#[tokio::test]
+async fn api_and_figures_answer_a_session() {
+    let house = House::new().await;
+    let session = house.session().await;
+    let state = text(house.get("/api/v1/state", &session).await).await;
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(state["killswitch"]["seq"], 4);
+    assert_eq!(state["gateway"]["open"], 1);
+    assert_eq!(state["problems"], serde_json::json!([]));
+
+    let usage = text(house.get("/api/v1/usage", &session).await).await;
+    let usage: serde_json::Value = serde_json::from_str(&usage).unwrap();
+    assert_eq!(usage["tokens_per_minute"].as_array().unwrap().len(), 60);
+
+    let incidents = kill_wire::LeverReply::Incidents {
+        incidents: vec![crate::house::incident()],
+    };
+    house.answer_with(incidents);
+    let incidents = text(house.get("/api/v1/incidents?limit=9999", &session).await).await;
+    let incidents: serde_json::Value = serde_json::from_str(&incidents).unwrap();
+    assert_eq!(incidents["incidents"][0]["why"], "runaway");
+    let bounded = kill_wire::LeverRequest::Incidents { limit: 500 };
+    assert_eq!(house.was_asked(), [bounded]);
+
+    let metrics = text(house.get("/metrics", "").await).await;
+    assert!(
+        metrics.contains("\nportcullis_open_exchanges 1\n"),
+        "{metrics}"
+    );
+    let refused = text(house.get("/api/v1/state", "").await).await;
+    assert!(refused.contains("\"not_signed_in\""), "{refused}");
+}
+
+#[tokio::test]
+async fn sign_out_ends_the_session_everywhere() {
+    let house = House::new().await;
+    let session = house.session().await;
+    let answer = house.post("/sign-out", &session, "").await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_eq!(cookie(&answer), "portcullis_session=");
+    let again = house.get("/api/v1/state", &session).await;
+    assert_eq!(again.status(), StatusCode::UNAUTHORIZED);
+}

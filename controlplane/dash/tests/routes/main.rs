@@ -1,0 +1,10 @@
+//! The dashboard's routes: the real router and a real database; the kill switch is a double, a unix socket that
+//! speaks `kill_wire`'s lines with answers set by the test.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod access;
+mod act;
+mod house;
+mod live;
+mod page;
+mod sign_in;

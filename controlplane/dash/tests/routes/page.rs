@@ -1,0 +1,107 @@
+//! What the page says.
+
+use crate::house::{House, exchange, incident, latches, snapshot, text};
+use axum::http::{StatusCode, header};
+
+#[tokio::test]
+async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
+    let mut seen = snapshot();
+    seen.killswitch.as_mut().unwrap().latches = latches(&["LLM"]);
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+    let page = text(house.get("/", &session).await).await;
+    for words in [
+        "Cut: LLM",
+        "cut #1",
+        "since <time datetime=\"2026-11-18T",
+        "model calls closed by #1",
+        "Demo model.",
+        "35,200",
+        "25% of the exchanges counted by ourselves",
+        "smollm2",
+        "1 of 1 routes blocked, 2 of 2 probes refused",
+        "still cut",
+        "all 2 answer as they should",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_said_instead_of_guessed() {
+    let mut seen = snapshot();
+    seen.killswitch = Err("no kill switch listens".to_owned());
+    seen.gateway = Err("the socket is gone".to_owned());
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+    let page = text(house.get("/", &session).await).await;
+    for words in [
+        "The kill switch cannot be read.</strong> no kill switch listens",
+        "The gateway cannot be read.</strong> the socket is gone",
+        "What is cut cannot be told from here",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page");
+    }
+    assert!(!page.contains(">open</span>"), "no scope is called open");
+}
+
+#[tokio::test]
+async fn hostile_texts_stay_texts() {
+    const EVIL: &str = "\"><script>alert(1)</script><img src=x onerror=alert(1)>'&";
+    let mut seen = snapshot();
+    let state = seen.killswitch.as_mut().unwrap();
+    state.warnings = vec![EVIL.to_owned()];
+    state.channels = vec![EVIL.to_owned()];
+    state.names.push(EVIL.to_owned());
+    state.agents[0].problem = Some(EVIL.to_owned());
+    state.agents[0].address = EVIL.to_owned();
+    let gateway = seen.gateway.as_mut().unwrap();
+    gateway.exchanges = vec![exchange(EVIL)];
+    gateway.names.push(EVIL.to_owned());
+    let mut record = incident();
+    record.why = EVIL.to_owned();
+    record.by = EVIL.to_owned();
+    record.proof.as_mut().unwrap().still_open = vec![EVIL.to_owned()];
+    seen.incidents = vec![record];
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+
+    let fill = "%22%3E%3Cscript%3Ealert(1)%3C/script%3E";
+    let path = format!("/?cut={fill}&restore={fill}");
+    let page = text(house.get(&path, &session).await).await;
+    let link = text(house.get(&format!("/sign-in?token={fill}"), "").await).await;
+
+    for drawn in [&page, &link] {
+        assert!(!drawn.contains("<script>alert"), "{drawn}");
+        assert!(!drawn.contains("<img src=x"), "{drawn}");
+        assert!(
+            drawn.contains("&#60;script&#62;alert"),
+            "escaped, not dropped"
+        );
+    }
+    let escaped = page.matches("&#60;script&#62;").count();
+    assert!(escaped >= 8, "all of them are shown: {escaped}");
+}
+
+#[tokio::test]
+async fn assets_are_kept_by_their_content() {
+    let house = House::new().await;
+    let page = text(house.get("/sign-in", "").await).await;
+    let start = page.find("/assets/").unwrap();
+    let address = page[start..].split('"').next().unwrap();
+    let answer = house.get(address, "").await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let keep = answer.headers()[header::CACHE_CONTROL].to_str().unwrap();
+    assert!(keep.contains("immutable"), "{keep}");
+
+    let old = house.get("/assets/0000/portcullis.css", "").await;
+    assert_eq!(old.headers()[header::CACHE_CONTROL], "no-store");
+    assert_eq!(
+        old.headers()[header::CONTENT_TYPE],
+        "text/css; charset=utf-8"
+    );
+    for name in ["nothing.css", "..%2f..%2fCargo.toml", "%2fetc%2fpasswd"] {
+        let answer = house.get(&format!("/assets/0/{name}"), "").await;
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{name}");
+    }
+}
