@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub(crate) file: Option<PathBuf>,
     /// Where dashboard and API listen.
     pub(crate) controlplane: SocketAddr,
+    /// Names besides `localhost` under which a browser may call the dashboard.
+    pub(crate) hosts: Vec<String>,
     /// The kill switch.
     pub(crate) killswitch: KillSwitchSection,
     /// Where this host's agent listens.
@@ -106,11 +108,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> {
     let agent = part(Part::Agent);
     let gateway = part(Part::Gateway);
     root.finish();
-    let controlplane = controlplane.map_or(loopback(7410), |mut section| {
-        let listen = listen(&mut section, 7410);
-        section.finish();
-        listen
-    });
+    let (controlplane, hosts) = read_controlplane(controlplane, &problems);
     let killswitch = killswitch::read(killswitch, folder, &problems, &mut warnings);
     let (agent, on_silence) = read_agent(agent, &problems);
     let gateway = gateway::read(gateway, folder, &problems, &mut warnings);
@@ -125,6 +123,7 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> {
         (true, Some(killswitch), Some(gateway)) => Ok(Config {
             file: None,
             controlplane,
+            hosts,
             killswitch,
             agent,
             on_silence,
@@ -137,6 +136,33 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> {
             Err(problems)
         }
     }
+}
+
+fn read_controlplane(
+    section: Option<Section<'_>>,
+    problems: &Problems,
+) -> (SocketAddr, Vec<String>) {
+    let Some(mut section) = section else {
+        return (loopback(7410), Vec::new());
+    };
+    let listen = listen(&mut section, 7410);
+    let key = section.key("hosts");
+    let hosts = section.texts(
+        "hosts",
+        "a list of host names, such as [\"portcullis.lan\"]",
+    );
+    let hosts = hosts.unwrap_or_default();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    for (at, host) in hosts.iter().enumerate() {
+        if host.is_empty() || host.len() > 253 || !host.chars().all(plain) {
+            let short: String = host.chars().take(60).collect();
+            let text =
+                format!("`{short}` is not a host name without port, such as `portcullis.lan`");
+            problems.note(Problem::new(format!("{key}[{at}]"), text));
+        }
+    }
+    section.finish();
+    (listen, hosts)
 }
 
 fn read_agent(section: Option<Section<'_>>, problems: &Problems) -> (SocketAddr, OnSilence) {

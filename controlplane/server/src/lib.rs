@@ -6,6 +6,7 @@ mod cli;
 mod clock;
 mod codes;
 mod config;
+mod demo_model;
 mod greeting;
 mod http;
 mod incidents;

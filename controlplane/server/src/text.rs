@@ -62,7 +62,7 @@ pub(crate) fn send(
             BASE32_NOPAD.encode(&*crate::setup::random::<15>()?)
         ),
     };
-    let body = json!({ "text": args.text, "from": args.from }).to_string();
+    let body = standard_webhooks::body(&args.text, Some(&args.from));
     let (status, answer) = http::block_on(post(&url, &secret, &id, body))?;
     let reply = reply(status, &answer)?;
     let mut out = Out::stdout();
@@ -82,15 +82,14 @@ async fn post(
     id: &str,
     body: String,
 ) -> anyhow::Result<(u16, Vec<u8>)> {
-    let timestamp = crate::clock::now().secs();
-    let signature = standard_webhooks::sign(secret.expose(), id, timestamp, body.as_bytes())
-        .map_err(anyhow::Error::msg)?;
+    let now = crate::clock::now();
+    let signature = standard_webhooks::sign(secret.expose(), id, now, body.as_bytes())?;
     let sent = http::client(LIMIT)?
         .post(url)
         .header("content-type", "application/json")
-        .header("webhook-id", id)
-        .header("webhook-timestamp", timestamp)
-        .header("webhook-signature", signature)
+        .header(standard_webhooks::ID, id)
+        .header(standard_webhooks::TIMESTAMP, now.secs())
+        .header(standard_webhooks::SIGNATURE, signature)
         .body(body)
         .send()
         .await;

@@ -15,7 +15,8 @@ pub(crate) fn print(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
             if json {
                 out.json(&json!({ "ok": false, "file": file, "problems": listed(&bad.problems) }))?;
             }
-            return Err(bad.into());
+            // Exit status 64 is for a start that cannot happen; this check was done, and found something.
+            return Err(anyhow::anyhow!("{bad}"));
         }
     };
     if json {

@@ -39,6 +39,10 @@ fn each_problem_names_its_key_and_what_was_expected() {
             "gateway.listen: `localhost:1` is not a literal address",
         ),
         (
+            "[controlplane]\nhosts = [\"a:1\"]",
+            "controlplane.hosts[0]: `a:1` is not a host name without port",
+        ),
+        (
             "gateway = 3",
             "gateway: `3` is not a table; write it as [gateway]",
         ),

@@ -36,6 +36,7 @@ impl ControlPlane {
     pub(super) async fn start(
         home: &Home,
         listener: TcpListener,
+        hosts: Vec<String>,
         demo: bool,
     ) -> anyhow::Result<Self> {
         let store = Store::open(&home.database()).await.with_context(|| {
@@ -55,6 +56,7 @@ impl ControlPlane {
             snapshots: tasks.snapshots(),
             lever,
             sign_in_dir: home.sign_in(),
+            hosts,
             clock: clock::now,
         });
         listener.set_nonblocking(true)?;

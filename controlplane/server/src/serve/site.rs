@@ -88,7 +88,8 @@ impl Site {
         };
         if let Some(listener) = ports.take(Part::Controlplane) {
             let demo = matches!(site.model, Model::Demo(_));
-            match ControlPlane::start(&site.plan.home, listener, demo).await {
+            let hosts = site.plan.config.hosts.clone();
+            match ControlPlane::start(&site.plan.home, listener, hosts, demo).await {
                 Ok(started) => site.controlplane = Some(started),
                 Err(why) => {
                     tracing::error!(
@@ -155,8 +156,8 @@ impl Site {
         let (agent, kill_switch) = (self.agent, self.kill_switch);
         let tracker = TaskTracker::new();
         let stopped = tracker.spawn_blocking(move || {
-            if let Some(agent) = agent {
-                agent.stop(STOP);
+            if agent.is_some_and(|agent| !agent.stop(STOP)) {
+                tracing::warn!(thread = "node-agent", limit = ?STOP, "Did not stop in time.");
             }
             if let Some(kill_switch) = kill_switch {
                 kill_switch.stop(STOP);

@@ -3,8 +3,9 @@
 use crate::codes::enrol;
 use crate::paths::{Home, Part};
 use anyhow::Context as _;
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use kill_core::{Digits, People};
+use kill_inbound::standard_webhooks;
 use kill_wire::SigningKey;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -35,7 +36,7 @@ fn kill_switch(home: &Home, order_key: &SigningKey) -> anyhow::Result<()> {
     people.add(owner)?;
     secret(&home.people(), &people.to_json())?;
     super::private_dir(&home.part(Part::Killswitch).join("channels"))?;
-    let channel = Zeroizing::new(format!("whsec_{}", BASE64.encode(&*random::<32>()?)));
+    let channel = Zeroizing::new(standard_webhooks::secret_from_random(*random::<32>()?));
     secret(&home.local_secret(), &channel)
 }
 

@@ -1,0 +1,13 @@
+//! The built program from outside: what it prints, what it writes, how it ends.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and runs the program it is about"
+)]
+
+mod codes;
+mod config;
+mod first_start;
+mod house;
+mod running;
+mod texts;
