@@ -71,17 +71,19 @@ impl Lever {
 
     fn unavailable(&self, why: &std::io::Error) -> LeverError {
         let socket = self.socket.display();
-        let message = match why.kind() {
-            ErrorKind::NotFound | ErrorKind::ConnectionRefused => {
-                format!("no kill switch listens at {socket}; is `portcullis up` running with this data folder?")
-            }
-            ErrorKind::PermissionDenied => {
-                format!("this user may not open {socket}; run as the owner of the data folder")
-            }
-            ErrorKind::WouldBlock | ErrorKind::TimedOut => {
-                format!("the kill switch at {socket} did not answer in time; its state is unknown, ask again")
-            }
-            _ => format!("the kill switch at {socket} could not be asked: {why}"),
+        let kind = why.kind();
+        let message = if matches!(kind, ErrorKind::NotFound | ErrorKind::ConnectionRefused) {
+            format!(
+                "no kill switch listens at {socket}; is `portcullis up` running with this data folder?"
+            )
+        } else if kind == ErrorKind::PermissionDenied {
+            format!("this user may not open {socket}; run as the owner of the data folder")
+        } else if matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut) {
+            format!(
+                "the kill switch at {socket} did not answer in time; its state is unknown, ask again"
+            )
+        } else {
+            format!("the kill switch at {socket} could not be asked: {why}")
         };
         LeverError {
             code: ErrorCode::Unavailable,

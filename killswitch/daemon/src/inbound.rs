@@ -1,21 +1,18 @@
 //! One webhook call: verify the raw body, decide, act, answer by the channel's own way.
 
+use crate::act;
 use crate::clock;
-use crate::cut;
 use crate::http::{Response, plain, reply};
-use crate::recorder::First;
-use crate::report;
-use crate::restore;
 use crate::switch::Switch;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming;
-use kill_core::{Decision, InboundText, Reply};
+use kill_core::InboundText;
 use kill_inbound::{Channel, MAX_BODY, RawRequest};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 /// Until a body must be there.
 const BODY_LIMIT: Duration = Duration::from_secs(5);
@@ -66,41 +63,11 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Inco
 async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Response {
     // A provider that hangs up must not stop what it asked for: the work goes on in a task of its own.
     let shared = Arc::clone(switch);
-    let work = switch.tasks.spawn(async move { act(&shared, &text).await });
+    let work = switch
+        .tasks
+        .spawn(async move { act::on(&shared, &text).await });
     let said = work.await.unwrap_or_default();
     let answer = channel.answer(said.as_deref());
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     reply(status, answer.content_type, Bytes::from(answer.body))
-}
-
-async fn act(switch: &Arc<Switch>, text: &InboundText) -> Option<String> {
-    let accepted = Instant::now();
-    let decision = switch.core().on_text(text, clock::now());
-    match decision {
-        Decision::Cut(cut) => {
-            let report = cut::carry_out(switch, &cut, accepted).await;
-            switch
-                .core()
-                .remember(text, &Reply::from(report.text.clone()));
-            cut::conclude(switch, &report).await;
-            Some(report.text)
-        }
-        Decision::Restore(restore) => {
-            let said = match restore::carry_out(switch, restore).await {
-                Ok(released) => released.text,
-                Err(why) => Reply::from(format!("RESTORE refused: {why}")),
-            };
-            switch.core().remember(text, &said);
-            // Only the memory: a duplicate gets this answer even after a restart.
-            drop(switch.record(Vec::new(), First::Latch));
-            Some(said.into())
-        }
-        Decision::Status { .. } => Some(report::status_text(switch)),
-        Decision::Refused(refused) => {
-            tracing::warn!(channel = text.channel, why = %refused.why, "Text refused.");
-            switch.note_refusal(&text.channel, &refused.why.to_string());
-            refused.reply.map(String::from)
-        }
-        Decision::Duplicate { reply } => reply.map(String::from),
-    }
 }

@@ -1,17 +1,20 @@
 //! The kill switch: hears, verifies, decides, orders, proves and answers. Needs no database, names, sign-in or control plane.
 //!
 //! It runs on a thread and a runtime of its own, so that nothing else in the process can starve it. The way of a cut is
-//! `http` → `inbound` → `kill_core` → `orders` → `link`; what follows (`recorder`, `proof`, the reply) comes after the act.
+//! `inbound` → `act` → `kill_core` → `cut` → `orders` → `link`; what follows (`recorder`, `proof`, the reply) comes after the act.
 
+mod act;
 mod canary;
 mod clock;
 mod cut;
+mod delivered;
 mod dial;
 mod event;
 mod http;
 mod inbound;
 mod incidents;
 pub mod journal;
+mod lease;
 mod lever;
 mod link;
 mod orders;
@@ -38,6 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use switch::Switch;
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -100,6 +104,7 @@ impl KillSwitch {
             doubts: opened.doubts,
             people_file: state::people_file(dir),
             started: clock::now(),
+            hurry: Notify::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
@@ -186,7 +191,7 @@ async fn run(switch: Arc<Switch>, listener: TcpListener, lever: std::os::unix::n
         }
     };
     let tasks = switch.tasks.clone();
-    tasks.spawn(orders::renew(Arc::clone(&switch)));
+    tasks.spawn(lease::renew(Arc::clone(&switch)));
     tasks.spawn(canary::watch(Arc::clone(&switch)));
     tasks.spawn(http::serve(Arc::clone(&switch), listener));
     tasks.spawn(lever::serve(Arc::clone(&switch), lever));

@@ -1,18 +1,12 @@
-//! Signs the present state and brings it to every agent, at once and again every ten seconds: the lease.
+//! Signs the present state and brings it to every agent at the same time.
 
 use crate::clock;
+use crate::delivered::Delivered;
 use crate::event::Event;
-use crate::link::Delivered;
 use crate::switch::Switch;
 use bytes::Bytes;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
-
-/// Between two renewals of the lease, while all agents are well.
-const RENEW: Duration = Duration::from_secs(10);
-/// Between two tries while an agent does not confirm.
-const RETRY: Duration = Duration::from_secs(1);
 
 /// What came of bringing one order to all agents.
 #[derive(Debug, Default)]
@@ -54,6 +48,9 @@ pub(crate) async fn deliver(switch: &Arc<Switch>) -> Delivery {
             }
         }
     }
+    if !delivery.unconfirmed.is_empty() {
+        switch.hurry.notify_one();
+    }
     delivery
 }
 
@@ -63,7 +60,7 @@ async fn send(switch: &Arc<Switch>, at: usize, order: Bytes) -> Delivered {
     };
     let (delivered, turned) = link.send(order, clock::now(), &switch.tasks).await;
     if turned {
-        let state = link.state();
+        let state = link.health.get();
         match &state.problem {
             Some(problem) => {
                 tracing::warn!(agent = %state.address, %problem, "Agent does not confirm orders.")
@@ -76,15 +73,4 @@ async fn send(switch: &Arc<Switch>, at: usize, order: Bytes) -> Delivered {
         });
     }
     delivered
-}
-
-/// Renews the lease until shutdown.
-pub(crate) async fn renew(switch: Arc<Switch>) {
-    loop {
-        let well = deliver(&switch).await.unconfirmed.is_empty();
-        tokio::select! {
-            () = switch.stop.cancelled() => return,
-            () = tokio::time::sleep(if well { RENEW } else { RETRY }) => {}
-        }
-    }
 }

@@ -12,7 +12,7 @@ use kill_inbound::Channel;
 use kill_wire::{LatchSet, Name, SigningKey, Timestamp};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +33,8 @@ pub(crate) struct Switch {
     pub(crate) doubts: Vec<String>,
     pub(crate) people_file: PathBuf,
     pub(crate) started: Timestamp,
+    /// Some agent did not confirm: bring the orders again soon.
+    pub(crate) hurry: Notify,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
@@ -78,7 +80,7 @@ impl Switch {
     pub(crate) fn address(&self, at: usize) -> String {
         self.links
             .get(at)
-            .map(|link| link.state().address)
+            .map(|link| link.health.get().address)
             .unwrap_or_default()
     }
 
