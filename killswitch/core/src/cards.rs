@@ -9,7 +9,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// Characters of one card.
-pub(crate) const CARD_CHARS: usize = 13;
+const CARD_CHARS: usize = 13;
 
 const ALPHABET: [char; 32] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J',
@@ -100,6 +100,28 @@ impl fmt::Debug for CardHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CardHash(…)")
     }
+}
+
+/// Cards a text may hold: neighbouring words put together to the length of a card, and the end of a longer word.
+pub(crate) fn cards_in(words: &[&str]) -> Vec<CardHash> {
+    let mut found = Vec::new();
+    let mut rest = words;
+    while let Some((first, tail)) = rest.split_first() {
+        let mut joined: Vec<char> = Vec::new();
+        for word in rest {
+            joined.extend(word.chars());
+            if joined.len() >= CARD_CHARS {
+                break;
+            }
+        }
+        let last = joined.len().saturating_sub(CARD_CHARS);
+        if last == 0 || joined.len() == first.chars().count() {
+            let end = joined.get(last..).unwrap_or_default();
+            found.extend(CardHash::of_typed(end));
+        }
+        rest = tail;
+    }
+    found
 }
 
 #[cfg(test)]

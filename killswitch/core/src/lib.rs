@@ -7,16 +7,21 @@
 mod cards;
 mod core;
 mod decision;
+mod house;
 mod inbound_text;
 mod key;
 mod keyring;
 mod kill;
+mod lever;
 mod memory;
+mod orders;
 mod outcomes;
 mod people;
 mod reply;
+mod rest;
 mod restore;
 mod scan;
+mod stepped_up;
 
 pub use crate::core::Core;
 pub use cards::{Card, CardHash};

@@ -1,9 +1,10 @@
 //! Whether a text or the lever may restore. Exact or nothing: no guess, no widening, no old code.
 
-use crate::core::{Core, printable};
+use crate::core::Core;
 use crate::decision::{Decision, Refused, Released, Restore, RestoreSeal, Why};
 use crate::inbound_text::{InboundText, Trust};
 use crate::keyring::Minted;
+use crate::lever::printable;
 use crate::memory::{Memory, RESTORE_TRIES};
 use crate::outcomes::OutcomeKey;
 use crate::reply::{self, Reply};

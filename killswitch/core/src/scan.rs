@@ -1,6 +1,6 @@
 //! Finds codes, cards and scope words in whatever a person typed. Forgiving, but bounded.
 
-use crate::cards::{CARD_CHARS, CardHash};
+use crate::cards::{CardHash, cards_in};
 use kill_wire::Scope;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,7 +42,7 @@ impl Scan {
             .collect();
         Self {
             codes: codes(&text),
-            cards: cards(&words),
+            cards: cards_in(&words),
             words: words.iter().map(|word| word.to_lowercase()).collect(),
         }
     }
@@ -150,28 +150,6 @@ fn codes(text: &str) -> Vec<Code> {
     let mut seen = BTreeSet::new();
     let codes = found.into_iter().map(|(_, code)| code);
     codes.filter(|code| seen.insert(*code)).take(MAX).collect()
-}
-
-/// Neighbouring words put together to the length of a card, and the end of a longer word.
-fn cards(words: &[&str]) -> Vec<CardHash> {
-    let mut found = Vec::new();
-    let mut rest = words;
-    while let Some((first, tail)) = rest.split_first() {
-        let mut joined: Vec<char> = Vec::new();
-        for word in rest {
-            joined.extend(word.chars());
-            if joined.len() >= CARD_CHARS {
-                break;
-            }
-        }
-        let last = joined.len().saturating_sub(CARD_CHARS);
-        if last == 0 || joined.len() == first.chars().count() {
-            let end = joined.get(last..).unwrap_or_default();
-            found.extend(CardHash::of_typed(end));
-        }
-        rest = tail;
-    }
-    found
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The generic channel: JSON signed by the Standard Webhooks scheme, version 1
 //! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>).
 
+mod sender;
+
 use crate::channel::Options;
 use crate::request::{Answer, RawRequest, Refusal};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -10,6 +12,8 @@ use kill_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
+
+pub use sender::{body, secret_from_random, sign};
 
 /// Header with the message id.
 pub const ID: &str = "webhook-id";
@@ -106,33 +110,6 @@ impl StandardWebhooks {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected a secret like whsec_… with base64 of 24 to 64 bytes")]
 pub struct BadSecret;
-
-/// The value of [`SIGNATURE`] for a message of our own, signed at `at`.
-pub fn sign(secret: &str, id: &str, at: Timestamp, body: &[u8]) -> Result<String, BadSecret> {
-    let secret = self::secret(secret.trim())?;
-    let mac = mac(&secret, id, &at.secs().to_string(), body).ok_or(BadSecret)?;
-    Ok(format!(
-        "v1,{}",
-        STANDARD.encode(mac.finalize().into_bytes())
-    ))
-}
-
-/// The body that says `text`, sent by `from`.
-#[must_use]
-pub fn body(text: &str, from: Option<&str>) -> String {
-    let message = Message {
-        text: text.to_owned(),
-        from: from.map(str::to_owned),
-    };
-    // Texts only: there is nothing in it that JSON cannot say.
-    serde_json::to_string(&message).unwrap_or_default()
-}
-
-/// A new secret of fresh random bytes, as its file holds it.
-#[must_use]
-pub fn secret_from_random(bytes: [u8; 32]) -> String {
-    format!("whsec_{}", STANDARD.encode(bytes))
-}
 
 fn secret(text: &str) -> Result<Secret, BadSecret> {
     let base64 = text.strip_prefix("whsec_").ok_or(BadSecret)?;

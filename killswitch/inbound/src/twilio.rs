@@ -4,8 +4,11 @@
 //! (<https://www.twilio.com/docs/usage/security>). It carries no time: an old request verifies for
 //! ever, so nothing here may be trusted to be fresh. The algorithm is fixed, whatever headers say.
 
+mod address;
+mod answer;
+
 use crate::channel::Options;
-use crate::request::{Answer, RawRequest, Refusal};
+use crate::request::{RawRequest, Refusal};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kill_core::{InboundText, Trust};
@@ -42,7 +45,7 @@ impl Twilio {
         let url = options
             .public_url
             .ok_or("expected public_url, the address Twilio calls")?;
-        let (urls, query) = forms(&url).ok_or_else(|| {
+        let (urls, query) = address::forms(&url).ok_or_else(|| {
             format!("`{url}` is no public_url; expected something like https://kill.example.net/v1/inbound/twilio")
         })?;
         Ok(Self {
@@ -101,18 +104,6 @@ impl Twilio {
             Self::TRUST,
         ))
     }
-
-    pub(crate) fn answer(reply: Option<&str>) -> Answer {
-        let body = reply.map_or_else(
-            || "<Response/>".to_owned(),
-            |text| format!("<Response><Message>{}</Message></Response>", escaped(text)),
-        );
-        Answer {
-            status: 200,
-            content_type: "text/xml; charset=utf-8",
-            body,
-        }
-    }
 }
 
 /// The one value of a field; a field we read may not stand there twice with two values.
@@ -123,79 +114,5 @@ fn field<'a>(fields: &'a Fields<'_>, wanted: &str) -> Result<Option<&'a str>, Re
         Err(Refusal::Content)
     } else {
         Ok(value)
-    }
-}
-
-/// A URL as written and with its port added or taken away, and its query.
-fn forms(url: &str) -> Option<([String; 2], Option<String>)> {
-    let url = url.split('#').next()?;
-    let (scheme, rest) = url.split_once("://")?;
-    let default = match scheme {
-        "https" => "443",
-        "http" => "80",
-        _ => return None,
-    };
-    let (authority, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-    let plain = url.bytes().all(|b| b.is_ascii_graphic()) && !authority.contains('@');
-    let colon = authority
-        .rfind(':')
-        .filter(|at| *at > authority.rfind(']').unwrap_or(0));
-    let host = authority.get(..colon.unwrap_or(authority.len()))?;
-    if !plain || host.is_empty() {
-        return None;
-    }
-    let other = match colon {
-        Some(_) => host.to_owned(),
-        None => format!("{host}:{default}"),
-    };
-    let query = path.split_once('?').map(|(_, query)| query.to_owned());
-    Some(([url.to_owned(), format!("{scheme}://{other}{path}")], query))
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_forms_of_an_address_are_known() {
-        for (url, other) in [
-            ("https://a.example/x?y=1", "https://a.example:443/x?y=1"),
-            ("http://a.example/x", "http://a.example:80/x"),
-            ("https://a.example:8443/x", "https://a.example/x"),
-            ("https://[::1]:8443/x", "https://[::1]/x"),
-            ("https://[::1]/x", "https://[::1]:443/x"),
-        ] {
-            let ([own, second], _) = forms(url).unwrap();
-            assert_eq!((own.as_str(), second.as_str()), (url, other));
-        }
-        assert_eq!(
-            forms("https://a.example/x#rc=3&rp=all").unwrap().0[0],
-            "https://a.example/x"
-        );
-        for url in [
-            "",
-            "a.example/x",
-            "ftp://a/x",
-            "https:///x",
-            "https://u:p@a/x",
-            "https://a/x y",
-        ] {
-            assert!(forms(url).is_none(), "{url}");
-        }
-    }
-
-    #[test]
-    fn a_reply_cannot_break_out_of_the_answer() {
-        assert_eq!(
-            Twilio::answer(Some("a</Message><Redirect>&")).body,
-            "<Response><Message>a&lt;/Message&gt;&lt;Redirect&gt;&amp;</Message></Response>"
-        );
-        assert_eq!(Twilio::answer(None).body, "<Response/>");
     }
 }

@@ -1,0 +1,34 @@
+//! What is signed for the agents: the whole latch set under a number that only grows.
+
+use crate::core::Core;
+use kill_wire::{Order, Timestamp};
+
+/// An order is refused past this long after it was signed.
+const ORDER_MS: u64 = 30_000;
+/// Silence is permission for this long.
+const LEASE_MS: u64 = 60_000;
+
+impl Core {
+    /// The next order to sign: newer than every one before, and than the clock's milliseconds, so
+    /// that a kill switch that lost its number is heard all the same.
+    pub fn next_order(&mut self, now: Timestamp, nonce: [u8; 16]) -> Order {
+        self.memory.seq = self.memory.seq.saturating_add(1).max(now.millis());
+        Order {
+            seq: self.memory.seq,
+            issued: now,
+            expires: now.plus_millis(ORDER_MS),
+            lease_until: now.plus_millis(LEASE_MS),
+            nonce,
+            latches: self.memory.latches.clone(),
+        }
+    }
+
+    /// An agent holds a higher number: never go below it.
+    pub fn overtake(&mut self, current: u64) {
+        // What an agent answers is not signed: a forged number must not use the numbers up.
+        const SANE: u64 = 1 << 52;
+        if current <= SANE {
+            self.memory.seq = self.memory.seq.max(current);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The ways to cut that guessing cannot close: a card, or several codes of one person.
+
+use crate::core::Core;
+use crate::inbound_text::InboundText;
+use crate::key::Digits;
+use crate::kill::Proof;
+use crate::outcomes::OutcomeKey;
+use crate::people::PersonName;
+use crate::scan::Scan;
+use kill_wire::{Step, Timestamp};
+use std::collections::BTreeSet;
+
+/// How long the first of several codes waits for the others, and how many may wait.
+const WAIT_MS: u64 = 600_000;
+const MAX_WAITING: usize = 64;
+
+/// Good codes that did not suffice alone. Not written down: after a restart they are sent again.
+#[derive(Default)]
+pub(crate) struct Halves(Vec<Half>);
+
+struct Half {
+    channel: String,
+    person: PersonName,
+    step: Step,
+    at: Timestamp,
+}
+
+impl Core {
+    /// Cards are never throttled: 65 bits cannot be guessed.
+    pub(crate) fn by_card(&self, scan: &Scan) -> Option<Proof> {
+        let mut all = scan.cards.iter();
+        let unused =
+            all.find(|card| self.ring.card(card).is_some() && !self.memory.card_used(card));
+        let person = self.ring.card(unused?)?.clone();
+        Some(Proof { person, step: None })
+    }
+
+    /// Two codes of one KILL key, in one text or two of one channel; with six digits and after
+    /// guessing three.
+    pub(crate) fn by_more_codes(
+        &mut self,
+        text: &InboundText,
+        scan: &Scan,
+        now: Timestamp,
+    ) -> Option<Proof> {
+        let codes = scan.codes.iter();
+        let found: Vec<_> = codes.filter_map(|code| self.newest_unused(*code)).collect();
+        self.halves.0.retain(|half| now.since(half.at) < WAIT_MS);
+        self.halves.add(&text.channel, &found, now);
+        let stepped_up = self.memory.step_up(now);
+        for (person, _) in found {
+            let here = self.halves.of(&text.channel, &person);
+            let steps = here.filter(|step| !self.memory.kill_used(&person, *step));
+            let steps: BTreeSet<Step> = steps.collect();
+            let owner = self.people.get(person.as_str());
+            let six = owner.is_some_and(|owner| owner.kill.digits() == Digits::Six);
+            if steps.len() >= 2 + usize::from(six && stepped_up) {
+                for step in &steps {
+                    self.memory.use_kill(&person, *step, now.step());
+                }
+                let step = steps.last().copied();
+                return Some(Proof { person, step });
+            }
+        }
+        None
+    }
+
+    /// Spends every card in the text.
+    pub(crate) fn spend_cards(&mut self, scan: &Scan, keys: &mut Vec<OutcomeKey>) {
+        let known = scan
+            .cards
+            .iter()
+            .filter(|card| self.ring.card(card).is_some());
+        for card in known {
+            self.memory.use_card(card);
+            keys.push(OutcomeKey::of_card(card));
+        }
+    }
+}
+
+impl Halves {
+    fn of<'a>(
+        &'a self,
+        channel: &'a str,
+        person: &'a PersonName,
+    ) -> impl Iterator<Item = Step> + 'a {
+        let all = self.0.iter();
+        all.filter(move |half| half.channel == channel && half.person == *person)
+            .map(|half| half.step)
+    }
+
+    fn add(&mut self, channel: &str, found: &[(PersonName, Step)], at: Timestamp) {
+        for (person, step) in found {
+            self.0.retain(|half| {
+                half.channel != channel || half.person != *person || half.step != *step
+            });
+            if self.0.len() >= MAX_WAITING {
+                self.0.remove(0);
+            }
+            self.0.push(Half {
+                channel: channel.to_owned(),
+                person: person.clone(),
+                step: *step,
+                at,
+            });
+        }
+    }
+}
