@@ -1,0 +1,81 @@
+//! What was measured, and the percentiles of it.
+
+/// Figures of one round or of all; times in milliseconds from before the text was sent.
+#[derive(Debug, Default)]
+pub(crate) struct Figures {
+    /// Until the first refusal of a new request, one a round.
+    pub(crate) refused: Vec<f64>,
+    /// Until the last byte of each stream.
+    pub(crate) last_byte: Vec<f64>,
+    /// Until the upstream saw each stream aborted (its clock counts whole milliseconds).
+    pub(crate) upstream: Vec<f64>,
+    /// Until the reply with the proof, one a round.
+    pub(crate) reply: Vec<f64>,
+    /// From starting the process to all parts answering, one a round.
+    pub(crate) start: Vec<f64>,
+    /// Resident memory of the idle house, MB, one a round.
+    pub(crate) idle_mb: Vec<f64>,
+    /// The same while the streams run.
+    pub(crate) busy_mb: Vec<f64>,
+    /// Streams that ended without the error event: reset.
+    pub(crate) reset: usize,
+    /// The last reply's text.
+    pub(crate) said: String,
+}
+
+impl Figures {
+    /// Takes in another round.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.refused.extend(other.refused);
+        self.last_byte.extend(other.last_byte);
+        self.upstream.extend(other.upstream);
+        self.reply.extend(other.reply);
+        self.start.extend(other.start);
+        self.idle_mb.extend(other.idle_mb);
+        self.busy_mb.extend(other.busy_mb);
+        self.reset += other.reset;
+        self.said = other.said;
+    }
+
+    /// One round in one line.
+    pub(crate) fn line(&self) -> String {
+        format!(
+            "refused {:.1} ms, last byte p99 {:.1} ms max {:.1} ms, upstream max {:.0} ms, reply {:.1} ms, start {:.0} ms, idle {:.1} MB, {} reset",
+            highest(&self.refused),
+            percentile(&self.last_byte, 99),
+            highest(&self.last_byte),
+            highest(&self.upstream),
+            highest(&self.reply),
+            highest(&self.start),
+            highest(&self.idle_mb),
+            self.reset
+        )
+    }
+}
+
+/// The smallest figure that at least `percent` of all do not exceed (nearest rank).
+pub(crate) fn percentile(figures: &[f64], percent: usize) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let rank = (sorted.len() * percent).div_ceil(100).max(1);
+    sorted.get(rank - 1).copied().unwrap_or(f64::NAN)
+}
+
+/// The highest figure.
+pub(crate) fn highest(figures: &[f64]) -> f64 {
+    percentile(figures, 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_figures_that_were_measured() {
+        let figures: Vec<f64> = (1..=200).rev().map(f64::from).collect();
+        assert_eq!(percentile(&figures, 50), 100.0);
+        assert_eq!(percentile(&figures, 99), 198.0);
+        assert_eq!(highest(&figures), 200.0);
+        assert!(percentile(&[], 50).is_nan());
+    }
+}

@@ -1,0 +1,252 @@
+//! Starts the programs that are measured, each on free ports with files of its own.
+
+use crate::clock::{mark, ms};
+use anyhow::{Context as _, bail, ensure};
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::{SocketAddr, TcpListener},
+    os::unix::{fs::PermissionsExt as _, net::UnixStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// Until something that starts must answer.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The consumer's key: nothing outside this process's loopback ports ever takes it.
+pub(crate) const KEY: &str = "pck_benchmark_benchmark_benchmark_benchmark";
+
+/// A process that is killed when let go, by its own id.
+#[derive(Debug)]
+pub(crate) struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _gone_already = self.0.kill();
+        let _status = self.0.wait();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a benchmark of programs runs programs"
+)]
+fn command(program: PathBuf) -> Command {
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).env("RUST_LOG", "warn");
+    command
+}
+
+/// A state folder set up once, so that every round starts from the same.
+#[derive(Debug)]
+pub(crate) struct Template {
+    bin: PathBuf,
+    folder: TempDir,
+}
+
+/// Where everything listens.
+#[derive(Debug)]
+pub(crate) struct House {
+    pub(crate) gateway: SocketAddr,
+    pub(crate) kill_switch: SocketAddr,
+    pub(crate) upstream_log: PathBuf,
+    /// From starting the process to all parts answering, milliseconds.
+    pub(crate) start_ms: f64,
+    folder: TempDir,
+    bin: PathBuf,
+    portcullis: Running,
+    _upstream: Running,
+}
+
+impl Template {
+    /// Sets a state folder up by a first start.
+    pub(crate) fn make(bin: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("pc-bench-").tempdir()?;
+        let template = Self {
+            bin: bin.to_owned(),
+            folder,
+        };
+        let house = template.start_in(tempfile::Builder::new().prefix("pc-bench-").tempdir()?)?;
+        house.await_canaries()?;
+        copy(
+            &house.folder.path().join("d"),
+            &template.folder.path().join("d"),
+        )?;
+        Ok(template)
+    }
+
+    /// Starts a house on a fresh copy.
+    pub(crate) fn start(&self) -> anyhow::Result<House> {
+        let folder = tempfile::Builder::new().prefix("pc-bench-").tempdir()?;
+        copy(&self.folder.path().join("d"), &folder.path().join("d"))?;
+        self.start_in(folder)
+    }
+
+    fn start_in(&self, folder: TempDir) -> anyhow::Result<House> {
+        let [dash, kill_switch, gateway, agent, upstream] = free_ports()?;
+        let config = write_config(folder.path(), [dash, kill_switch, gateway, agent, upstream])?;
+        let upstream_log = folder.path().join("upstream.jsonl");
+        let up = command(self.bin.join("scripted_upstream"))
+            .args(["--listen", &upstream.to_string(), "--log"])
+            .arg(&upstream_log)
+            .stdout(Stdio::null())
+            .spawn()
+            .context("starting scripted_upstream")?;
+        let up = Running(up);
+        await_answer(upstream, "/v1/models")?;
+        let began = mark();
+        let child = command(self.bin.join("portcullis"))
+            .arg("--data")
+            .arg(folder.path().join("d"))
+            .arg("--config")
+            .arg(config)
+            .arg("up")
+            .stdout(Stdio::null())
+            .spawn()
+            .context("starting portcullis")?;
+        let portcullis = Running(child);
+        for part in [kill_switch, agent, gateway, dash] {
+            await_answer(part, "/healthz")?;
+        }
+        let start_ms = ms(began, mark());
+        Ok(House {
+            gateway,
+            kill_switch,
+            upstream_log,
+            start_ms,
+            folder,
+            bin: self.bin.clone(),
+            portcullis,
+            _upstream: up,
+        })
+    }
+}
+
+impl House {
+    /// Waits until every way through has been seen to work: only then can a cut be proven.
+    pub(crate) fn await_canaries(&self) -> anyhow::Result<()> {
+        let began = mark();
+        while ms(began, mark()) < LIMIT.as_secs_f64() * 1000.0 {
+            let state = self.ask(r#"{"ask":"state"}"#)?;
+            let figure = |key: &str| state.pointer(key).and_then(Value::as_u64);
+            let points = figure("/canaries/points").unwrap_or(0);
+            if points > 0 && figure("/canaries/good") == Some(points) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        bail!("the canaries did not become good")
+    }
+
+    fn ask(&self, request: &str) -> anyhow::Result<Value> {
+        let mut lever = UnixStream::connect(self.folder.path().join("d/killswitch/lever.sock"))?;
+        writeln!(lever, "{request}")?;
+        let mut line = String::new();
+        BufReader::new(lever).read_line(&mut line)?;
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    /// The present KILL code, as the owner's own command tells it.
+    pub(crate) fn kill_code(&self) -> anyhow::Result<String> {
+        let told = command(self.bin.join("portcullis"))
+            .arg("--data")
+            .arg(self.folder.path().join("d"))
+            .args(["codes", "now", "--json"])
+            .output()?;
+        ensure!(told.status.success(), "codes now: {}", told.status);
+        let codes: Value = serde_json::from_slice(&told.stdout)?;
+        let code = codes.pointer("/people/0/kill").and_then(Value::as_str);
+        Ok(code.context("no KILL code")?.to_owned())
+    }
+
+    /// Secret of the generic channel.
+    pub(crate) fn channel_secret(&self) -> anyhow::Result<String> {
+        let path = self
+            .folder
+            .path()
+            .join("d/killswitch/channels/local.secret");
+        Ok(std::fs::read_to_string(path)?.trim().to_owned())
+    }
+
+    /// Resident memory in MB (10^6 bytes).
+    pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.portcullis.0.id()))?;
+        let kib: u32 = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
+            .and_then(|figure| figure.parse().ok())
+            .context("no VmRSS")?;
+        Ok(f64::from(kib) * 1.024 / 1000.0)
+    }
+}
+
+fn write_config(folder: &Path, ports: [SocketAddr; 5]) -> anyhow::Result<PathBuf> {
+    let [dash, kill_switch, gateway, agent, upstream] = ports;
+    let key_file = folder.join("agent.key");
+    std::fs::write(&key_file, KEY)?;
+    std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600))?;
+    let path = folder.join("portcullis.toml");
+    let text = format!(
+        "[controlplane]\nlisten = \"{dash}\"\n\
+         [killswitch]\nlisten = \"{kill_switch}\"\nagents = [\"{agent}\"]\n\
+         [agent]\nlisten = \"{agent}\"\n\
+         [gateway]\nlisten = \"{gateway}\"\n\
+         [[gateway.targets]]\nname = \"lab\"\nclass = \"local\"\nbase_url = \"http://{upstream}/v1\"\n\
+         [[gateway.routes]]\nname = \"chat\"\nkind = \"llm\"\nmodels = [\"*\"]\ntargets = [\"lab\"]\n\
+         [[gateway.consumers]]\nname = \"agent\"\nkey_file = \"{}\"\nroutes = [\"chat\"]\n",
+        key_file.display()
+    );
+    std::fs::write(&path, text)?;
+    Ok(path)
+}
+
+fn free_ports() -> anyhow::Result<[SocketAddr; 5]> {
+    // Held all together, so that no two are the same; let go just before they are used.
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        held.push(TcpListener::bind("127.0.0.1:0")?);
+    }
+    let ports: Vec<SocketAddr> = held
+        .iter()
+        .map(TcpListener::local_addr)
+        .collect::<Result<_, _>>()?;
+    ports.try_into().map_err(|_| anyhow::anyhow!("five ports"))
+}
+
+fn await_answer(at: SocketAddr, path: &str) -> anyhow::Result<()> {
+    use std::io::Read as _;
+    let began = mark();
+    while ms(began, mark()) < LIMIT.as_secs_f64() * 1000.0 {
+        if let Ok(mut stream) = std::net::TcpStream::connect(at) {
+            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+            write!(
+                stream,
+                "GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n"
+            )?;
+            let mut head = [0_u8; 12];
+            if stream.read_exact(&mut head).is_ok() && head.ends_with(b"200") {
+                return Ok(());
+            }
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    bail!("{at}{path} does not answer")
+}
+
+/// Copies a folder's files and folders with their modes; sockets of the run before are left out.
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir(to)?;
+    std::fs::set_permissions(to, from.metadata()?.permissions())?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            copy(&entry.path(), &to.join(entry.file_name()))?;
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
+        }
+    }
+    Ok(())
+}

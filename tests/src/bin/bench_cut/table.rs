@@ -1,0 +1,124 @@
+//! Draws the figures beside the aims, and puts them into the document.
+
+use crate::figures::{Figures, highest, percentile};
+use anyhow::Context as _;
+use std::{fmt::Write as _, path::Path};
+
+const BEGIN: &str = "<!-- figures: written by bench_cut -->";
+const END: &str = "<!-- end of figures -->";
+
+/// One line of the table.
+struct Row(&'static str, f64, &'static str, Option<f64>);
+
+fn rows(all: &Figures) -> Vec<Row> {
+    let (mid, p99) = (
+        |of: &[f64]| percentile(of, 50),
+        |of: &[f64]| percentile(of, 99),
+    );
+    let (refused, last, closed) = (&all.refused, &all.last_byte, &all.upstream);
+    vec![
+        Row(
+            "new requests refused, median of rounds",
+            mid(refused),
+            "ms",
+            Some(10.0),
+        ),
+        Row(
+            "new requests refused, worst round",
+            highest(refused),
+            "ms",
+            Some(10.0),
+        ),
+        Row("last byte of a stream, p50", mid(last), "ms", None),
+        Row("last byte of a stream, p99", p99(last), "ms", Some(50.0)),
+        Row(
+            "last byte of a stream, worst",
+            highest(last),
+            "ms",
+            Some(250.0),
+        ),
+        Row("upstream closed, p99", p99(closed), "ms", Some(50.0)),
+        Row("upstream closed, worst", highest(closed), "ms", Some(250.0)),
+        Row(
+            "reply with the proof, median of rounds",
+            mid(&all.reply),
+            "ms",
+            None,
+        ),
+        Row(
+            "reply with the proof, worst round",
+            highest(&all.reply),
+            "ms",
+            None,
+        ),
+        Row(
+            "start to all parts answering, worst",
+            highest(&all.start),
+            "ms",
+            Some(1000.0),
+        ),
+        Row(
+            "resident memory, idle, worst",
+            highest(&all.idle_mb),
+            "MB",
+            Some(40.0),
+        ),
+        Row(
+            "resident memory with the streams",
+            highest(&all.busy_mb),
+            "MB",
+            None,
+        ),
+    ]
+}
+
+/// The table as Markdown.
+pub(crate) fn draw(all: &Figures, rounds: u32, streams: usize) -> String {
+    let mut text = format!(
+        "{rounds} rounds of {streams} streams ({} streams in all, {} of them reset instead of told), {}.\n\n\
+         | what | measured | aim | of the aim |\n|---|---|---|---|\n",
+        all.last_byte.len(),
+        all.reset,
+        machine()
+    );
+    for Row(what, figure, unit, aim) in rows(all) {
+        let (aim, part) = aim.map_or_else(Default::default, |aim| {
+            let part = 100.0 * figure / aim;
+            (format!("≤ {aim} {unit}"), format!("{part:.0} %"))
+        });
+        // Writing to a String cannot fail.
+        let _infallible = writeln!(text, "| {what} | {figure:.1} {unit} | {aim} | {part} |");
+    }
+    let _infallible = writeln!(text, "\nThe last reply: `{}`", all.said);
+    text
+}
+
+fn machine() -> String {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown processor", |(_, name)| name);
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let kernel = read("/proc/sys/kernel/osrelease");
+    let kernel: Vec<&str> = kernel.trim().split(['.', '-']).take(2).collect();
+    let build = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    format!(
+        "{build} build, {cores} cores of {model}, Linux {}, everything on one machine over loopback",
+        kernel.join(".")
+    )
+}
+
+/// Replaces the figures in a document, between its two marks.
+pub(crate) fn put(path: &Path, table: &str) -> anyhow::Result<()> {
+    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    let (before, rest) = text.split_once(BEGIN).context("no mark for the figures")?;
+    let (_, after) = rest.split_once(END).context("no mark for their end")?;
+    std::fs::write(path, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
+    Ok(())
+}
