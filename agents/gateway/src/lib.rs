@@ -1,1 +1,164 @@
-//! Placeholder.
+//! The embedded gateway: an OpenAI-compatible data plane that a node agent can close at once.
+//!
+//! Every exchange stands in one registry with a cancel token, passes one admission function, and is metered into
+//! an append-only spool. What is cut is said by an overlay that comes over a unix socket; the routes never say it.
+//!
+//! **Invariant:** a gateway starts closed. Nothing passes until its agent has laid a first overlay over it.
+
+mod accept;
+mod account;
+mod admission;
+mod app;
+mod body;
+mod clock;
+mod control;
+mod deny;
+mod events;
+mod exchange;
+mod headers;
+mod line;
+mod meter;
+mod metrics;
+mod models;
+mod overlay;
+mod probe;
+mod registry;
+mod relay;
+mod serve;
+mod spool;
+mod upstream;
+mod wire;
+
+use admission::Table;
+use anyhow::Context as _;
+use app::App;
+use arc_swap::ArcSwap;
+use data_encoding::HEXLOWER;
+use net_model::{KeyHash, RouteTable};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, timeout};
+
+/// After the limit of a drain: time for what was cut off to be gone.
+const CUT_OFF_LIMIT: Duration = Duration::from_millis(250);
+const PRUNE_EVERY: Duration = Duration::from_secs(10);
+
+/// What a gateway is started with.
+#[derive(Debug)]
+pub struct Settings {
+    /// The wanted routes.
+    pub table: RouteTable,
+    /// Where the node agent gives its overlays; made with mode 0600.
+    pub control_socket: PathBuf,
+    /// Folder of the usage spool; made when missing.
+    pub spool_dir: PathBuf,
+    /// What is kept of the key that probes carry.
+    pub probe_key: KeyHash,
+}
+
+/// How a drain went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drained {
+    /// Exchanges that came to their own end.
+    pub ended: u32,
+    /// Exchanges that had to be cut off at the limit.
+    pub cut_off: u32,
+}
+
+/// A running gateway. Stop it with [`Gateway::drain`]; dropped, it goes on until its runtime ends.
+#[derive(Debug)]
+pub struct Gateway {
+    app: Arc<App>,
+    control: Arc<control::Control>,
+    addr: SocketAddr,
+}
+
+impl Gateway {
+    /// Serves on `listener`, closed until the first overlay arrives. Call it within a multi-thread tokio runtime.
+    ///
+    /// Fails when the spool or the control socket cannot be opened, or another gateway listens at the socket.
+    pub fn start(settings: Settings, listener: std::net::TcpListener) -> anyhow::Result<Self> {
+        let mut boot = [0; 4];
+        getrandom::fill(&mut boot).context("no randomness for the boot id")?;
+        let metrics = Arc::new(metrics::Metrics::new());
+        let app = Arc::new(App {
+            boot: HEXLOWER.encode(&boot),
+            started: clock::now(),
+            table: ArcSwap::from_pointee(Table::new(settings.table)),
+            in_force: overlay::InForce::default(),
+            registry: registry::Registry::new(),
+            upstreams: upstream::Upstreams::new().context("preparing TLS")?,
+            spool: spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?,
+            metrics,
+            models: models::Cache::default(),
+            held: body::Held::default(),
+            probe_key: settings.probe_key,
+            stop: app::Stop::default(),
+            tasks: tokio_util::task::TaskTracker::new(),
+        });
+        listener.set_nonblocking(true)?;
+        let addr = listener.local_addr()?;
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let control = control::Control::start(Arc::clone(&app), settings.control_socket)?;
+        app.tasks.spawn(accept::accept(Arc::clone(&app), listener));
+        app.tasks.spawn(prune(Arc::clone(&app)));
+        Ok(Self {
+            app,
+            control: Arc::new(control),
+            addr,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Puts other wanted routes in place of those before. The overlay in force stays as it is; open exchanges go on
+    /// under the routes they began with.
+    pub fn reload(&self, table: RouteTable) {
+        self.app.table.store(Arc::new(Table::new(table)));
+        tracing::info!("Other routes are in place.");
+    }
+
+    /// Stops: no new connections at once, open exchanges may end until `limit`, then they are cut off. Overlays are
+    /// taken until the last exchange is gone; the usage spool is written out.
+    pub async fn drain(&self, limit: Duration) -> Drained {
+        let app = &self.app;
+        let until = Instant::now() + limit;
+        let open = app.registry.open();
+        app.stop.draining.cancel();
+        while app.registry.open() > 0 && Instant::now() < until {
+            sleep(Duration::from_millis(5)).await;
+        }
+        let swept = app.sever_all();
+        for gone in &swept.gone {
+            let _late = timeout(CUT_OFF_LIMIT, gone.cancelled()).await;
+        }
+        app.stop.abandon.cancel();
+        app.tasks.close();
+        let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
+        app.upstreams.close(CUT_OFF_LIMIT).await;
+        let (control, spool) = (Arc::clone(&self.control), Arc::clone(app));
+        let stopped = tokio::task::spawn_blocking(move || {
+            control.stop();
+            spool.spool.stop();
+        });
+        if stopped.await.is_err() {
+            tracing::error!("The spool or the control socket did not stop in order.");
+        }
+        Drained {
+            ended: open.saturating_sub(swept.severed),
+            cut_off: swept.severed,
+        }
+    }
+}
+
+async fn prune(app: Arc<App>) {
+    while timeout(PRUNE_EVERY, app.stop.draining.cancelled())
+        .await
+        .is_err()
+    {
+        app.upstreams.prune();
+    }
+}

@@ -1,0 +1,331 @@
+//! Decides who calls, by which route, and which targets are open to that now. Pure.
+
+use crate::{deny::Denied, overlay};
+use http::{HeaderMap, header};
+use kill_wire::{ProbeAddress, ProbePoint, ProbePoints, Subject};
+use net_model::{Consumer, KeyHash, Overlay, Route, RouteTable, Target};
+use serde::Deserialize;
+use std::{borrow::Cow, collections::HashMap};
+
+/// Most ways through one gateway that probes are offered.
+const MAX_POINTS: usize = 1024;
+
+/// The wanted routes with an index of the keys.
+#[derive(Debug)]
+pub(crate) struct Table {
+    wanted: RouteTable,
+    by_key: HashMap<KeyHash, usize>,
+}
+
+/// Who calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// The consumer at this place of the table.
+    Consumer(usize),
+    /// The kill switch's prober.
+    Probe,
+}
+
+/// What a request body says that matters here.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked<'a> {
+    /// The model asked for.
+    #[serde(borrow)]
+    pub(crate) model: Option<Cow<'a, str>>,
+    /// Whether the answer shall stream.
+    #[serde(default)]
+    pub(crate) stream: Option<bool>,
+}
+
+impl<'a> Asked<'a> {
+    /// Reads the two members this gateway needs. A member given twice is refused: the target might read the other.
+    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Denied> {
+        serde_json::from_slice(body).map_err(|_| Denied::NotJson)
+    }
+}
+
+impl Table {
+    /// Indexes the keys of `wanted`.
+    pub(crate) fn new(wanted: RouteTable) -> Self {
+        let by_key = wanted
+            .consumers()
+            .iter()
+            .enumerate()
+            .map(|(at, consumer)| (consumer.key, at))
+            .collect();
+        Self { wanted, by_key }
+    }
+
+    /// The routes themselves.
+    pub(crate) fn wanted(&self) -> &RouteTable {
+        &self.wanted
+    }
+
+    /// Who holds the bearer credential of these headers.
+    pub(crate) fn caller(&self, headers: &HeaderMap, probe: KeyHash) -> Result<Caller, Denied> {
+        let key = bearer(headers).ok_or(Denied::WrongKey)?;
+        // Both sides are hashes of long random keys: how long the comparison takes tells nothing of use.
+        if key == probe {
+            return Ok(Caller::Probe);
+        }
+        self.by_key
+            .get(&key)
+            .map(|at| Caller::Consumer(*at))
+            .ok_or(Denied::WrongKey)
+    }
+
+    /// The consumer at a place of the table.
+    pub(crate) fn consumer(&self, at: usize) -> Result<&Consumer, Denied> {
+        self.wanted.consumers().get(at).ok_or(Denied::WrongKey)
+    }
+
+    /// The route of this consumer that takes `model`.
+    pub(crate) fn route(&self, consumer: &Consumer, model: &str) -> Result<&Route, Denied> {
+        self.wanted
+            .route_for(consumer, model)
+            .ok_or_else(|| Denied::UnknownModel(shown(model)))
+    }
+
+    /// Every way through for one consumer, first choices first.
+    pub(crate) fn ways<'a>(
+        &'a self,
+        consumer: &'a Consumer,
+    ) -> impl Iterator<Item = (&'a Route, &'a Target)> {
+        consumer
+            .routes
+            .iter()
+            .filter_map(|at| self.wanted.routes().get(*at))
+            .flat_map(|route| {
+                self.wanted
+                    .targets_of(route)
+                    .map(move |target| (route, target))
+            })
+    }
+
+    /// Whether any way of this consumer is open; what closes the first one otherwise.
+    pub(crate) fn any_way(
+        &self,
+        consumer: &Consumer,
+        overlay: Option<&Overlay>,
+    ) -> Result<(), Denied> {
+        let mut first = None;
+        for (route, target) in self.ways(consumer) {
+            match overlay::admits(overlay, &subject(consumer, route, target)) {
+                Ok(()) => return Ok(()),
+                Err(denied) => first = first.or(Some(denied)),
+            }
+        }
+        Err(first.unwrap_or(Denied::Closed))
+    }
+
+    /// The way a probe names.
+    pub(crate) fn way(&self, address: &ProbeAddress) -> Result<(ProbePoint, &Target), Denied> {
+        let consumer = self
+            .wanted
+            .consumers()
+            .iter()
+            .find(|consumer| consumer.name == address.consumer)
+            .ok_or(Denied::NoSuchWay("no such consumer"))?;
+        let (route, target) = self
+            .ways(consumer)
+            .find(|(route, target)| route.name == address.route && target.name == address.target)
+            .ok_or(Denied::NoSuchWay(
+                "this consumer has no such route to that target",
+            ))?;
+        Ok((point(consumer, route, target), target))
+    }
+
+    /// Everything probes can ask for, and the names a command may use.
+    pub(crate) fn points(&self) -> ProbePoints {
+        let wanted = &self.wanted;
+        let routes = wanted.routes().iter().map(|route| &route.name);
+        let consumers = wanted.consumers().iter().map(|consumer| &consumer.name);
+        ProbePoints {
+            names: routes.chain(consumers).cloned().collect(),
+            points: wanted
+                .consumers()
+                .iter()
+                .flat_map(|consumer| {
+                    self.ways(consumer)
+                        .map(move |(route, target)| point(consumer, route, target))
+                })
+                .take(MAX_POINTS)
+                .collect(),
+        }
+    }
+}
+
+/// One way through, as a scope is held against it.
+pub(crate) fn subject<'a>(
+    consumer: &'a Consumer,
+    route: &'a Route,
+    target: &Target,
+) -> Subject<'a> {
+    Subject {
+        kind: route.kind,
+        route: &route.name,
+        consumer: Some(&consumer.name),
+        class: Some(target.class),
+    }
+}
+
+/// One way through, by its names.
+pub(crate) fn point(consumer: &Consumer, route: &Route, target: &Target) -> ProbePoint {
+    ProbePoint {
+        kind: route.kind,
+        consumer: consumer.name.clone(),
+        route: route.name.clone(),
+        target: target.name.clone(),
+        class: target.class,
+    }
+}
+
+/// A model's name as it may be shown and stored: at most 128 characters, none that control a terminal.
+pub(crate) fn shown(model: &str) -> String {
+    model
+        .chars()
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .take(128)
+        .collect()
+}
+
+fn bearer(headers: &HeaderMap) -> Option<KeyHash> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let (scheme, key) = value.split_at_checked(7)?;
+    scheme
+        .eq_ignore_ascii_case(b"bearer ")
+        .then(|| KeyHash::of(key.trim_ascii()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kill_wire::{Class, LatchSet, RouteKind, Scope};
+    use net_model::{ModelPattern, Secret};
+
+    fn table() -> Table {
+        let target = |name: &str, class| Target {
+            name: name.parse().unwrap(),
+            class,
+            base_url: "http://127.0.0.1:1/v1".parse().unwrap(),
+            key: None,
+        };
+        let route = |name: &str, model: &str, targets| Route {
+            name: name.parse().unwrap(),
+            kind: RouteKind::Llm,
+            models: vec![ModelPattern::new(model).unwrap()],
+            targets,
+        };
+        let consumer = |name: &str, routes| Consumer {
+            name: name.parse().unwrap(),
+            key: Secret::new(name).unwrap().hash(),
+            routes,
+        };
+        Table::new(
+            RouteTable::new(
+                vec![target("home", Class::Local), target("away", Class::Cloud)],
+                vec![
+                    route("chat", "gpt*", vec![0, 1]),
+                    route("far", "*", vec![1]),
+                ],
+                vec![consumer("claw", vec![0, 1]), consumer("rag", vec![1])],
+            )
+            .unwrap(),
+        )
+    }
+
+    fn overlay(scopes: &[&str]) -> Overlay {
+        let mut latches = LatchSet::default();
+        let mut incident = kill_wire::Incident::FIRST;
+        for scope in scopes {
+            latches
+                .push(kill_wire::Latch {
+                    incident,
+                    scope: scope.parse().unwrap(),
+                    since: kill_wire::Timestamp::default(),
+                })
+                .unwrap();
+            incident = incident.next();
+        }
+        Overlay {
+            seq: 1,
+            latches,
+            paused: vec![],
+        }
+    }
+
+    fn with_key(value: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::AUTHORIZATION, value.parse().unwrap());
+        headers
+    }
+
+    #[test]
+    fn a_key_is_known_whatever_the_case_of_the_scheme() {
+        let probe = Secret::new("probe").unwrap().hash();
+        let who = |value: &str| table().caller(&with_key(value), probe);
+        assert_eq!(who("Bearer claw"), Ok(Caller::Consumer(0)));
+        assert_eq!(who("bEARER  rag"), Ok(Caller::Consumer(1)));
+        assert_eq!(who("Bearer probe"), Ok(Caller::Probe));
+        for wrong in ["Bearer claw2", "claw", "Basic claw", "Bearer", "Bearer "] {
+            assert_eq!(who(wrong), Err(Denied::WrongKey), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_consumer_with_one_way_left_is_let_in() {
+        let table = table();
+        let claw = table.consumer(0).unwrap();
+        let rag = table.consumer(1).unwrap();
+        let cloud = overlay(&["cloud"]);
+        assert_eq!(table.any_way(claw, Some(&cloud)), Ok(()));
+        assert_eq!(
+            table.any_way(rag, Some(&cloud)),
+            Err(Denied::Cut(Scope::Cloud, kill_wire::Incident::FIRST))
+        );
+        let both = overlay(&["chat", "far"]);
+        assert_eq!(
+            table.any_way(claw, Some(&both)).unwrap_err().incident(),
+            Some(kill_wire::Incident::FIRST)
+        );
+        assert_eq!(table.any_way(claw, None), Err(Denied::Closed));
+    }
+
+    #[test]
+    fn probes_are_offered_every_way_and_no_other() {
+        let table = table();
+        let points = table.points();
+        assert_eq!(points.points.len(), 4);
+        assert_eq!(points.names.len(), 4);
+        for point in &points.points {
+            assert_eq!(table.way(&point.address()).unwrap().0, *point);
+        }
+        let wrong = "consumer=rag;route=chat;target=home".parse().unwrap();
+        assert!(table.way(&wrong).is_err());
+    }
+
+    #[test]
+    fn only_model_and_stream_are_read() {
+        let asked =
+            Asked::read(br#"{"messages":[{"model":"no"}],"stream":true,"model":"a\u0062"}"#);
+        let asked = asked.unwrap();
+        assert_eq!(asked.model.as_deref(), Some("ab"));
+        assert_eq!(asked.stream, Some(true));
+        for wrong in [
+            "",
+            "[]",
+            "{",
+            r#"{"model":1}"#,
+            r#"{"model":"a","model":"b"}"#,
+            "{} x",
+        ] {
+            assert!(Asked::read(wrong.as_bytes()).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_shown_short_and_harmless() {
+        assert_eq!(shown("a\u{1b}[2J\n"), "a\u{fffd}[2J\u{fffd}");
+        assert_eq!(shown(&"x".repeat(500)).len(), 128);
+    }
+}

@@ -1,0 +1,113 @@
+//! What one running gateway shares.
+
+use crate::{
+    admission::Table,
+    body::Held,
+    deny::Denied,
+    metrics::Metrics,
+    models::Cache,
+    overlay::{InForce, Older},
+    registry::{Registry, Swept},
+    spool::Spool,
+    upstream::Upstreams,
+};
+use arc_swap::ArcSwap;
+use kill_wire::Timestamp;
+use net_model::{KeyHash, Observed, Overlay};
+use std::sync::Arc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// The two steps in which a gateway stops.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    /// No new connections; open ones end after their exchange.
+    pub(crate) draining: CancellationToken,
+    /// What is still open is dropped.
+    pub(crate) abandon: CancellationToken,
+}
+
+/// One running gateway.
+#[derive(Debug)]
+pub(crate) struct App {
+    /// Different after each start.
+    pub(crate) boot: String,
+    pub(crate) started: Timestamp,
+    pub(crate) table: ArcSwap<Table>,
+    pub(crate) in_force: InForce,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) spool: Spool,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) models: Cache,
+    pub(crate) held: Held,
+    pub(crate) probe_key: KeyHash,
+    pub(crate) stop: Stop,
+    pub(crate) tasks: TaskTracker,
+}
+
+impl App {
+    /// Puts an overlay in force and ends what it closes.
+    pub(crate) fn apply(&self, overlay: Overlay) -> Result<Swept, Older> {
+        let before = self.in_force.load();
+        let changes = before.as_deref().is_none_or(|before| {
+            before.latches != overlay.latches || before.paused != overlay.paused
+        });
+        let swept = self
+            .in_force
+            .put(overlay, |overlay| self.registry.sweep(overlay))?;
+        if changes {
+            self.tell(swept.severed);
+        }
+        Ok(swept)
+    }
+
+    fn tell(&self, severed: u32) {
+        let Some(overlay) = self.in_force.load() else {
+            return;
+        };
+        let names = |scopes: Vec<String>| scopes.join(" ");
+        let cut = names(
+            overlay
+                .latches
+                .as_slice()
+                .iter()
+                .map(|latch| latch.scope.to_string())
+                .collect(),
+        );
+        let paused = names(overlay.paused.iter().map(ToString::to_string).collect());
+        tracing::info!(
+            seq = overlay.seq,
+            cut,
+            paused,
+            severed,
+            "A new overlay is in force."
+        );
+    }
+
+    /// Ends everything that is open, because the gateway stops.
+    pub(crate) fn sever_all(&self) -> Swept {
+        self.registry.sever_where(|_| Some(Denied::Draining))
+    }
+
+    /// What an agent is told.
+    pub(crate) fn observed(&self) -> Observed {
+        let in_force = self.in_force.load();
+        let table = self.table.load();
+        let wanted = table.wanted();
+        Observed {
+            boot: self.boot.clone(),
+            seq: in_force.as_ref().map(|overlay| overlay.seq),
+            paused: in_force.map_or_else(Vec::new, |overlay| overlay.paused.clone()),
+            started: self.started,
+            open: self.registry.open(),
+            exchanges: self.registry.views(),
+            points: table.points(),
+            consumers: wanted
+                .consumers()
+                .iter()
+                .map(|it| it.name.clone())
+                .collect(),
+            routes: wanted.routes().iter().map(|it| it.name.clone()).collect(),
+        }
+    }
+}

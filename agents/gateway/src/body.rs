@@ -1,0 +1,132 @@
+//! Bodies: what the gateway answers with, and how it takes a request's body in.
+
+use crate::{deny::Denied, relay::Relay};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use std::{
+    io,
+    pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::{Context, Poll},
+    time::Duration,
+};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// Longest request body.
+pub(crate) const MAX_BODY: usize = 32 * 1024 * 1024;
+/// Bytes of all request bodies held at once.
+const MAX_HELD: usize = 256 * 1024 * 1024;
+/// Longest silence within a request body.
+const SILENCE: Duration = Duration::from_secs(20);
+/// Longest time for all of it.
+const WHOLE: Duration = Duration::from_secs(120);
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// Our own words.
+    Whole(Full<Bytes>),
+    /// A target's answer, passing through.
+    Relay(Box<Relay>),
+}
+
+impl Reply {
+    /// Our own words.
+    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
+        Self::Whole(Full::new(bytes.into()))
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut *self {
+            Self::Whole(full) => Pin::new(full)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+            Self::Relay(relay) => Pin::new(relay.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(full) => full.is_end_stream(),
+            Self::Relay(relay) => relay.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(full) => full.size_hint(),
+            Self::Relay(relay) => relay.size_hint(),
+        }
+    }
+}
+
+/// Counts the bytes of all request bodies that are held.
+#[derive(Debug, Default)]
+pub(crate) struct Held(AtomicUsize);
+
+/// A request body, counted until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Taken<'a> {
+    held: &'a Held,
+    counted: usize,
+    /// The bytes as they came.
+    pub(crate) bytes: Bytes,
+}
+
+impl<'a> Taken<'a> {
+    fn grow(&mut self, by: usize) -> Result<(), Denied> {
+        self.counted += by;
+        if self.counted > MAX_BODY {
+            self.held.0.fetch_add(by, Ordering::Relaxed);
+            return Err(Denied::TooLarge);
+        }
+        if self.held.0.fetch_add(by, Ordering::Relaxed) + by > MAX_HELD {
+            return Err(Denied::Busy);
+        }
+        Ok(())
+    }
+
+    /// Takes a body in, bounded in length and time.
+    pub(crate) async fn take(held: &'a Held, mut body: Incoming) -> Result<Self, Denied> {
+        let mut taken = Self {
+            held,
+            counted: 0,
+            bytes: Bytes::new(),
+        };
+        if body.size_hint().lower() > MAX_BODY as u64 {
+            return Err(Denied::TooLarge);
+        }
+        let limit = Instant::now() + WHOLE;
+        let mut bytes = BytesMut::new();
+        loop {
+            let next = timeout_at(limit, timeout(SILENCE, body.frame())).await;
+            let Ok(Ok(frame)) = next else {
+                return Err(Denied::SlowBody);
+            };
+            // A body that breaks off ends the connection by itself; nobody reads this answer.
+            let Some(frame) = frame.transpose().map_err(|_| Denied::NotJson)? else {
+                taken.bytes = bytes.freeze();
+                return Ok(taken);
+            };
+            if let Ok(data) = frame.into_data() {
+                taken.grow(data.len())?;
+                bytes.extend_from_slice(&data);
+            }
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.held.0.fetch_sub(self.counted, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,193 @@
+//! The agent's lever: a unix socket that takes overlays, on its own thread, so that a busy gateway hears it at once.
+
+use crate::{app::App, registry::Swept};
+use anyhow::{Context as _, bail};
+use net_model::{ControlReply, ControlRequest};
+use std::{
+    fs, io,
+    os::unix::{
+        fs::{FileTypeExt as _, PermissionsExt as _},
+        net::{UnixListener as StdListener, UnixStream as StdStream},
+    },
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    thread::JoinHandle,
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::{UnixListener, UnixStream},
+    sync::Semaphore,
+    time::{Instant, sleep, timeout, timeout_at},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How long an `Apply` waits for what it ended to be gone.
+const GONE_LIMIT: Duration = Duration::from_millis(250);
+/// Longest line; a full latch set has about 25 KiB.
+const MAX_LINE: u64 = 256 * 1024;
+/// Longest time between two lines of one connection.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+const MAX_CONNECTIONS: usize = 64;
+
+/// The running control thread.
+#[derive(Debug)]
+pub(crate) struct Control {
+    path: PathBuf,
+    stop: CancellationToken,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Control {
+    /// Listens at `path`, with mode 0600, in place of a socket nobody listens at any more.
+    pub(crate) fn start(app: Arc<App>, path: PathBuf) -> anyhow::Result<Self> {
+        let listener = bind(&path)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .context("starting the control runtime")?;
+        let stop = CancellationToken::new();
+        let thread = std::thread::Builder::new()
+            .name("gateway-control".to_owned())
+            .spawn({
+                let stop = stop.clone();
+                move || {
+                    if let Err(error) = runtime.block_on(serve(app, listener, stop)) {
+                        tracing::error!(%error, "The control socket is dead: this gateway cannot be told anything.");
+                    }
+                }
+            })
+            .context("starting the control thread")?;
+        Ok(Self {
+            path,
+            stop,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Stops listening and removes the socket. Blocks until the thread has ended.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            let _panicked = thread.join();
+            let _gone_already = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+fn bind(path: &Path) -> anyhow::Result<StdListener> {
+    let shown = path.display();
+    if let Ok(there) = fs::symlink_metadata(path) {
+        if !there.file_type().is_socket() {
+            bail!("{shown} is there and is no socket");
+        }
+        if StdStream::connect(path).is_ok() {
+            bail!("another gateway listens at {shown}");
+        }
+        fs::remove_file(path).with_context(|| format!("removing the stale socket {shown}"))?;
+    }
+    let listener = StdListener::bind(path).with_context(|| format!("listening at {shown}"))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600))
+        .with_context(|| format!("closing {shown} to others"))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+async fn serve(app: Arc<App>, listener: StdListener, stop: CancellationToken) -> io::Result<()> {
+    let listener = UnixListener::from_std(listener)?;
+    let tasks = TaskTracker::new();
+    let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    loop {
+        let stream = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "Could not accept a control connection.");
+                    sleep(Duration::from_millis(20)).await;
+                    continue;
+                }
+            },
+        };
+        if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
+            let app = Arc::clone(&app);
+            tasks.spawn(async move {
+                let _ended = converse(&app, stream).await;
+                drop(seat);
+            });
+        }
+    }
+}
+
+async fn converse(app: &App, stream: UnixStream) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = BufReader::new(reader);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut bounded = (&mut reader).take(MAX_LINE);
+        timeout(IDLE_LIMIT, bounded.read_until(b'\n', &mut line)).await??;
+        if line.is_empty() {
+            return Ok(());
+        }
+        let whole = line.ends_with(b"\n");
+        let reply = if whole {
+            answer(app, &line).await
+        } else {
+            refused("a line ends with a line feed and has at most 256 KiB")
+        };
+        let mut text = serde_json::to_vec(&reply)?;
+        text.push(b'\n');
+        writer.write_all(&text).await?;
+        if !whole {
+            return Ok(());
+        }
+    }
+}
+
+async fn answer(app: &App, line: &[u8]) -> ControlReply {
+    match serde_json::from_slice(line) {
+        Ok(ControlRequest::Observe) => ControlReply::Observed(Box::new(app.observed())),
+        Ok(ControlRequest::Apply(overlay)) => {
+            let seq = overlay.seq;
+            match app.apply(overlay) {
+                Ok(swept) => applied(app, seq, swept).await,
+                Err(older) => refused(&older.to_string()),
+            }
+        }
+        Err(error) => refused(&format!("not a control request: {error}")),
+    }
+}
+
+async fn applied(app: &App, seq: u64, swept: Swept) -> ControlReply {
+    let limit = Instant::now() + GONE_LIMIT;
+    let mut lingering = 0;
+    for gone in swept.gone {
+        if timeout_at(limit, gone.cancelled()).await.is_err() && !gone.is_cancelled() {
+            lingering += 1;
+        }
+    }
+    app.metrics.severed(swept.severed, lingering);
+    ControlReply::Applied {
+        seq,
+        severed: swept.severed,
+        lingering,
+    }
+}
+
+fn refused(message: &str) -> ControlReply {
+    ControlReply::Refused {
+        message: message.to_owned(),
+    }
+}

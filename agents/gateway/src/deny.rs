@@ -1,0 +1,251 @@
+//! Every refusal of the gateway, in the error shape of the OpenAI API.
+
+use crate::body::Reply;
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use kill_wire::{INCIDENT_HEADER, Incident, Scope};
+use net_model::Overruled;
+use serde::Serialize;
+
+/// Told to whoever is refused by a cut: seconds until asking again makes sense.
+const RETRY_AFTER: &str = "30";
+
+/// Official SDKs obey this header; without it they sleep through `retry-after` and ask again by themselves.
+const SHOULD_RETRY: &str = "x-should-retry";
+
+/// Why a request is not, or no longer, answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Denied {
+    /// No credential, or one nobody has.
+    WrongKey,
+    /// No such path.
+    UnknownPath,
+    /// A path of ours, another method.
+    WrongMethod,
+    /// The body is not an object this gateway can read.
+    NotJson,
+    /// The body names no model.
+    NoModel,
+    /// No route of this consumer takes the model.
+    UnknownModel(String),
+    /// The probe header does not name a way through this gateway.
+    NoSuchWay(&'static str),
+    /// The body is longer than the limit.
+    TooLarge,
+    /// The body did not arrive in time.
+    SlowBody,
+    /// Too much at once.
+    Busy,
+    /// No agent has spoken since the gateway started.
+    Closed,
+    /// A latch holds.
+    Cut(Scope, Incident),
+    /// The kill switch is silent.
+    Paused(Scope),
+    /// The gateway is stopping.
+    Draining,
+    /// No target of the route gave an answer.
+    UpstreamFailed,
+    /// The target broke its answer off.
+    BrokenOff,
+}
+
+impl From<Overruled<'_>> for Denied {
+    fn from(overruled: Overruled<'_>) -> Self {
+        match overruled {
+            Overruled::Cut(scope, incident) => Self::Cut(scope.clone(), incident),
+            Overruled::Paused(scope) => Self::Paused(scope.clone()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Shape<'a> {
+    error: Inner<'a>,
+}
+
+#[derive(Serialize)]
+struct Inner<'a> {
+    message: String,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    param: Option<&'a str>,
+    code: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incident: Option<Incident>,
+}
+
+impl Denied {
+    /// The incident behind it, if it is a cut.
+    pub(crate) fn incident(&self) -> Option<Incident> {
+        if let Self::Cut(_, incident) = self {
+            Some(*incident)
+        } else {
+            None
+        }
+    }
+
+    /// HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::WrongKey => StatusCode::UNAUTHORIZED,
+            Self::UnknownPath | Self::UnknownModel(_) | Self::NoSuchWay(_) => StatusCode::NOT_FOUND,
+            Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotJson | Self::NoModel => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy | Self::Closed | Self::Cut(..) | Self::Paused(_) | Self::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::UpstreamFailed | Self::BrokenOff => StatusCode::BAD_GATEWAY,
+        }
+    }
+
+    /// The `code` member: a word for programs and metrics.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::WrongKey => "invalid_api_key",
+            Self::UnknownPath => "unknown_path",
+            Self::WrongMethod => "method_not_allowed",
+            Self::NotJson => "invalid_body",
+            Self::NoModel => "model_missing",
+            Self::UnknownModel(_) => "model_not_found",
+            Self::NoSuchWay(_) => "no_such_way",
+            Self::TooLarge => "request_too_large",
+            Self::SlowBody => "request_timeout",
+            Self::Busy => "busy",
+            Self::Closed => "closed",
+            Self::Cut(..) => "cut",
+            Self::Paused(_) => "paused",
+            Self::Draining => "draining",
+            Self::UpstreamFailed => "upstream_failed",
+            Self::BrokenOff => "upstream_broke_off",
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::WrongKey
+            | Self::UnknownPath
+            | Self::WrongMethod
+            | Self::NotJson
+            | Self::NoModel
+            | Self::UnknownModel(_)
+            | Self::NoSuchWay(_)
+            | Self::TooLarge
+            | Self::SlowBody => "invalid_request_error",
+            Self::Closed => "portcullis_closed",
+            Self::Cut(..) => "portcullis_cut",
+            Self::Paused(_) => "portcullis_paused",
+            Self::Busy | Self::Draining | Self::UpstreamFailed | Self::BrokenOff => "server_error",
+        }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::WrongKey => "No such key. Send `Authorization: Bearer pck_…` with the key of a consumer of this gateway.".to_owned(),
+            Self::UnknownPath => "This gateway does not serve that path.".to_owned(),
+            Self::WrongMethod => "This path does not take that method.".to_owned(),
+            Self::NotJson => "The body is not the JSON object that this path takes.".to_owned(),
+            Self::NoModel => "The body names no `model`.".to_owned(),
+            Self::UnknownModel(model) => format!("The model `{model}` does not exist or this consumer may not use it."),
+            Self::NoSuchWay(why) => format!("The probe names no way through this gateway: {why}."),
+            Self::TooLarge => "The body is longer than 32 MiB.".to_owned(),
+            Self::SlowBody => "The body did not arrive in time.".to_owned(),
+            Self::Busy => "The gateway holds as much as it may. Try again soon.".to_owned(),
+            Self::Closed => "Closed: this gateway was not yet told by its node agent what may pass.".to_owned(),
+            Self::Cut(scope, incident) => format!("Cut by the kill switch: incident {incident}, scope {scope}. It stays cut until someone restores it."),
+            Self::Paused(scope) => format!("Paused, scope {scope}: the kill switch is silent. It opens when the kill switch speaks again."),
+            Self::Draining => "The gateway is stopping.".to_owned(),
+            Self::UpstreamFailed => "No target of this route gave an answer.".to_owned(),
+            Self::BrokenOff => "The target broke its answer off.".to_owned(),
+        }
+    }
+
+    /// The error object as JSON text.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        let shape = Shape {
+            error: Inner {
+                message: self.message(),
+                kind: self.kind(),
+                param: matches!(self, Self::NoModel | Self::UnknownModel(_)).then_some("model"),
+                code: self.code(),
+                incident: self.incident(),
+            },
+        };
+        serde_json::to_vec(&shape).unwrap_or_default()
+    }
+
+    /// The same object as the last event of a stream.
+    pub(crate) fn event(&self) -> Bytes {
+        let mut event = b"data: ".to_vec();
+        event.extend_from_slice(&self.json());
+        event.extend_from_slice(b"\n\n");
+        event.into()
+    }
+
+    /// The whole HTTP answer.
+    pub(crate) fn response(&self) -> Response<Reply> {
+        let mut response = Response::new(Reply::whole(self.json()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
+        if let Some(incident) = self.incident() {
+            headers.insert(
+                HeaderName::from_static(INCIDENT_HEADER),
+                HeaderValue::from(incident.get()),
+            );
+        }
+        if matches!(self, Self::Cut(..) | Self::Paused(_) | Self::Closed) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+            headers.insert(
+                HeaderName::from_static(SHOULD_RETRY),
+                HeaderValue::from_static("false"),
+            );
+        }
+        if matches!(self, Self::TooLarge | Self::SlowBody | Self::Draining) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_reads_as_scripts_and_probes_expect() {
+        let denied = Denied::Cut(Scope::Llm, "7".parse().unwrap());
+        assert_eq!(
+            String::from_utf8(denied.json()).unwrap(),
+            r##"{"error":{"message":"Cut by the kill switch: incident #7, scope LLM. It stays cut until someone restores it.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
+        );
+        let response = denied.response();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["x-portcullis-incident"], "7");
+        assert_eq!(response.headers()["retry-after"], "30");
+    }
+
+    #[test]
+    fn a_pause_names_no_incident() {
+        let denied = Denied::Paused(Scope::All);
+        assert!(
+            !String::from_utf8(denied.json())
+                .unwrap()
+                .contains("incident")
+        );
+        assert!(!denied.response().headers().contains_key(INCIDENT_HEADER));
+    }
+
+    #[test]
+    fn an_error_event_is_one_data_line() {
+        let event = Denied::Paused(Scope::All).event();
+        assert!(event.starts_with(b"data: {\"error\":"));
+        assert!(event.ends_with(b"}\n\n"));
+        assert_eq!(event.iter().filter(|byte| **byte == b'\n').count(), 2);
+    }
+}

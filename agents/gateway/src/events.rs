@@ -1,0 +1,202 @@
+//! Finds where one server-sent event ends, so that a stream is only ever ended between two.
+//!
+//! An event ends with an empty line; a line ends with CR, LF or CRLF (WHATWG HTML, 9.2.5 and 9.2.6).
+
+use bytes::{Bytes, BytesMut};
+use std::collections::VecDeque;
+
+/// Bytes of one unfinished event that are held back; beyond, they pass and the stream cannot be ended cleanly
+/// until that event is over.
+const MAX_HELD: usize = 64 * 1024;
+
+/// Holds back the unfinished event at the end of a stream. Changes no byte.
+#[derive(Debug, Default)]
+pub(crate) struct Splitter {
+    scan: Scan,
+    held: BytesMut,
+    /// The unfinished event grew too long and is being passed through.
+    passing: bool,
+}
+
+impl Splitter {
+    /// Takes what the upstream sent and hands out what may be sent on.
+    pub(crate) fn push(&mut self, mut chunk: Bytes, out: &mut VecDeque<Bytes>) {
+        if let Some(over) = self.scan.over(&chunk) {
+            let begun = chunk.split_off(over.min(chunk.len()));
+            self.passing = false;
+            out.push_back(self.after_held(chunk));
+            chunk = begun;
+        }
+        if self.passing {
+            out.push_back(chunk);
+        } else if self.held.len() + chunk.len() > MAX_HELD {
+            self.passing = true;
+            out.push_back(self.after_held(chunk));
+        } else {
+            self.held.extend_from_slice(&chunk);
+        }
+        out.retain(|piece| !piece.is_empty());
+    }
+
+    /// Whether everything handed out so far ends with the end of an event.
+    pub(crate) fn between_events(&self) -> bool {
+        !self.passing
+    }
+
+    /// The stream is over: what was still held back.
+    pub(crate) fn finish(&mut self) -> Bytes {
+        self.held.split().freeze()
+    }
+
+    fn after_held(&mut self, chunk: Bytes) -> Bytes {
+        if self.held.is_empty() {
+            return chunk;
+        }
+        self.held.extend_from_slice(&chunk);
+        self.held.split().freeze()
+    }
+}
+
+#[derive(Debug)]
+struct Scan {
+    line_is_empty: bool,
+    /// The last byte was a CR; whether it ended an event. A LF right after it belongs to it.
+    after_cr: Option<bool>,
+}
+
+impl Default for Scan {
+    fn default() -> Self {
+        Self {
+            line_is_empty: true,
+            after_cr: None,
+        }
+    }
+}
+
+impl Scan {
+    /// Reads on; how many of `bytes` belong to events that are over, if one ended here.
+    fn over(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut over = None;
+        let mut from = 0;
+        for at in memchr::memchr2_iter(b'\r', b'\n', bytes) {
+            if at > from {
+                self.on_text();
+            }
+            if self.ends_event(bytes.get(at) == Some(&b'\r')) {
+                over = Some(at + 1);
+            }
+            from = at + 1;
+        }
+        if from < bytes.len() {
+            self.on_text();
+        }
+        over
+    }
+
+    fn on_text(&mut self) {
+        self.line_is_empty = false;
+        self.after_cr = None;
+    }
+
+    fn ends_event(&mut self, is_cr: bool) -> bool {
+        if let Some(ended) = self.after_cr.take()
+            && !is_cr
+        {
+            return ended;
+        }
+        let ended = self.line_is_empty;
+        self.line_is_empty = true;
+        self.after_cr = is_cr.then_some(ended);
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn handed_out(splitter: &mut Splitter, chunks: &[&[u8]]) -> Vec<u8> {
+        let mut out = VecDeque::new();
+        for chunk in chunks {
+            splitter.push(Bytes::copy_from_slice(chunk), &mut out);
+        }
+        out.into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn every_kind_of_line_end_ends_an_event() {
+        for (text, over) in [
+            ("data: a\n\ndata: b", 9),
+            ("data: a\r\n\r\ndata: b\r\n", 11),
+            ("data: a\r\rdata: b\r", 9),
+            ("data: a\n\r\ndata", 10),
+            ("data: a\ndata: b\n", 0),
+            (": ping\n\n", 8),
+            ("\n\n", 2),
+            ("", 0),
+        ] {
+            let out = handed_out(&mut Splitter::default(), &[text.as_bytes()]);
+            assert_eq!(out, text.as_bytes()[..over], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_endless_event_passes_and_is_not_called_clean() {
+        let mut splitter = Splitter::default();
+        let long = vec![b'x'; MAX_HELD + 1];
+        assert_eq!(handed_out(&mut splitter, &[&long]).len(), long.len());
+        assert!(!splitter.between_events());
+        handed_out(&mut splitter, &[b"y\n\n"]);
+        assert!(splitter.between_events());
+    }
+
+    proptest! {
+        #[test]
+        fn any_chunking_hands_out_the_same(
+            text in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a'), any::<u8>()], 0..200),
+            cuts in proptest::collection::vec(0_usize..200, 0..20),
+        ) {
+            let mut whole = Splitter::default();
+            let expected = handed_out(&mut whole, &[&text]);
+            let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+            cuts.extend([0, text.len()]);
+            cuts.sort_unstable();
+            let chunks: Vec<&[u8]> = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
+            let mut parts = Splitter::default();
+            let out = handed_out(&mut parts, &chunks);
+            prop_assert_eq!(&out, &expected);
+            let mut all = out;
+            all.extend_from_slice(&parts.finish());
+            prop_assert_eq!(all, text);
+        }
+
+        #[test]
+        fn any_chunking_of_a_long_event_agrees_on_clean(
+            lengths in proptest::collection::vec(1_usize..40_000, 1..6),
+            ends in any::<bool>(),
+        ) {
+            let mut text = vec![b'x'; lengths.iter().sum()];
+            if ends {
+                text.extend_from_slice(b"\n\nyy");
+            }
+            let mut whole = Splitter::default();
+            let expected = handed_out(&mut whole, &[&text]);
+            let mut parts = Splitter::default();
+            let mut out = Vec::new();
+            let mut rest = text.as_slice();
+            for length in &lengths {
+                let (chunk, after) = rest.split_at(*length);
+                out.extend(handed_out(&mut parts, &[chunk]));
+                rest = after;
+            }
+            for byte in rest {
+                out.extend(handed_out(&mut parts, &[&[*byte]]));
+            }
+            prop_assert_eq!(parts.between_events(), whole.between_events());
+            if !ends {
+                prop_assert_eq!(out, expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One call to a model: registered, admitted, sent to the first target that is open and able, and passed back.
+
+use crate::{
+    account::Account,
+    admission::{Asked, Caller, Table, point, shown},
+    app::App,
+    body::{Reply, Taken},
+    clock,
+    deny::Denied,
+    headers,
+    line::Line,
+    meter::{Meter, prompt_estimate},
+    registry::{Exchange, Sort, Standing},
+    relay::Relay,
+    upstream::{Ask, Live, is_unable},
+};
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
+use hyper::body::Incoming;
+use kill_wire::ProbePoint;
+use net_model::{Consumer, Ended, Route, Target};
+use std::sync::Arc;
+
+/// Answers `POST /v1/chat/completions` of a consumer.
+pub(crate) async fn chat(
+    app: &Arc<App>,
+    line: &Arc<Line>,
+    request: Request<Incoming>,
+) -> Result<Response<Reply>, Denied> {
+    let table = app.table.load_full();
+    let Caller::Consumer(at) = table.caller(request.headers(), app.probe_key)? else {
+        return Err(Denied::NoSuchWay("the probe header is missing"));
+    };
+    let standing = Standing::Undecided(Arc::clone(&table), at);
+    let exchange = app
+        .registry
+        .begin(line, Sort::Call, standing.clone(), clock::now());
+    standing.may_go_on(app.in_force.load().as_deref())?;
+    let mut account = Account::open(app, line, exchange.id());
+    let call = Call {
+        app,
+        table: &table,
+        consumer: table.consumer(at)?,
+        exchange: &exchange,
+    };
+    let answer = line
+        .cut()
+        .run_until_cancelled(call.run(request, &mut account))
+        .await;
+    let cut = || line.why().cloned().unwrap_or(Denied::Draining);
+    match answer {
+        None => Err(cut()),
+        Some(_) if line.cut().is_cancelled() => Err(cut()),
+        Some(Err(denied)) => {
+            account.ended(Ended::UpstreamFailed, Some(denied.status().as_u16()));
+            Err(denied)
+        }
+        Some(Ok(answer)) => Ok(answer.relay(line, account, exchange)),
+    }
+}
+
+/// A target's answer, before its body.
+struct Answer {
+    response: Response<Incoming>,
+    live: Live,
+    point: ProbePoint,
+    target: Target,
+}
+
+impl Answer {
+    fn relay(self, line: &Arc<Line>, mut account: Account, exchange: Exchange) -> Response<Reply> {
+        let (head, body) = self.response.into_parts();
+        let is_events = headers::is_event_stream(&head.headers);
+        let mut passed = headers::for_client(&head.headers, &self.target, account.id());
+        if is_events {
+            // A cut may add an event: the length the target announced would forbid it.
+            passed.remove(http::header::CONTENT_LENGTH);
+        }
+        let meter = if is_events {
+            Meter::of_events()
+        } else {
+            Meter::of_whole()
+        };
+        account.answered(head.status.as_u16(), meter);
+        let relay = Relay::new((body, self.live), is_events, line, account, exchange);
+        let mut response = Response::new(Reply::Relay(Box::new(relay)));
+        *response.status_mut() = head.status;
+        *response.headers_mut() = passed;
+        response
+    }
+}
+
+/// One call while no answer has begun.
+struct Call<'a> {
+    app: &'a App,
+    table: &'a Table,
+    consumer: &'a Consumer,
+    exchange: &'a Exchange,
+}
+
+impl Call<'_> {
+    async fn run(
+        &self,
+        request: Request<Incoming>,
+        account: &mut Account,
+    ) -> Result<Answer, Denied> {
+        let (head, body) = request.into_parts();
+        let taken = Taken::take(&self.app.held, body).await?;
+        let asked = Asked::read(&taken.bytes)?;
+        let model = asked.model.ok_or(Denied::NoModel)?;
+        let streams = asked.stream.unwrap_or(false);
+        self.exchange.describe(&shown(&model), streams);
+        account.asked(shown(&model), streams, prompt_estimate(&taken.bytes));
+        let route = self.table.route(self.consumer, &model)?;
+        self.try_targets(route, &head, taken.bytes.clone(), account)
+            .await
+    }
+
+    /// Asks the route's targets in their order. What a scope closes is passed over; what cannot serve gives way to
+    /// the next. The last answer stands, whatever it says.
+    async fn try_targets(
+        &self,
+        route: &Route,
+        head: &Parts,
+        body: Bytes,
+        account: &mut Account,
+    ) -> Result<Answer, Denied> {
+        let mut refusal = None;
+        let mut unable: Option<Target> = None;
+        let mut last = None;
+        for target in self.table.wanted().targets_of(route) {
+            let point = point(self.consumer, route, target);
+            if let Err(denied) = self.stand(&point) {
+                refusal = refusal.or(Some(denied));
+                continue;
+            }
+            if let Some(from) = unable.take() {
+                self.app.metrics.fell_back(
+                    route.name.as_str(),
+                    from.name.as_str(),
+                    target.name.as_str(),
+                );
+            }
+            account.asking(point.clone());
+            match self.ask(target, head, body.clone()).await {
+                Some((response, live)) => {
+                    let answer = Answer {
+                        point,
+                        target: target.clone(),
+                        live,
+                        response,
+                    };
+                    if !is_unable(answer.response.status()) {
+                        return Ok(answer);
+                    }
+                    last = Some(answer);
+                }
+                None => last = None,
+            }
+            unable = Some(target.clone());
+        }
+        match last {
+            Some(answer) => {
+                self.stand(&answer.point)?;
+                Ok(answer)
+            }
+            None if unable.is_some() => Err(Denied::UpstreamFailed),
+            None => Err(refusal.unwrap_or(Denied::UpstreamFailed)),
+        }
+    }
+
+    /// Takes a place on this way first, and asks whether it is open only then: a cut finds the one or the other.
+    fn stand(&self, point: &ProbePoint) -> Result<(), Denied> {
+        self.exchange.choose(point.clone());
+        self.app.in_force.admits(&point.subject())
+    }
+
+    async fn ask(
+        &self,
+        target: &Target,
+        head: &Parts,
+        body: Bytes,
+    ) -> Option<(Response<Incoming>, Live)> {
+        let path = head.uri.query().map_or_else(
+            || "/chat/completions".to_owned(),
+            |query| format!("/chat/completions?{query}"),
+        );
+        let ask = Ask {
+            target,
+            method: head.method.clone(),
+            path: &path,
+            headers: headers::for_target(&head.headers, target),
+            body,
+        };
+        match self.app.upstreams.ask(&ask).await {
+            Ok(answer) => Some(answer),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::warn!(target_name = %target.name, %error, cause, "A target gave no answer.");
+                None
+            }
+        }
+    }
+}

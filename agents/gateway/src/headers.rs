@@ -1,0 +1,196 @@
+//! Which headers pass the gateway, each way. Pure.
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
+        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    },
+};
+use net_model::Target;
+
+/// About one connection, not about the message (RFC 9110 section 7.6.1).
+const HOP_BY_HOP: [HeaderName; 9] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// Set anew for the target, or a credential of the client that is none of the target's business.
+const NOT_FORWARDED: [HeaderName; 8] = [
+    HOST,
+    AUTHORIZATION,
+    CONTENT_LENGTH,
+    ACCEPT_ENCODING,
+    EXPECT,
+    COOKIE,
+    HeaderName::from_static("x-api-key"),
+    HeaderName::from_static("api-key"),
+];
+
+/// Headers with this prefix are the gateway's own.
+const OWN_PREFIX: &str = "x-portcullis-";
+
+/// Header that names the target which answered.
+pub(crate) const TARGET_HEADER: HeaderName = HeaderName::from_static("x-portcullis-target");
+/// Header that carries the id under which the exchange is recorded.
+pub(crate) const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-portcullis-request-id");
+
+/// What the target is sent. The answer is asked for uncompressed, so that it can be metered and cut between events.
+pub(crate) fn for_target(client: &HeaderMap, target: &Target) -> HeaderMap {
+    let mut headers = end_to_end(client);
+    for name in &NOT_FORWARDED {
+        headers.remove(name);
+    }
+    if let Ok(host) = HeaderValue::from_str(target.base_url.authority()) {
+        headers.insert(HOST, host);
+    }
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    if let Some(key) = &target.key
+        && let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
+    {
+        bearer.set_sensitive(true);
+        headers.insert(AUTHORIZATION, bearer);
+    }
+    headers
+}
+
+/// What the client is sent.
+pub(crate) fn for_client(upstream: &HeaderMap, target: &Target, request_id: &str) -> HeaderMap {
+    let mut headers = end_to_end(upstream);
+    for (name, value) in [
+        (TARGET_HEADER, target.name.as_str()),
+        (REQUEST_ID_HEADER, request_id),
+    ] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// Whether the body is a stream of server-sent events.
+pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers
+        .get(http::header::CONTENT_TYPE)
+        .and_then(|value| value.as_bytes().split(|byte| *byte == b';').next())
+        .is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
+}
+
+fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+    // `Connection` names further headers that are about this connection only.
+    let named: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect();
+    headers
+        .iter()
+        .filter(|(name, _)| {
+            !HOP_BY_HOP.contains(name)
+                && !named.contains(name)
+                && !name.as_str().starts_with(OWN_PREFIX)
+        })
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use net_model::Secret;
+
+    fn target() -> Target {
+        Target {
+            name: "home".parse().unwrap(),
+            class: kill_wire::Class::Local,
+            base_url: "http://10.0.0.9:11434/v1".parse().unwrap(),
+            key: Some(Secret::new("sk-target").unwrap()),
+        }
+    }
+
+    fn map(pairs: &[(&str, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn the_consumers_credentials_stay_here() {
+        let sent = for_target(
+            &map(&[
+                ("authorization", "Bearer pck_secret"),
+                ("x-api-key", "pck_secret"),
+                ("cookie", "a=b"),
+                ("host", "gateway"),
+                ("x-portcullis-probe", "consumer=a"),
+                ("connection", "close, X-Private"),
+                ("x-private", "1"),
+                ("te", "trailers"),
+                ("accept-encoding", "gzip"),
+                ("traceparent", "00-1"),
+                ("x-multi", "1"),
+                ("x-multi", "2"),
+            ]),
+            &target(),
+        );
+        assert!(!format!("{sent:?}").contains("pck_secret"));
+        assert!(
+            !format!("{sent:?}").contains("sk-target"),
+            "the target's key is marked as sensitive"
+        );
+        assert_eq!(sent["authorization"], "Bearer sk-target");
+        assert_eq!(sent["host"], "10.0.0.9:11434");
+        assert_eq!(sent["accept-encoding"], "identity");
+        assert_eq!(sent["traceparent"], "00-1");
+        assert_eq!(sent.get_all("x-multi").iter().count(), 2);
+        for gone in [
+            "connection",
+            "x-private",
+            "te",
+            "cookie",
+            "x-portcullis-probe",
+        ] {
+            assert!(!sent.contains_key(gone), "{gone}");
+        }
+    }
+
+    #[test]
+    fn a_target_cannot_speak_as_the_gateway() {
+        let sent = for_client(
+            &map(&[
+                ("x-portcullis-incident", "1"),
+                ("x-portcullis-target", "lies"),
+                ("transfer-encoding", "chunked"),
+                ("x-request-id", "abc"),
+            ]),
+            &target(),
+            "5f3a9c01-42",
+        );
+        assert_eq!(sent["x-portcullis-target"], "home");
+        assert_eq!(sent["x-portcullis-request-id"], "5f3a9c01-42");
+        assert_eq!(sent["x-request-id"], "abc");
+        assert!(!sent.contains_key("x-portcullis-incident"));
+        assert!(!sent.contains_key("transfer-encoding"));
+    }
+
+    #[test]
+    fn event_streams_are_known_by_their_type() {
+        assert!(is_event_stream(&map(&[(
+            "content-type",
+            "Text/Event-Stream; charset=utf-8"
+        )])));
+        assert!(!is_event_stream(&map(&[(
+            "content-type",
+            "application/json"
+        )])));
+    }
+}

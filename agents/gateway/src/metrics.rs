@@ -1,0 +1,250 @@
+//! Figures for Prometheus. Names follow the OpenTelemetry conventions for generative AI where there is one.
+//!
+//! Labels hold only names out of the route table and fixed words, so that no client can make new series.
+
+use crate::{app::App, deny::Denied};
+use kill_wire::ProbePoint;
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{
+        counter::Counter,
+        family::Family,
+        gauge::Gauge,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use std::{fmt, time::Duration};
+
+/// One way through the gateway.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Way {
+    consumer: String,
+    route: String,
+    target: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct WayAnd {
+    consumer: String,
+    route: String,
+    target: String,
+    what: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Reason {
+    code: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Fallback {
+    route: String,
+    from: String,
+    to: String,
+}
+
+type Histograms = Family<Way, Histogram, fn() -> Histogram>;
+
+/// All figures of one gateway.
+pub(crate) struct Metrics {
+    registry: Registry,
+    exchanges: Family<WayAnd, Counter>,
+    tokens: Family<WayAnd, Counter>,
+    durations: Histograms,
+    first_bytes: Histograms,
+    refusals: Family<Reason, Counter>,
+    fallbacks: Family<Fallback, Counter>,
+    severed: Counter,
+    lingering: Counter,
+    spool_dropped: Counter,
+    open: Gauge,
+    overlay_seq: Gauge,
+    closed: Gauge,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Metrics")
+    }
+}
+
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.01, 2.0, 16))
+}
+
+impl Metrics {
+    /// All at zero.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a flat list: one entry for each figure, read as a table"
+    )]
+    pub(crate) fn new() -> Self {
+        let metrics = Self {
+            registry: Registry::default(),
+            exchanges: Family::default(),
+            tokens: Family::default(),
+            durations: Histograms::new_with_constructor(seconds),
+            first_bytes: Histograms::new_with_constructor(seconds),
+            refusals: Family::default(),
+            fallbacks: Family::default(),
+            severed: Counter::default(),
+            lingering: Counter::default(),
+            spool_dropped: Counter::default(),
+            open: Gauge::default(),
+            overlay_seq: Gauge::default(),
+            closed: Gauge::default(),
+        };
+        let mut registry = Registry::default();
+        registry.register(
+            "portcullis_gateway_exchanges",
+            "Ended exchanges by how they ended",
+            metrics.exchanges.clone(),
+        );
+        registry.register(
+            "gen_ai_client_token_usage",
+            "Tokens, by `what`: input or output",
+            metrics.tokens.clone(),
+        );
+        registry.register(
+            "gen_ai_server_request_duration_seconds",
+            "From request to end of the answer",
+            metrics.durations.clone(),
+        );
+        registry.register(
+            "gen_ai_server_time_to_first_token_seconds",
+            "From request to the first byte of the answer's body",
+            metrics.first_bytes.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_refused",
+            "Requests refused, by code",
+            metrics.refusals.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_fallbacks",
+            "Times the next target was asked because one was unable",
+            metrics.fallbacks.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_severed",
+            "Exchanges ended by an overlay",
+            metrics.severed.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_lingering",
+            "Of these, not gone when the agent was answered",
+            metrics.lingering.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_spool_dropped",
+            "Usage records that could not be kept",
+            metrics.spool_dropped.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_open_exchanges",
+            "Exchanges open now",
+            metrics.open.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_overlay_seq",
+            "Number of the overlay in force",
+            metrics.overlay_seq.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_closed",
+            "1 until the first overlay is in force",
+            metrics.closed.clone(),
+        );
+        Self {
+            registry,
+            ..metrics
+        }
+    }
+
+    /// Everything as OpenMetrics text.
+    pub(crate) fn text(&self, app: &App) -> String {
+        let in_force = app.in_force.load();
+        self.open.set(i64::from(app.registry.open()));
+        self.closed.set(i64::from(in_force.is_none()));
+        let seq = in_force.map_or(0, |overlay| overlay.seq);
+        self.overlay_seq.set(i64::try_from(seq).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        // Writing to a string does not fail.
+        let _infallible = encode(&mut text, &self.registry);
+        text
+    }
+
+    /// A request was refused.
+    pub(crate) fn refused(&self, denied: &Denied) {
+        let code = denied.code();
+        self.refusals.get_or_create(&Reason { code }).inc();
+    }
+
+    /// The next target is asked because `from` was unable.
+    pub(crate) fn fell_back(&self, route: &str, from: &str, to: &str) {
+        let labels = Fallback {
+            route: route.to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        self.fallbacks.get_or_create(&labels).inc();
+    }
+
+    /// An overlay ended exchanges.
+    pub(crate) fn severed(&self, severed: u32, lingering: u32) {
+        self.severed.inc_by(u64::from(severed));
+        self.lingering.inc_by(u64::from(lingering));
+    }
+
+    /// A usage record could not be kept.
+    pub(crate) fn dropped(&self, records: u64) {
+        self.spool_dropped.inc_by(records);
+    }
+
+    /// The first byte of an answer's body came.
+    pub(crate) fn first_byte(&self, point: &ProbePoint, after: Duration) {
+        self.first_bytes
+            .get_or_create(&way(point))
+            .observe(after.as_secs_f64());
+    }
+
+    /// An exchange ended.
+    pub(crate) fn ended(
+        &self,
+        point: &ProbePoint,
+        how: &'static str,
+        (prompt, completion): (u64, u64),
+        took: Duration,
+    ) {
+        let with = |what| {
+            let Way {
+                consumer,
+                route,
+                target,
+            } = way(point);
+            WayAnd {
+                consumer,
+                route,
+                target,
+                what,
+            }
+        };
+        self.exchanges.get_or_create(&with(how)).inc();
+        self.tokens.get_or_create(&with("input")).inc_by(prompt);
+        self.tokens
+            .get_or_create(&with("output"))
+            .inc_by(completion);
+        self.durations
+            .get_or_create(&way(point))
+            .observe(took.as_secs_f64());
+    }
+}
+
+fn way(point: &ProbePoint) -> Way {
+    Way {
+        consumer: point.consumer.to_string(),
+        route: point.route.to_string(),
+        target: point.target.to_string(),
+    }
+}

@@ -1,0 +1,225 @@
+//! Every exchange that is open, and the sweep that ends those an overlay closes.
+//!
+//! **Invariant:** an exchange stands here before it asks whether it may pass, and a cut is in force before the sweep
+//! begins. Whichever comes second finds the other, so no request slips between.
+
+use crate::{admission::Table, deny::Denied, line::Line, overlay};
+use kill_wire::{ProbePoint, Timestamp};
+use net_model::{ExchangeView, Overlay};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+use tokio_util::sync::CancellationToken;
+
+const SHARDS: usize = 16;
+/// Most exchanges that one view lists.
+const MAX_VIEWS: usize = 200;
+
+/// Where an exchange stands, as a scope is held against it.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// No way chosen yet: any of this consumer's ways may become it.
+    Undecided(Arc<Table>, usize),
+    /// On this way.
+    Chosen(ProbePoint),
+}
+
+impl Standing {
+    /// Whether it may go on under `overlay`.
+    pub(crate) fn may_go_on(&self, overlay: Option<&Overlay>) -> Result<(), Denied> {
+        match self {
+            Self::Undecided(table, consumer) => table.any_way(table.consumer(*consumer)?, overlay),
+            Self::Chosen(point) => overlay::admits(overlay, &point.subject()),
+        }
+    }
+}
+
+/// Whether an exchange is a client's, or the gateway's own business.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    /// A client's call: shown and counted.
+    Call,
+    /// A probe or a list of models: cut like any other, not counted.
+    Uncounted,
+}
+
+#[derive(Debug)]
+struct Entry {
+    sort: Sort,
+    standing: Standing,
+    line: Arc<Line>,
+    model: String,
+    streaming: bool,
+    since: Timestamp,
+}
+
+/// What a sweep found.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    /// Calls it ended.
+    pub(crate) severed: u32,
+    /// One token for each, fired when nothing more goes out to its client.
+    pub(crate) gone: Vec<CancellationToken>,
+}
+
+/// All open exchanges.
+#[derive(Debug)]
+pub(crate) struct Registry {
+    shards: [Mutex<HashMap<u64, Entry>>; SHARDS],
+    next: AtomicU64,
+    calls: AtomicU32,
+}
+
+impl Registry {
+    /// An empty registry.
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            next: AtomicU64::new(1),
+            calls: AtomicU32::new(0),
+        })
+    }
+
+    /// Registers an exchange; it stays until the returned value is dropped.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        line: &Arc<Line>,
+        sort: Sort,
+        standing: Standing,
+        since: Timestamp,
+    ) -> Exchange {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let entry = Entry {
+            sort,
+            standing,
+            line: Arc::clone(line),
+            model: String::new(),
+            streaming: false,
+            since,
+        };
+        self.shard(id).insert(id, entry);
+        if sort == Sort::Call {
+            self.calls.fetch_add(1, Ordering::Relaxed);
+        }
+        Exchange {
+            id,
+            registry: Arc::clone(self),
+        }
+    }
+
+    /// How many calls are open.
+    pub(crate) fn open(&self) -> u32 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Ends every exchange that `overlay` closes.
+    pub(crate) fn sweep(&self, overlay: &Overlay) -> Swept {
+        self.sever_where(|standing| standing.may_go_on(Some(overlay)).err())
+    }
+
+    /// Ends every exchange for which `why` has a reason.
+    pub(crate) fn sever_where(&self, why: impl Fn(&Standing) -> Option<Denied>) -> Swept {
+        let mut swept = Swept::default();
+        for shard in &self.shards {
+            // Severing under the lock: an exchange cannot end meanwhile and leave its connection to the next one.
+            for entry in lock(shard).values() {
+                let Some(denied) = why(&entry.standing) else {
+                    continue;
+                };
+                if entry.line.sever(denied) && entry.sort == Sort::Call {
+                    swept.severed = swept.severed.saturating_add(1);
+                    swept.gone.push(entry.line.gone().clone());
+                }
+            }
+        }
+        swept
+    }
+
+    /// The oldest calls that are on a way.
+    pub(crate) fn views(&self) -> Vec<ExchangeView> {
+        let mut views: Vec<ExchangeView> = self
+            .shards
+            .iter()
+            .flat_map(|shard| {
+                lock(shard)
+                    .iter()
+                    .filter_map(|(id, entry)| view(*id, entry))
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        views.sort_by_key(|view| view.id);
+        views.truncate(MAX_VIEWS);
+        views
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "the remainder of a division by the length is below the length"
+    )]
+    fn shard(&self, id: u64) -> MutexGuard<'_, HashMap<u64, Entry>> {
+        let at = usize::try_from(id % SHARDS as u64).unwrap_or_default();
+        lock(&self.shards[at % SHARDS])
+    }
+}
+
+fn lock(shard: &Mutex<HashMap<u64, Entry>>) -> MutexGuard<'_, HashMap<u64, Entry>> {
+    shard.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn view(id: u64, entry: &Entry) -> Option<ExchangeView> {
+    let Standing::Chosen(point) = &entry.standing else {
+        return None;
+    };
+    (entry.sort == Sort::Call).then(|| ExchangeView {
+        id,
+        consumer: point.consumer.clone(),
+        route: point.route.clone(),
+        target: Some(point.target.clone()),
+        class: Some(point.class),
+        model: entry.model.clone(),
+        streaming: entry.streaming,
+        since: entry.since,
+    })
+}
+
+/// The right to be open; dropped when the exchange has ended.
+#[derive(Debug)]
+pub(crate) struct Exchange {
+    id: u64,
+    registry: Arc<Registry>,
+}
+
+impl Exchange {
+    /// Its number within this run.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Says what is asked for, for those who look on.
+    pub(crate) fn describe(&self, model: &str, streaming: bool) {
+        if let Some(entry) = self.registry.shard(self.id).get_mut(&self.id) {
+            model.clone_into(&mut entry.model);
+            entry.streaming = streaming;
+        }
+    }
+
+    /// Chooses a way. Ask whether it is open only after this.
+    pub(crate) fn choose(&self, point: ProbePoint) {
+        if let Some(entry) = self.registry.shard(self.id).get_mut(&self.id) {
+            entry.standing = Standing::Chosen(point);
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        let entry = self.registry.shard(self.id).remove(&self.id);
+        if entry.is_some_and(|entry| entry.sort == Sort::Call) {
+            self.registry.calls.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The body of an answer on its way from the target to the client.
+//!
+//! It waits on its cut token as well as on the target, so that a silent stream ends at once; and it is polled only
+//! while the client takes bytes, so that a slow client slows the target and holds no memory.
+
+use crate::{
+    account::Account, deny::Denied, events::Splitter, line::Line, registry::Exchange,
+    upstream::Live,
+};
+use bytes::Bytes;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use net_model::Ended;
+use std::{
+    collections::VecDeque,
+    future::Future as _,
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+type Next = Option<io::Result<Frame<Bytes>>>;
+
+/// An answer that passes through.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    /// The target's side; gone when the answer is over or cut.
+    upstream: Option<(Incoming, Live)>,
+    /// Finds the ends of events when the answer is a stream of them.
+    events: Option<Splitter>,
+    ready: VecDeque<Bytes>,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+    line: Arc<Line>,
+    account: Option<Account>,
+    exchange: Option<Exchange>,
+}
+
+impl Relay {
+    /// Passes `body` on; `is_events` tells whether it is a stream of server-sent events.
+    pub(crate) fn new(
+        (body, live): (Incoming, Live),
+        is_events: bool,
+        line: &Arc<Line>,
+        account: Account,
+        exchange: Exchange,
+    ) -> Self {
+        let mut relay = Self {
+            upstream: Some((body, live)),
+            events: is_events.then(Splitter::default),
+            ready: VecDeque::new(),
+            cut: Box::pin(line.cut().clone().cancelled_owned()),
+            line: Arc::clone(line),
+            account: Some(account),
+            exchange: Some(exchange),
+        };
+        relay.finish_if_over();
+        relay
+    }
+
+    fn take(&mut self, data: Bytes) {
+        if let Some(account) = &mut self.account {
+            account.feed(&data);
+        }
+        match &mut self.events {
+            Some(events) => events.push(data, &mut self.ready),
+            None => self.ready.push_back(data),
+        }
+        self.finish_if_over();
+    }
+
+    /// A body of known length is over with its last byte; nobody polls it again.
+    fn finish_if_over(&mut self) {
+        if self
+            .upstream
+            .as_ref()
+            .is_some_and(|(body, _)| body.is_end_stream())
+        {
+            self.finish();
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some((_, live)) = self.upstream.take() {
+            live.park();
+        }
+        if let Some(events) = &mut self.events {
+            let rest = events.finish();
+            if !rest.is_empty() {
+                self.ready.push_back(rest);
+            }
+        }
+        self.settle(Ended::Complete);
+    }
+
+    fn settle(&mut self, how: Ended) {
+        if let Some(mut account) = self.account.take() {
+            account.ended(how, None);
+        }
+        if let Some(exchange) = self.exchange.take() {
+            self.line.keep_until_flushed(exchange);
+        }
+    }
+
+    /// Ends the answer before its time: with an error event where one can stand, else by a reset.
+    fn break_off(&mut self, how: Ended, why: &Denied) -> Next {
+        // The target's side first: dropping it closes its socket.
+        self.upstream = None;
+        self.ready.clear();
+        self.settle(how);
+        if self
+            .events
+            .take()
+            .is_some_and(|events| events.between_events())
+        {
+            return Some(Ok(Frame::data(why.event())));
+        }
+        self.line.ask_reset();
+        Some(Err(io::Error::other(why.code())))
+    }
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
+        let this = &mut *self;
+        if this.upstream.is_some() && this.cut.as_mut().poll(cx).is_ready() {
+            let why = this.line.why().cloned().unwrap_or(Denied::Draining);
+            return Poll::Ready(this.break_off(Ended::Cut, &why));
+        }
+        loop {
+            if let Some(piece) = this.ready.pop_front() {
+                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            }
+            let Some((body, _)) = &mut this.upstream else {
+                return Poll::Ready(None);
+            };
+            match ready!(Pin::new(body).poll_frame(cx)) {
+                // Trailers are about the connection to the target.
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        this.take(data);
+                    }
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "A target broke its answer off.");
+                    return Poll::Ready(this.break_off(Ended::UpstreamFailed, &Denied::BrokenOff));
+                }
+                None => this.finish(),
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.upstream.is_none() && self.ready.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (&self.upstream, &self.events) {
+            // An error event may have to follow: the length of a stream is not known.
+            (Some((body, _)), None) => {
+                let ready: u64 = self.ready.iter().map(|piece| piece.len() as u64).sum();
+                let rest = body.size_hint();
+                rest.exact()
+                    .map_or_else(SizeHint::default, |rest| SizeHint::with_exact(rest + ready))
+            }
+            _ => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,350 @@
+//! Speaks to targets: a small pool of HTTP/1 connections, each of which can be dropped at once.
+
+use crate::headers;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{self, SendRequest},
+};
+use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use net_model::{BaseUrl, Target};
+use std::{
+    collections::HashMap,
+    error::Error as StdError,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    task::AbortHandle,
+    time::{Instant, timeout},
+};
+use tokio_util::task::TaskTracker;
+use tower::Service as _;
+
+/// Time to connect, TLS included.
+const CONNECT_LIMIT: Duration = Duration::from_secs(4);
+/// A model may think this long before its first byte.
+const HEADERS_LIMIT: Duration = Duration::from_mins(10);
+/// Idle connections are used again for this long; shorter than what common servers keep them.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+/// Idle connections of one target.
+const MAX_IDLE: usize = 32;
+/// Bytes of one connection's read buffer.
+const BUFFER: usize = 64 * 1024;
+/// Longest list of models.
+const MAX_LIST: usize = 1024 * 1024;
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Why a target gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum UpstreamError {
+    /// Nobody there, or no TLS with them.
+    #[error("could not connect")]
+    Connect(#[source] Box<dyn StdError + Send + Sync>),
+    /// The request as built cannot be sent.
+    #[error("the request could not be built")]
+    Build(#[source] http::Error),
+    /// The connection broke before the answer's headers were complete.
+    #[error("no answer")]
+    NoAnswer(#[source] hyper::Error),
+    /// The answer's body broke off or was too long.
+    #[error("the answer could not be read")]
+    Unreadable,
+    /// Not in time.
+    #[error("no answer within {0:?}")]
+    Late(Duration),
+}
+
+/// One request for a target.
+#[derive(Debug)]
+pub(crate) struct Ask<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) method: Method,
+    /// Path and query below the target's base URL.
+    pub(crate) path: &'a str,
+    /// Made by [`headers::for_target`].
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Ask<'_> {
+    fn request(&self) -> Result<Request<Full<Bytes>>, UpstreamError> {
+        let path = format!("{}{}", self.target.base_url.prefix(), self.path);
+        let mut request = Request::builder()
+            .method(&self.method)
+            .uri(path)
+            .body(Full::new(self.body.clone()))
+            .map_err(UpstreamError::Build)?;
+        *request.headers_mut() = self.headers.clone();
+        Ok(request)
+    }
+}
+
+/// A connection with one exchange on it. Dropping it closes the socket at once.
+#[derive(Debug)]
+pub(crate) struct Live {
+    sender: Option<SendRequest<Full<Bytes>>>,
+    task: AbortHandle,
+    key: String,
+    pool: Pool,
+}
+
+impl Live {
+    async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
+        match &mut self.sender {
+            Some(sender) => sender.send_request(request).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// The answer was read to its end: the connection may serve again.
+    pub(crate) fn park(mut self) {
+        if let Some(sender) = self.sender.take()
+            && !sender.is_closed()
+        {
+            self.pool.park(&self.key, sender, self.task.clone());
+        }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        if self.sender.is_some() {
+            self.task.abort();
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Idle {
+    sender: SendRequest<Full<Bytes>>,
+    task: AbortHandle,
+    since: Instant,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Pool(Arc<Mutex<HashMap<String, Vec<Idle>>>>);
+
+impl Pool {
+    fn take(&self, key: &str) -> Option<(SendRequest<Full<Bytes>>, AbortHandle)> {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = pool.get_mut(key)?;
+        idle.retain(|idle| {
+            let good = idle.since.elapsed() < IDLE_LIMIT && !idle.sender.is_closed();
+            if !good {
+                idle.task.abort();
+            }
+            good
+        });
+        let ready = idle.iter().rposition(|idle| idle.sender.is_ready())?;
+        let idle = idle.swap_remove(ready);
+        Some((idle.sender, idle.task))
+    }
+
+    fn park(&self, key: &str, sender: SendRequest<Full<Bytes>>, task: AbortHandle) {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = pool.entry(key.to_owned()).or_default();
+        if idle.len() >= MAX_IDLE {
+            task.abort();
+            return;
+        }
+        idle.push(Idle {
+            sender,
+            task,
+            since: Instant::now(),
+        });
+    }
+
+    /// Lets go of connections that idled too long; with `all`, of all.
+    fn prune(&self, all: bool) {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for idle in pool.values_mut() {
+            idle.retain(|idle| {
+                let good = !all && idle.since.elapsed() < IDLE_LIMIT && !idle.sender.is_closed();
+                if !good {
+                    idle.task.abort();
+                }
+                good
+            });
+        }
+        pool.retain(|_, idle| !idle.is_empty());
+    }
+}
+
+/// All targets' connections.
+#[derive(Debug)]
+pub(crate) struct Upstreams {
+    connector: HttpsConnector<HttpConnector>,
+    pool: Pool,
+    tasks: TaskTracker,
+}
+
+impl Upstreams {
+    /// Trusts the host's certificate authorities; without any, only targets without TLS can be reached.
+    pub(crate) fn new() -> Result<Self, rustls::Error> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = || {
+            rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+                .with_safe_default_protocol_versions()
+        };
+        let config = match tls()?.with_native_roots() {
+            Ok(config) => config.with_no_client_auth(),
+            Err(error) => {
+                tracing::warn!(%error, "This host has no certificate authorities: targets with https cannot be reached.");
+                tls()?
+                    .with_root_certificates(rustls::RootCertStore::empty())
+                    .with_no_client_auth()
+            }
+        };
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        http.set_connect_timeout(Some(CONNECT_LIMIT));
+        http.set_keepalive(Some(KEEPALIVE));
+        Ok(Self {
+            connector: HttpsConnectorBuilder::new()
+                .with_tls_config(config)
+                .https_or_http()
+                .enable_http1()
+                .wrap_connector(http),
+            pool: Pool::default(),
+            tasks: TaskTracker::new(),
+        })
+    }
+
+    /// Sends and waits for the answer's headers. A connection that idled may have been closed by the target
+    /// meanwhile: then, and only before any answer, the request is sent once more on a fresh one.
+    pub(crate) async fn ask(
+        &self,
+        ask: &Ask<'_>,
+    ) -> Result<(Response<Incoming>, Live), UpstreamError> {
+        let send = async {
+            let key = key(&ask.target.base_url);
+            if let Some((sender, task)) = self.pool.take(&key) {
+                let mut live = self.live(sender, task, key.clone());
+                match live.send(ask.request()?).await {
+                    Ok(response) => return Ok((response, live)),
+                    Err(error) if was_stale(&error) => {}
+                    Err(error) => return Err(UpstreamError::NoAnswer(error)),
+                }
+            }
+            let mut live = self.connect(&ask.target.base_url, key).await?;
+            match live.send(ask.request()?).await {
+                Ok(response) => Ok((response, live)),
+                Err(error) => Err(UpstreamError::NoAnswer(error)),
+            }
+        };
+        timeout(HEADERS_LIMIT, send)
+            .await
+            .unwrap_or(Err(UpstreamError::Late(HEADERS_LIMIT)))
+    }
+
+    /// Asks a target for its models: status and, when that is a success, the body.
+    pub(crate) async fn models(
+        &self,
+        target: &Target,
+        limit: Duration,
+    ) -> Result<(StatusCode, Bytes), UpstreamError> {
+        let ask = Ask {
+            target,
+            method: Method::GET,
+            path: "/models",
+            headers: headers::for_target(&HeaderMap::new(), target),
+            body: Bytes::new(),
+        };
+        let whole = async {
+            let (response, live) = self.ask(&ask).await?;
+            let status = response.status();
+            let body = Limited::new(response.into_body(), MAX_LIST)
+                .collect()
+                .await
+                .map_err(|_| UpstreamError::Unreadable)?;
+            live.park();
+            Ok((status, body.to_bytes()))
+        };
+        timeout(limit, whole)
+            .await
+            .unwrap_or(Err(UpstreamError::Late(limit)))
+    }
+
+    /// Lets go of connections that idled too long.
+    pub(crate) fn prune(&self) {
+        self.pool.prune(false);
+    }
+
+    /// Closes what is idle and waits until every connection is gone.
+    pub(crate) async fn close(&self, limit: Duration) {
+        self.pool.prune(true);
+        self.tasks.close();
+        let _late = timeout(limit, self.tasks.wait()).await;
+    }
+
+    fn live(&self, sender: SendRequest<Full<Bytes>>, task: AbortHandle, key: String) -> Live {
+        Live {
+            sender: Some(sender),
+            task,
+            key,
+            pool: self.pool.clone(),
+        }
+    }
+
+    async fn connect(&self, base: &BaseUrl, key: String) -> Result<Live, UpstreamError> {
+        let uri: Uri = base
+            .to_string()
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| UpstreamError::Build(error.into()))?;
+        let mut connector = self.connector.clone();
+        let stream = timeout(CONNECT_LIMIT, connector.call(uri))
+            .await
+            .map_err(|_| UpstreamError::Late(CONNECT_LIMIT))?
+            .map_err(UpstreamError::Connect)?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(BUFFER)
+            .handshake(stream)
+            .await
+            .map_err(UpstreamError::NoAnswer)?;
+        let task = self.tasks.spawn(async move {
+            // How it ended is told to whoever waits for the answer.
+            let _how = connection.await;
+        });
+        Ok(self.live(sender, task.abort_handle(), key))
+    }
+}
+
+/// Connections are shared by all targets of one server.
+fn key(base: &BaseUrl) -> String {
+    format!(
+        "{}{}",
+        if base.tls() { "s:" } else { "p:" },
+        base.authority()
+    )
+}
+
+/// Whether this is what a connection gives that the other side had closed while it idled.
+fn was_stale(error: &hyper::Error) -> bool {
+    let broken = error
+        .source()
+        .and_then(|source| source.downcast_ref::<io::Error>())
+        .is_some_and(|error| {
+            matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::NotConnected
+            )
+        });
+    broken || error.is_incomplete_message() || error.is_canceled() || error.is_closed()
+}
+
+/// Whether an answer says that this target cannot serve now and another should be asked.
+pub(crate) fn is_unable(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
+    )
+}
