@@ -12,7 +12,7 @@ pub(super) const LABEL: &str = "[demo model] ";
 const MOST_WORDS: usize = 1500;
 
 const TEXT: &str = "This is canned text from the demo model built into Portcullis. No language model is behind it, \
-and your question was not read. It comes slowly, about six words a second, so that you have most of a minute to do \
+and your question was not read. It comes slowly, about six words a second, so that you have about a minute to do \
 what this program is for: cut it off while it is still talking.\n\n\
 Open a second terminal. `portcullis codes now` prints the KILL code of this moment, as an authenticator app would \
 after you have scanned the KILL key. Then type `portcullis text \"KILL CODE\"` with that code in place of CODE. It is \

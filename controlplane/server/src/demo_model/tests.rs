@@ -60,7 +60,7 @@ async fn a_whole_answer_comes_at_once_is_labelled_and_counted() {
     assert!(text.contains("portcullis text \"KILL CODE\"") && text.contains("RESTORE ALL CODE"));
     let words = text.split_whitespace().count() - 2;
     assert!(
-        (280..400).contains(&words),
+        (280..420).contains(&words),
         "{words} words take {} s",
         words / 6
     );
