@@ -1,0 +1,16 @@
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking"
+)]
+//! The rules of codes, order, throttle and replies, each at instants of the test's choice.
+
+mod bounds;
+mod guessing;
+mod house;
+mod kill;
+mod orders;
+mod people;
+mod properties;
+mod replies;
+mod restore;

@@ -1,0 +1,138 @@
+use crate::house::*;
+use kill_core::{Cut, Reply, cut_reply, status_reply};
+use kill_wire::{CutReport, Outcome, ProofState, Scope};
+
+fn figures(cut: &Cut, outcome: Outcome, still_open: &[&str]) -> CutReport {
+    CutReport {
+        scope: cut.latch.scope.clone(),
+        incident: cut.latch.incident,
+        outcome,
+        at: NOW,
+        severed_ms: 178,
+        proven_ms: 240,
+        streams: 3,
+        proof: ProofState {
+            routes_blocked: 12,
+            routes: 12,
+            probes_dead: 24,
+            probes: 24,
+            unproven: 0,
+            still_open: still_open.iter().map(|name| (*name).to_owned()).collect(),
+        },
+        repeated: cut.repeated,
+        by: cut.by.clone(),
+        text: String::new(),
+    }
+}
+
+fn a_cut() -> Cut {
+    core().lever_cut(Scope::All, "anna-karin", "test", NOW)
+}
+
+#[test]
+fn the_proof_is_what_is_said() {
+    let cut = a_cut();
+    let said = cut_reply(&cut, &figures(&cut, Outcome::Cut, &[]));
+    assert_eq!(
+        said.as_str(),
+        "CUT ALL 08:02:00Z 0.18s. 12/12 routes blocked, 3 streams closed, probes 24/24 dead. By AK #1. Undo: RESTORE ALL code"
+    );
+    let said = cut_reply(&cut, &figures(&cut, Outcome::Partial, &["rag-api", "chat"]));
+    assert_eq!(
+        said.as_str(),
+        "CUT ALL PARTIAL 08:02:00Z. 24/24 dead. STILL OPEN: rag-api, chat. By AK #1."
+    );
+    let said = cut_reply(&cut, &figures(&cut, Outcome::Unproven, &[]));
+    assert_eq!(
+        said.as_str(),
+        "CUT ALL 08:02:00Z 0.18s UNPROVEN: no probe worked before. 3 streams closed. By AK #1. Undo: RESTORE ALL code"
+    );
+}
+
+#[test]
+fn what_was_not_proven_is_never_called_plainly_cut() {
+    let plain = Cut {
+        late: true,
+        repeated: true,
+        restore_refused: true,
+        ..a_cut()
+    };
+    for outcome in [Outcome::Partial, Outcome::Unproven] {
+        for cut in [a_cut(), plain.clone()] {
+            let said = cut_reply(&cut, &figures(&cut, outcome, &[]));
+            let word = if outcome == Outcome::Partial {
+                "PARTIAL"
+            } else {
+                "UNPROVEN"
+            };
+            assert!(said.as_str().contains(word), "{said}");
+        }
+    }
+}
+
+#[test]
+fn late_repeated_and_refused_are_said() {
+    let cut = Cut {
+        late: true,
+        repeated: true,
+        restore_refused: true,
+        ..a_cut()
+    };
+    let said = cut_reply(&cut, &figures(&cut, Outcome::Cut, &[]));
+    assert!(
+        said.as_str().starts_with("LATE: ALREADY CUT ALL "),
+        "{said}"
+    );
+    assert!(said.as_str().contains("RESTORE refused."), "{said}");
+}
+
+#[test]
+fn a_status_says_what_is_cut_and_what_is_wrong() {
+    let mut core = core();
+    let said = status_reply(core.memory().latches(), 4, 4, 1, 1, NOW, &[]);
+    assert_eq!(
+        said.as_str(),
+        "STATUS 08:02:00Z. Nothing cut. Probes 4/4 good, agents 1/1."
+    );
+    for name in ["chat", "agent", "x1", "x2"] {
+        core.lever_cut(scope(name), "a", "b", NOW);
+    }
+    core.lever_cut(Scope::All, "a", "b", NOW);
+    let warnings = ["clock looks wrong".to_owned()];
+    let said = status_reply(core.memory().latches(), 0, 4, 0, 1, NOW, &warnings);
+    assert_eq!(
+        said.as_str(),
+        "STATUS 08:02:00Z. Cut: ALL #5, chat #1, agent #2 +2. Probes 0/4 good, agents 0/1. clock looks wrong."
+    );
+}
+
+#[test]
+fn every_reply_is_one_gsm_segment() {
+    let hostile = Reply::from("a\u{0}b\nc[{|}]~^\\€ü漢\u{202e}`".repeat(20));
+    assert_eq!(hostile.as_str().chars().count(), Reply::MAX);
+    assert!(hostile.as_str().chars().all(in_alphabet), "{hostile}");
+}
+
+/// The part of the GSM 7-bit default alphabet that ASCII has too.
+pub(crate) fn in_alphabet(c: char) -> bool {
+    matches!(c, ' '..='~') && !matches!(c, '[' | ']' | '{' | '}' | '\\' | '|' | '^' | '~' | '`')
+}
+
+pub(crate) fn fits(reply: &Reply) -> bool {
+    reply.as_str().chars().count() <= Reply::MAX && reply.as_str().chars().all(in_alphabet)
+}
+
+pub(crate) fn report(cut: &Cut, outcome: Outcome, big: u32, open: &[String]) -> CutReport {
+    let mut report = figures(cut, outcome, &[]);
+    report.severed_ms = u64::from(big);
+    report.streams = big;
+    report.proof = ProofState {
+        routes_blocked: big,
+        routes: big,
+        probes_dead: big,
+        probes: big,
+        unproven: big,
+        still_open: open.to_vec(),
+    };
+    report
+}
