@@ -109,11 +109,9 @@ pub(crate) fn print(
 ) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if let Some(secrets) = secrets {
-        out.line("Scan both with an authenticator app. They are shown once; later: ")?;
-        out.line(format_args!(
-            "  {}",
-            say.line(&format!("codes qr {}", secrets.owner.name))
-        ))?;
+        out.line("Two keys, for any authenticator app. To see them again:")?;
+        let again = say.line(&format!("codes qr {}", secrets.owner.name));
+        out.line(format_args!("  {again}"))?;
         out.gap()?;
         enrol::show(&mut out, &secrets.owner)?;
         out.line(format_args!("Saved as SVG in {}", home.enrol().display()))?;
@@ -171,7 +169,7 @@ fn addresses(out: &mut Out, home: &Home, running: &Running) -> std::io::Result<(
 
 fn tour(out: &mut Out, say: &Invocation, running: &Running) -> std::io::Result<()> {
     let model = match &running.model {
-        Model::Demo => "portcullis-demo".to_owned(),
+        Model::Demo => crate::demo_model::MODEL.to_owned(),
         Model::Ollama(Some(name)) => name.clone(),
         Model::Ollama(None) | Model::Configured => "MODEL".to_owned(),
     };
@@ -179,11 +177,11 @@ fn tour(out: &mut Out, say: &Invocation, running: &Running) -> std::io::Result<(
         || "$KEY".to_owned(),
         |file| format!("$(cat {})", shell_word(&file.to_string_lossy())),
     );
-    let body = serde_json::json!({
-        "model": model,
-        "stream": true,
-        "messages": [{ "role": "user", "content": "Tell me a long story." }],
-    });
+    // By hand, so that it reads in the order people write it.
+    let body = format!(
+        r#"{{"model":{},"stream":true,"messages":[{{"role":"user","content":"Tell me a long story."}}]}}"#,
+        serde_json::Value::String(model)
+    );
     let text = |message: &str, codes: &str| {
         say.line(&format!("text \"{message} $({})\"", say.line(codes)))
     };
@@ -196,7 +194,7 @@ fn tour(out: &mut Out, say: &Invocation, running: &Running) -> std::io::Result<(
         format!(
             "curl -N http://{}/v1/chat/completions -H \"Authorization: Bearer {key}\" -H 'Content-Type: application/json' -d {}",
             running.gateway,
-            shell_word(&body.to_string())
+            shell_word(&body)
         ),
     )?;
     step(

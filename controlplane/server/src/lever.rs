@@ -91,14 +91,17 @@ pub(crate) fn ask(home: &Home, request: &LeverRequest) -> Result<LeverReply, Lev
     Lever::at(home.lever()).ask(request, LIMIT)
 }
 
-/// For the journal: the login name and that it came from this machine's command line.
+/// For the journal: the login name. The kill switch adds that it came over the lever.
 fn whoami() -> String {
-    let name = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER"));
-    let name = name.unwrap_or_else(|_| format!("uid {}", rustix::process::getuid().as_raw()));
-    let clean: String = name
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ' '))
+    let name = ["SUDO_USER", "USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    let name = name.unwrap_or_else(|| match rustix::process::getuid() {
+        root if root.is_root() => "root".to_owned(),
+        other => format!("uid-{}", other.as_raw()),
+    });
+    name.chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
         .take(24)
-        .collect();
-    format!("{clean} (cli)")
+        .collect()
 }

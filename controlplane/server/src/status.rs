@@ -133,10 +133,10 @@ fn kill_switch(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
     row(out, "kill switch", &word)?;
     let since = short(&state.started.to_string());
     let text = format!(
-        "runs since {since}; {} people; channels {}; journal {} entries",
-        state.people,
+        "runs since {since}; {}; channels {}; {}",
+        counted(state.people.into(), "person", "people"),
         state.channels.join(", "),
-        state.journal
+        counted(state.journal, "journal entry", "journal entries"),
     );
     row(out, "", &out.paint(Paint::Dim, &text))
 }
@@ -162,22 +162,45 @@ fn scopes(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
         }
     }
     for (at, scope) in scopes.iter().enumerate() {
-        let word = match (state.latches.of(scope), state.latches.of(&Scope::All)) {
-            (Some(latch), _) => {
-                let text = format!(
-                    "CUT {} since {}",
-                    latch.incident,
-                    short(&latch.since.to_string())
-                );
-                out.paint(Paint::Red, &text)
-            }
-            (None, Some(all)) => out.paint(Paint::Red, &format!("closed by ALL {}", all.incident)),
-            (None, None) => out.paint(Paint::Green, "open"),
-        };
+        let word = word(out, state, scope);
         let name = if at == 0 { "scopes" } else { "" };
         row(out, name, &format!("{:<24} {word}", scope.to_string()))?;
     }
     Ok(())
+}
+
+/// A scope's own latch; else a wider one that closes it; else that it is open.
+fn word(out: &Out, state: &StateReport, scope: &Scope) -> String {
+    let latches = &state.latches;
+    if let Some(latch) = latches.of(scope) {
+        let since = short(&latch.since.to_string());
+        return out.paint(Paint::Red, &format!("CUT {} since {since}", latch.incident));
+    }
+    // Whatever passes a gateway was asked for by an agent, so a cut of AGENTS closes as much as one of ALL.
+    let wider = latches
+        .of(&Scope::All)
+        .or_else(|| latches.of(&Scope::Agents));
+    if let Some(latch) = wider.filter(|_| *scope != Scope::All) {
+        return out.paint(
+            Paint::Red,
+            &format!("closed by {} {}", latch.scope, latch.incident),
+        );
+    }
+    let is_name = matches!(scope, Scope::Named(_));
+    match latches
+        .as_slice()
+        .iter()
+        .find(|latch| !matches!(latch.scope, Scope::Named(_)))
+    {
+        Some(latch) if is_name => {
+            let text = format!(
+                "open where {} {} does not reach",
+                latch.scope, latch.incident
+            );
+            out.paint(Paint::Yellow, &text)
+        }
+        Some(_) | None => out.paint(Paint::Green, "open"),
+    }
 }
 
 fn agents(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
@@ -218,6 +241,10 @@ fn attention(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
         row(out, if at == 0 { "warnings" } else { "" }, &text)?;
     }
     Ok(())
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn ago(now: Timestamp, then: Timestamp) -> String {

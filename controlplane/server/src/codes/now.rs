@@ -14,7 +14,6 @@ pub(crate) fn print(
     now: Timestamp,
     json: bool,
 ) -> anyhow::Result<()> {
-    let mut out = Out::stdout();
     let chosen: Vec<&Person> = match &args.person {
         Some(name) => vec![super::person(people, name)?],
         None => people.iter().collect(),
@@ -25,19 +24,7 @@ pub(crate) fn print(
         let person = chosen
             .first()
             .context("nobody holds keys; add a person: portcullis codes add NAME")?;
-        let key = if args.kill {
-            &person.kill
-        } else {
-            &person.restore
-        };
-        let code = key.code_at(if args.next { next } else { step });
-        if json {
-            let verb = if args.kill { "kill" } else { "restore" };
-            out.json(&json!({ "name": person.name.as_str(), verb: code }))?;
-        } else {
-            out.line(code)?;
-        }
-        return Ok(());
+        return bare(person, args.kill, if args.next { next } else { step }, json);
     }
     let left = next.starts_at_secs().saturating_sub(now.secs());
     if json {
@@ -54,27 +41,46 @@ pub(crate) fn print(
                 })
             })
             .collect();
-        out.json(&json!({ "people": rows }))?;
+        Out::stdout().json(&json!({ "people": rows }))?;
         return Ok(());
     }
-    let head = format!(
-        "{:<24}  {:<9}  {:<9}  {:<9}  {:<9}",
-        "name", "KILL", "next", "RESTORE", "next"
-    );
+    table(&chosen, step, next, left)?;
+    Ok(())
+}
+
+/// One code, for a script.
+fn bare(person: &Person, kill: bool, step: Step, json: bool) -> anyhow::Result<()> {
+    let (verb, key) = if kill {
+        ("kill", &person.kill)
+    } else {
+        ("restore", &person.restore)
+    };
+    let code = key.code_at(step);
+    let mut out = Out::stdout();
+    if json {
+        out.json(&json!({ "name": person.name.as_str(), verb: code }))?;
+    } else {
+        out.line(code)?;
+    }
+    Ok(())
+}
+
+fn table(people: &[&Person], step: Step, next: Step, left: u64) -> std::io::Result<()> {
+    let mut out = Out::stdout();
+    let row = |name: &str, codes: [&str; 4]| {
+        let [kill, kill_next, restore, restore_next] = codes;
+        format!("{name:<24}  {kill:<9}  {kill_next:<9}  {restore:<9}  {restore_next}")
+    };
+    let head = row("name", ["KILL", "next", "RESTORE", "next"]);
     out.line(out.paint(Paint::Bold, &head))?;
-    for person in chosen {
-        out.line(format_args!(
-            "{:<24}  {:<9}  {:<9}  {:<9}  {:<9}",
-            person.name.as_str(),
-            person.kill.code_at(step),
-            person.kill.code_at(next),
-            person.restore.code_at(step),
-            person.restore.code_at(next),
-        ))?;
+    for person in people {
+        let [kill, kill_next] = [step, next].map(|step| person.kill.code_at(step));
+        let [restore, restore_next] = [step, next].map(|step| person.restore.code_at(step));
+        let codes = [&*kill, &*kill_next, &*restore, &*restore_next];
+        out.line(row(person.name.as_str(), codes))?;
     }
     let foot = format!(
         "{left} s left. Each code works once; a RESTORE needs a newer one than the last KILL had."
     );
-    out.line(out.paint(Paint::Dim, &foot))?;
-    Ok(())
+    out.line(out.paint(Paint::Dim, &foot))
 }

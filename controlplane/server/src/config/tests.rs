@@ -20,118 +20,131 @@ fn nothing_written_means_the_built_in_values() {
     assert!(!config.gateway.has_targets() && config.named.is_empty());
 }
 
+macro_rules! target {
+    () => {
+        "[[gateway.targets]]\nname = \"a\"\nclass = \"local\"\nbase_url = \"http://127.0.0.1:1/v1\"\n"
+    };
+}
+
+/// A file, and what is said of it.
+const CASES: &[(&str, &str)] = &[
+    ("x = 1", "x: unknown key; expected one of `controlplane`"),
+    ("[gatway]", "gatway: unknown key; did you mean `gateway`?"),
+    (
+        "[gateway]\nlistn = \"a\"",
+        "gateway.listn: unknown key; did you mean `listen`?",
+    ),
+    (
+        "[gateway]\nlisten = 7412",
+        "gateway.listen: `7412` is not a literal address and port",
+    ),
+    (
+        "[gateway]\nlisten = \"localhost:1\"",
+        "gateway.listen: `localhost:1` is not a literal address",
+    ),
+    (
+        "[controlplane]\nhosts = [\"a:1\"]",
+        "controlplane.hosts[0]: `a:1` is not a host name without port",
+    ),
+    (
+        "gateway = 3",
+        "gateway: `3` is not a table; write it as [gateway]",
+    ),
+    (
+        "[gateway]\ntargets = \"a\"",
+        "gateway.targets: `a` is not a list of tables; write each as [[gateway.targets]]",
+    ),
+    (
+        "[agent]\non_silence = \"open\"",
+        "agent.on_silence: `open` is not `cut` or `hold`",
+    ),
+    (
+        "[killswitch]\nagents = [\"nas.lan:7413\"]",
+        "killswitch.agents[0]: `nas.lan:7413` is not a literal address and port, such as `127.0.0.1:7411`; the kill switch asks no DNS",
+    ),
+    (
+        "[killswitch]\nagents = [\"10.0.0.1:0\"]",
+        "killswitch.agents[0]: `10.0.0.1:0` has no port",
+    ),
+    (
+        "[killswitch]\nagents = [1]",
+        "killswitch.agents: this list is not a list of literal addresses",
+    ),
+    (
+        "[[killswitch.vantages]]\ngateway = \"gw:1\"",
+        "killswitch.vantages[0].gateway: `gw:1` is not",
+    ),
+    (
+        "[[killswitch.vantages]]\ngateway = \"gw:1\"",
+        "killswitch.vantages[0].probe_key_file: missing",
+    ),
+    (
+        "[[killswitch.channels]]\nkind = \"twilio\"",
+        "killswitch.channels[0].name: missing",
+    ),
+    (
+        "[[killswitch.channels]]\nname = \"t\"\nsecret_file = \"t\"",
+        "killswitch.channels[0].secret_file: `/nonexistent/t` cannot be read",
+    ),
+    (
+        "[[gateway.targets]]\nname = \"all\"",
+        "gateway.targets[0].name: `all` is not a name",
+    ),
+    (
+        "[[gateway.targets]]\nclass = \"lan\"",
+        "gateway.targets[0].class: `lan` is not `local` or `cloud`",
+    ),
+    (
+        "[[gateway.targets]]\nbase_url = \"127.0.0.1:1\"",
+        "gateway.targets[0].base_url: `127.0.0.1:1` is not a base URL",
+    ),
+    (
+        "[[gateway.routes]]\nname = \"chat\"",
+        "gateway.routes[0].targets: missing",
+    ),
+    (
+        "[[gateway.routes]]\nname = \"chat\"\ntargets = [\"a\"]",
+        "gateway.targets: missing; the routes need targets",
+    ),
+    (
+        "[[gateway.consumers]]\nname = \"a\"\nroutes = [\"chat\"]",
+        "gateway.consumers[0].key_file: missing",
+    ),
+    (
+        "[[gateway.consumers]]\nname = \"a\"\nkey_sha256 = \"0\"",
+        "gateway.consumers[0].key_sha256: expected 64 hexadecimal digits",
+    ),
+    (
+        "[[gateway.consumers]]\nname = \"a\"\nkey_sha256 = \"0\"\nkey_file = \"x\"",
+        "give key_file or key_sha256, not both",
+    ),
+    (
+        concat!(
+            target!(),
+            "[[gateway.routes]]\nname = \"chat\"\ntargets = [\"b\"]"
+        ),
+        "gateway.routes[0].targets: `b` does not exist; did you mean `a`?",
+    ),
+    (
+        concat!(
+            target!(),
+            "[[gateway.routes]]\nname = \"chat\"\nkind = \"x\"\ntargets = [\"a\"]"
+        ),
+        "gateway.routes[0].kind: `x` is not `llm`, `agent` or `tool`",
+    ),
+    (
+        concat!(
+            target!(),
+            "[[gateway.routes]]\nname = \"chat\"\nmodels = [\"a*b\"]\ntargets = [\"a\"]"
+        ),
+        "gateway.routes[0].models: `a*b` is not a model pattern",
+    ),
+    ("[gateway\n", "line 1: "),
+];
+
 #[test]
 fn each_problem_names_its_key_and_what_was_expected() {
-    let target = "[[gateway.targets]]\nname = \"a\"\nclass = \"local\"\nbase_url = \"http://127.0.0.1:1/v1\"\n";
-    for (text, expected) in [
-        ("x = 1", "x: unknown key; expected one of `controlplane`"),
-        ("[gatway]", "gatway: unknown key; did you mean `gateway`?"),
-        (
-            "[gateway]\nlistn = \"a\"",
-            "gateway.listn: unknown key; did you mean `listen`?",
-        ),
-        (
-            "[gateway]\nlisten = 7412",
-            "gateway.listen: `7412` is not a literal address and port",
-        ),
-        (
-            "[gateway]\nlisten = \"localhost:1\"",
-            "gateway.listen: `localhost:1` is not a literal address",
-        ),
-        (
-            "[controlplane]\nhosts = [\"a:1\"]",
-            "controlplane.hosts[0]: `a:1` is not a host name without port",
-        ),
-        (
-            "gateway = 3",
-            "gateway: `3` is not a table; write it as [gateway]",
-        ),
-        (
-            "[gateway]\ntargets = \"a\"",
-            "gateway.targets: `a` is not a list of tables; write each as [[gateway.targets]]",
-        ),
-        (
-            "[agent]\non_silence = \"open\"",
-            "agent.on_silence: `open` is not `cut` or `hold`",
-        ),
-        (
-            "[killswitch]\nagents = [\"nas.lan:7413\"]",
-            "killswitch.agents[0]: `nas.lan:7413` is not a literal address and port, such as `127.0.0.1:7411`; the kill switch asks no DNS",
-        ),
-        (
-            "[killswitch]\nagents = [\"10.0.0.1:0\"]",
-            "killswitch.agents[0]: `10.0.0.1:0` has no port",
-        ),
-        (
-            "[killswitch]\nagents = [1]",
-            "killswitch.agents: this list is not a list of literal addresses",
-        ),
-        (
-            "[[killswitch.vantages]]\ngateway = \"gw:1\"",
-            "killswitch.vantages[0].gateway: `gw:1` is not",
-        ),
-        (
-            "[[killswitch.vantages]]\ngateway = \"gw:1\"",
-            "killswitch.vantages[0].probe_key_file: missing",
-        ),
-        (
-            "[[killswitch.channels]]\nkind = \"twilio\"",
-            "killswitch.channels[0].name: missing",
-        ),
-        (
-            "[[killswitch.channels]]\nname = \"t\"\nsecret_file = \"t\"",
-            "killswitch.channels[0].secret_file: `/nonexistent/t` cannot be read",
-        ),
-        (
-            "[[gateway.targets]]\nname = \"all\"",
-            "gateway.targets[0].name: `all` is not a name",
-        ),
-        (
-            "[[gateway.targets]]\nclass = \"lan\"",
-            "gateway.targets[0].class: `lan` is not `local` or `cloud`",
-        ),
-        (
-            "[[gateway.targets]]\nbase_url = \"127.0.0.1:1\"",
-            "gateway.targets[0].base_url: `127.0.0.1:1` is not a base URL",
-        ),
-        (
-            "[[gateway.routes]]\nname = \"chat\"",
-            "gateway.routes[0].targets: missing",
-        ),
-        (
-            "[[gateway.routes]]\nname = \"chat\"\ntargets = [\"a\"]",
-            "gateway.targets: missing; the routes need targets",
-        ),
-        (
-            "[[gateway.consumers]]\nname = \"a\"\nroutes = [\"chat\"]",
-            "gateway.consumers[0].key_file: missing",
-        ),
-        (
-            "[[gateway.consumers]]\nname = \"a\"\nkey_sha256 = \"0\"",
-            "gateway.consumers[0].key_sha256: expected 64 hexadecimal digits",
-        ),
-        (
-            "[[gateway.consumers]]\nname = \"a\"\nkey_sha256 = \"0\"\nkey_file = \"x\"",
-            "give key_file or key_sha256, not both",
-        ),
-        (
-            &format!("{target}[[gateway.routes]]\nname = \"chat\"\ntargets = [\"b\"]"),
-            "gateway.routes[0].targets: `b` does not exist; did you mean `a`?",
-        ),
-        (
-            &format!(
-                "{target}[[gateway.routes]]\nname = \"chat\"\nkind = \"x\"\ntargets = [\"a\"]"
-            ),
-            "gateway.routes[0].kind: `x` is not `llm`, `agent` or `tool`",
-        ),
-        (
-            &format!(
-                "{target}[[gateway.routes]]\nname = \"chat\"\nmodels = [\"a*b\"]\ntargets = [\"a\"]"
-            ),
-            "gateway.routes[0].models: `a*b` is not a model pattern",
-        ),
-        ("[gateway\n", "line 1: "),
-    ] {
+    for (text, expected) in CASES {
         let found = problems(text);
         assert!(
             found.iter().any(|problem| problem.contains(expected)),
