@@ -40,6 +40,10 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// Reads the two members this gateway needs. A member given twice is refused: the target might read the other.
     pub(crate) fn read(body: &'a [u8]) -> Result<Self, Denied> {
+        // Without this a list of the two values would be read as well.
+        if !body.trim_ascii_start().starts_with(b"{") {
+            return Err(Denied::NotJson);
+        }
         serde_json::from_slice(body).map_err(|_| Denied::NotJson)
     }
 }
@@ -314,6 +318,7 @@ mod tests {
         for wrong in [
             "",
             "[]",
+            r#"["a"]"#,
             "{",
             r#"{"model":1}"#,
             r#"{"model":"a","model":"b"}"#,

@@ -1,0 +1,9 @@
+//! The gateway with real sockets on every side: a scripted upstream, clients of our own, and its control socket.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod control;
+mod cutting;
+mod metering;
+mod passing;
+mod probing;
+mod support;

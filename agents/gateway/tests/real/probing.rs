@@ -1,0 +1,131 @@
+//! Probes go a consumer's way, cost nothing, and tell the truth about a cut.
+
+use crate::support::*;
+use http_body_util::Full;
+use kill_wire::ProbePoints;
+use site_tests::upstream::{Script, Upstream};
+
+async fn probe(site: &Site, key: &str, way: &str) -> Whole {
+    let mut request = chat(key, "");
+    *request.body_mut() = Full::default();
+    request
+        .headers_mut()
+        .insert("x-portcullis-probe", way.parse().unwrap());
+    whole(send(site.addr(), request).await).await
+}
+
+const TO_HOME: &str = "consumer=claw;route=chat;target=home";
+const TO_AWAY: &str = "consumer=claw;route=chat;target=away";
+const RAG_HOME: &str = "consumer=rag;route=side;target=home";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_passes_works_and_fails_with_its_consumers_calls() {
+    let site = Site::open().await;
+    for way in [TO_HOME, TO_AWAY, RAG_HOME] {
+        let answer = probe(&site, PROBE, way).await;
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body[..]),
+            (200, br#"{"probe":"ok"}"#.as_slice()),
+            "{way}"
+        );
+    }
+    assert_eq!(
+        site.home
+            .log()
+            .iter()
+            .map(|served| served.path.as_str())
+            .collect::<Vec<_>>(),
+        ["/v1/models"; 2]
+    );
+    for (seq, scope, open) in [
+        (2, "cloud", [true, false, true]),
+        (3, "claw", [false, false, true]),
+        (4, "side", [true, true, false]),
+        (5, "all", [false, false, false]),
+    ] {
+        site.apply(seq, &[scope]).await;
+        for (way, open) in [TO_HOME, TO_AWAY, RAG_HOME].into_iter().zip(open) {
+            let answer = probe(&site, PROBE, way).await;
+            assert_eq!(
+                answer.status.as_u16(),
+                if open { 200 } else { 503 },
+                "{scope} {way}"
+            );
+            assert_eq!(
+                answer.header("x-portcullis-incident"),
+                if open { "" } else { "7" }
+            );
+        }
+    }
+    assert_eq!(site.spooled().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn points_are_listed_to_the_prober_even_when_all_is_cut() {
+    let site = Site::open().await;
+    site.apply(2, &["all"]).await;
+    let listed = site.get(PROBE, "/v1/portcullis/probe-points").await;
+    assert_eq!(listed.status, 200);
+    let points: ProbePoints = serde_json::from_slice(&listed.body).unwrap();
+    assert_eq!(points.points.len(), 3);
+    assert_eq!(points.points[0].address().to_string(), TO_HOME);
+    assert_eq!(points, site.observed().await.points);
+    assert_eq!(
+        site.get(CLAW, "/v1/portcullis/probe-points").await.status,
+        401
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_prober_probes_and_only_ways_there_are() {
+    let site = Site::open().await;
+    assert_eq!(probe(&site, CLAW, TO_HOME).await.status, 401);
+    for way in [
+        "consumer=rag;route=side;target=away",
+        "consumer=x;route=side;target=home",
+        "nonsense",
+    ] {
+        let answer = probe(&site, PROBE, way).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (404, "no_such_way"),
+            "{way}"
+        );
+    }
+    let answer = site.post(PROBE, r#"{"model":"steady"}"#).await;
+    assert_eq!(answer.status, 404);
+    assert_eq!(site.home.log().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_waiting_probe_is_cut_and_not_counted() {
+    let site = Site::with(
+        Upstream::start_as(Script::Silent).unwrap(),
+        Upstream::start().unwrap(),
+    );
+    site.apply(1, &[]).await;
+    let cut = async {
+        assert!(site.home.busy(1, LIMIT).await);
+        assert_eq!(site.observed().await.open, 0);
+        site.apply(2, &["llm"]).await
+    };
+    let (answer, applied) = tokio::join!(probe(&site, PROBE, TO_HOME), cut);
+    assert_eq!(
+        (
+            answer.status.as_u16(),
+            answer.header("x-portcullis-incident")
+        ),
+        (503, "7")
+    );
+    assert_eq!(applied, (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_does_not_answer_fails_the_probe() {
+    let site = Site::open_with_home(Script::Silent).await;
+    let answer = probe(&site, PROBE, TO_HOME).await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.code().as_str()),
+        (502, "upstream_failed")
+    );
+}
