@@ -22,8 +22,8 @@ pub struct Core {
     pub(crate) names: Vec<Name>,
     pub(crate) ring: Keyring,
     pub(crate) halves: Halves,
-    /// Cuts since start.
-    pub(crate) cuts: u64,
+    /// Grows with every cut and every seal: a seal holds only while nothing newer was decided.
+    pub(crate) epoch: u64,
 }
 
 impl Core {
@@ -37,7 +37,7 @@ impl Core {
             names: Vec::new(),
             ring: Keyring::default(),
             halves: Halves::default(),
-            cuts: 0,
+            epoch: 0,
         }
     }
 
@@ -90,7 +90,7 @@ impl Core {
 
     /// Closes `scope` by a KILL of this step. The second KILL of a scope keeps its incident.
     pub(crate) fn latch(&mut self, scope: Scope, code: Step, now: Timestamp) -> (Latch, bool) {
-        self.cuts += 1;
+        self.epoch += 1;
         let memory = &mut self.memory;
         memory.last_kill = memory.last_kill.max(code).max(now.step());
         // The last place of a full set is kept for everything.

@@ -67,8 +67,8 @@ pub struct RestoreSeal {
     pub(crate) latch: Latch,
     pub(crate) person: crate::PersonName,
     pub(crate) step: kill_wire::Step,
-    /// Cuts since start when it was made: a later cut makes it void.
-    pub(crate) cuts: u64,
+    /// The core's when it was made: a later cut or seal makes it void.
+    pub(crate) epoch: u64,
     pub(crate) outcome: u16,
 }
 
@@ -81,7 +81,7 @@ pub struct Released {
     pub remaining: LatchSet,
     /// One line for people.
     pub text: Reply,
-    /// True when a cut came between: nothing was released, the latch is in `remaining`.
+    /// True when a cut or another restore came between: nothing was released, the latch is in `remaining`.
     pub overtaken: bool,
 }
 

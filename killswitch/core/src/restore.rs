@@ -92,7 +92,8 @@ impl Core {
         memory
     }
 
-    /// Releases the latch, after that was recorded on disk. A cut that came between wins.
+    /// Releases the latch, after that was recorded on disk. A cut or another seal that came between
+    /// wins: then what was recorded must be written over with [`Core::memory`].
     pub fn commit(&mut self, seal: RestoreSeal, now: Timestamp) -> Released {
         let mut memory = self.memory.clone();
         let released = self.carry_out(&mut memory, &seal, now);
@@ -133,10 +134,10 @@ impl Core {
             latch,
             person,
             step,
-            cuts,
+            epoch,
             outcome,
         } = seal;
-        if *cuts != self.cuts || memory.restore_used(person, *step) {
+        if *epoch != self.epoch || memory.restore_used(person, *step) {
             return None;
         }
         let latch = memory.latches.release(latch.incident)?;
@@ -200,7 +201,10 @@ impl Core {
         Some(number.and_then(|n| self.memory.outcomes.answer(n)).cloned())
     }
 
-    fn sealed(&self, latch: Latch, minted: Minted, outcome: u16, via: &str) -> Restore {
+    /// A new seal makes older ones void, so that what is written down for one of them never leaves
+    /// the disk more open than the memory.
+    fn sealed(&mut self, latch: Latch, minted: Minted, outcome: u16, via: &str) -> Restore {
+        self.epoch += 1;
         let Minted { person, step } = minted;
         Restore {
             by: person.to_string(),
@@ -211,7 +215,7 @@ impl Core {
                 latch,
                 person,
                 step,
-                cuts: self.cuts,
+                epoch: self.epoch,
                 outcome,
             },
         }

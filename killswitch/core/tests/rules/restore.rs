@@ -144,15 +144,21 @@ fn a_cut_between_seal_and_commit_wins() {
 }
 
 #[test]
-fn two_seals_of_one_code_release_once() {
+fn of_two_seals_only_the_newer_releases() {
     let mut core = cut_house();
     let at = later(3);
     let code = restore_code(&core, "owner", at.step());
     let all = core.lever_restore(&Scope::All, &code, "admin", at).unwrap();
     let llm = core.lever_restore(&Scope::Llm, &code, "admin", at).unwrap();
-    assert!(!core.commit(all.seal, at).overtaken);
-    assert!(core.commit(llm.seal, at).overtaken);
-    assert_eq!(cut_now(&core), "LLM#2");
+    assert_eq!(
+        core.recorded(&all.seal, at).latches(),
+        core.memory().latches()
+    );
+    let recorded = core.recorded(&llm.seal, at);
+    assert!(core.commit(all.seal, at).overtaken);
+    assert!(!core.commit(llm.seal, at).overtaken);
+    assert_eq!(cut_now(&core), "ALL#1");
+    assert_eq!(recorded.to_json(), core.memory().to_json());
 }
 
 #[test]
