@@ -371,6 +371,40 @@ async fn once_a_cut_is_answered_no_request_succeeds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn no_call_slips_to_a_target_while_its_scope_is_cut() {
+    let site = Arc::new(Site::open().await);
+    site.gateway.reload(table(&[
+        ("away", Class::Cloud, &site.away.base_url()),
+        ("home", Class::Local, &site.home.base_url()),
+    ]));
+    for round in 0..60_u64 {
+        let mut calls = JoinSet::new();
+        for _ in 0..4 {
+            let site = Arc::clone(&site);
+            calls.spawn(async move { site.stream(CLAW, "stall").await });
+        }
+        sleep(Duration::from_micros(round * 97 % 4000)).await;
+        site.apply(round * 2 + 2, &["cloud"]).await;
+        let mut answers = Vec::new();
+        while let Some(call) = timeout(LIMIT, calls.join_next()).await.unwrap() {
+            answers.push(call.unwrap());
+        }
+        // Those at home go on; a call that took the cloud must have been found by the cut.
+        let until = Instant::now() + Duration::from_secs(3);
+        while site.away.open() > 0 {
+            assert!(
+                Instant::now() < until,
+                "round {round}: a stream from the cloud lives on"
+            );
+            sleep(Duration::from_millis(2)).await;
+        }
+        drop(answers);
+        site.until_open(0).await;
+        site.apply(round * 2 + 3, &[]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_hundred_streams_end_together() {
     let site = Site::open().await;
     let mut streams = JoinSet::new();
