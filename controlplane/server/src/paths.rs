@@ -39,6 +39,14 @@ impl Part {
     }
 }
 
+/// systemd's state folder; with several, the first.
+fn state_directory() -> Option<PathBuf> {
+    let folders = std::env::var_os("STATE_DIRECTORY")?;
+    std::env::split_paths(&folders)
+        .next()
+        .filter(|folder| folder.is_absolute())
+}
+
 /// The data folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Home {
@@ -57,7 +65,7 @@ impl Home {
         let home = || env("HOME").map(|home| home.join(".local/state"));
         let (root, default) = if let Some(root) = flag {
             (root.to_owned(), false)
-        } else if let Some(root) = env("STATE_DIRECTORY") {
+        } else if let Some(root) = state_directory() {
             (root, true)
         } else {
             let base = env("XDG_STATE_HOME")

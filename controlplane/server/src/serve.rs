@@ -128,6 +128,7 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
         RunFile::write(&site.plan.home, &site.listening)?;
         site.wait_until_open().await;
         announce(&site)?;
+        setup::shown(&site.plan.home)?;
         while !signals.ended_or_reload().await {
             reload::reload(&mut site);
         }

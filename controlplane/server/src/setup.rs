@@ -1,7 +1,8 @@
 //! First start: all keys and state are made in one place and moved in together.
 //!
 //! **Invariant:** a crash at any point leaves either nothing that counts or everything. Folders are built below
-//! `.setup/`; once the marker `.setup/complete` is on disk, the next start only finishes the moves.
+//! `.setup/`; once the marker `.setup/complete` is on disk, the next start only finishes the moves. The marker goes
+//! when the new keys were shown.
 //! What exists is never made anew: lost keys or latches are for a person to look at.
 
 mod make;
@@ -20,7 +21,7 @@ const MARKER: &str = "complete";
 /// What was found, or done about it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Keys and state were made just now.
+    /// Keys and state were made, and nobody has seen them yet.
     New,
     /// They were there.
     Kept,
@@ -49,11 +50,10 @@ fn no_keys(root: &Path) -> anyhow::Error {
 pub(crate) fn ensure(home: &Home, parts: &[Part], may_create: bool) -> anyhow::Result<State> {
     let root = home.root();
     let building = home.below(BUILDING);
-    if building.root().join(MARKER).is_file() {
+    let made = building.root().join(MARKER).is_file();
+    if made {
         move_in(home, &building)?;
-        return Ok(State::New);
-    }
-    if building.root().exists() {
+    } else if building.root().exists() {
         // A start that did not reach its marker: nothing of it was ever used.
         fs::remove_dir_all(building.root())
             .with_context(|| format!("cannot clear {}", building.root().display()))?;
@@ -61,7 +61,7 @@ pub(crate) fn ensure(home: &Home, parts: &[Part], may_create: bool) -> anyhow::R
     let there = |part: &Part| home.part(*part).exists();
     let absent: Vec<Part> = parts.iter().copied().filter(|part| !there(part)).collect();
     if absent.is_empty() {
-        return Ok(State::Kept);
+        return Ok(if made { State::New } else { State::Kept });
     }
     if Part::ALL.iter().any(there) {
         return Err(lost(home, &absent));
@@ -71,9 +71,7 @@ pub(crate) fn ensure(home: &Home, parts: &[Part], may_create: bool) -> anyhow::R
     }
     make::everything(&building)?;
     sync_tree(building.root())?;
-    let marker = File::create(building.root().join(MARKER))?;
-    marker.sync_all()?;
-    sync_dir(building.root())?;
+    kill_files::write_atomic(&building.root().join(MARKER), b"", 0o600)?;
     move_in(home, &building)?;
     Ok(State::New)
 }
@@ -111,10 +109,18 @@ fn move_in(home: &Home, building: &Home) -> anyhow::Result<()> {
         fs::rename(&from, &to)
             .with_context(|| format!("cannot move {} into place", part.name()))?;
     }
-    sync_dir(home.root())?;
-    fs::remove_file(building.root().join(MARKER))?;
-    fs::remove_dir_all(building.root())?;
-    sync_dir(home.root())?;
+    Ok(sync_dir(home.root())?)
+}
+
+/// Ends a first start: what it made was shown, and is not shown again. Until then each start counts as the first,
+/// so that a busy port or a crash hides the keys from nobody.
+pub(crate) fn shown(home: &Home) -> std::io::Result<()> {
+    let building = home.below(BUILDING);
+    if building.root().exists() {
+        fs::remove_file(building.root().join(MARKER))?;
+        fs::remove_dir_all(building.root())?;
+        sync_dir(home.root())?;
+    }
     Ok(())
 }
 

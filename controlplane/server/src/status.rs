@@ -99,10 +99,7 @@ fn people(
     }
     for (name, health) in [("gateway", gateway), ("dashboard", controlplane)] {
         let text = match health {
-            Ok(said) => match said.get("state").and_then(Value::as_str) {
-                Some(word) => format!("answers, {word}"),
-                None => "answers".to_owned(),
-            },
+            Ok(said) => answers(said),
             Err(why) => out.paint(Paint::Yellow, why),
         };
         row(out, name, &text)?;
@@ -112,6 +109,20 @@ fn people(
         attention(out, state)?;
     }
     Ok(())
+}
+
+/// In words, what a part says of itself.
+fn answers(said: &Value) -> String {
+    let mut text = "answers".to_owned();
+    if let Some(word) = said.get("status").and_then(Value::as_str) {
+        text.push_str(", ");
+        text.push_str(word);
+    }
+    if let Some(open) = said.get("open").and_then(Value::as_u64) {
+        text.push_str(", ");
+        text.push_str(&counted(open, "open exchange", "open exchanges"));
+    }
+    text
 }
 
 fn row(out: &mut Out, name: &str, value: &str) -> std::io::Result<()> {

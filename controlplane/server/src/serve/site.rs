@@ -44,7 +44,7 @@ pub(super) struct Site {
 }
 
 impl Site {
-    /// Starts the kill switch first and the control plane last; the latter may fail without harm to the others.
+    /// Starts the kill switch first and the control plane last, which may fail without harm to the others.
     pub(super) async fn start(mut plan: Plan, mut ports: Ports) -> anyhow::Result<Self> {
         let listening = ports.addresses()?;
         let kill_switch = match ports.take(Part::Killswitch) {
@@ -57,13 +57,6 @@ impl Site {
             }
             None => None,
         };
-        let agent = match ports.take(Part::Agent) {
-            Some(listener) => {
-                let settings = agent(&plan)?;
-                Some(NodeAgent::start(settings, listener).context("the node agent cannot start")?)
-            }
-            None => None,
-        };
         let runs_gateway = plan.parts.contains(&Part::Gateway);
         let configured = plan.config.gateway.has_targets() || !runs_gateway;
         let key = consumer_key(&plan)?;
@@ -72,6 +65,14 @@ impl Site {
             Some(listener) => {
                 let settings = gateway(&plan, &fallback)?;
                 Some(Gateway::start(settings, listener).context("the gateway cannot start")?)
+            }
+            None => None,
+        };
+        // After the gateway, which starts closed: the first order then finds both.
+        let agent = match ports.take(Part::Agent) {
+            Some(listener) => {
+                let settings = agent(&plan)?;
+                Some(NodeAgent::start(settings, listener).context("the node agent cannot start")?)
             }
             None => None,
         };

@@ -40,6 +40,7 @@ fn a_second_start_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let home = home(&dir);
     assert_eq!(first_start(&home), State::New);
+    shown(&home).unwrap();
     let before = files(home.root());
     assert_eq!(first_start(&home), State::Kept);
     assert!(files(home.root()) == before);
@@ -73,6 +74,7 @@ fn a_crash_before_the_marker_begins_anew() {
     let half = fs::read(home.below(BUILDING).people()).unwrap();
     assert_eq!(first_start(&home), State::New);
     assert!(fs::read(home.people()).unwrap() != half);
+    shown(&home).unwrap();
     assert!(!home.root().join(BUILDING).exists());
 }
 
@@ -82,9 +84,11 @@ fn a_crash_between_the_moves_is_finished_with_the_same_keys() {
         let dir = tempfile::tempdir().unwrap();
         let home = home(&dir);
         first_start(&home);
+        shown(&home).unwrap();
         let before = files(home.root());
         crashed_after(&home, moved);
         assert_eq!(first_start(&home), State::New, "after {moved} moves");
+        shown(&home).unwrap();
         assert!(files(home.root()) == before, "after {moved} moves");
     }
 }
@@ -95,6 +99,10 @@ fn lost_state_is_never_made_anew_beside_what_is_left() {
         let dir = tempfile::tempdir().unwrap();
         let home = home(&dir);
         first_start(&home);
+        if part != Part::Agent {
+            // Lost before or after the keys were shown makes no difference.
+            shown(&home).unwrap();
+        }
         fs::remove_dir_all(home.part(part)).unwrap();
         let why = ensure(&home, &Part::ALL, true).unwrap_err().to_string();
         assert!(why.contains(&format!("has lost {}", part.name())), "{why}");
@@ -119,4 +127,16 @@ fn a_path_too_long_for_a_socket_is_refused_before_anything_is_made() {
     let why = root(&home, true).unwrap_err().to_string();
     assert!(why.contains("too long"), "{why}");
     assert!(!deep.exists());
+}
+
+#[test]
+fn a_start_is_the_first_until_its_keys_were_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let home = home(&dir);
+    assert_eq!(first_start(&home), State::New);
+    let before = fs::read(home.people()).unwrap();
+    assert_eq!(first_start(&home), State::New);
+    assert!(fs::read(home.people()).unwrap() == before);
+    shown(&home).unwrap();
+    assert_eq!(first_start(&home), State::Kept);
 }

@@ -1,4 +1,4 @@
-use crate::house::{House, wait};
+use crate::house::{FREE_PORTS, House};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -91,6 +91,19 @@ fn a_start_that_is_killed_at_any_moment_is_finished_by_the_next() {
 }
 
 #[test]
+fn a_busy_port_at_the_first_start_hides_the_keys_from_nobody() {
+    let house = House::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    house.configure(&FREE_PORTS.replacen("127.0.0.1:0", &address.to_string(), 1));
+    assert_eq!(house.run(&["up"]).status.code(), Some(1));
+    house.configure(FREE_PORTS);
+    let up = house.start(&["up"]);
+    assert!(up.seen.join("\n").contains("/sign-in?token="));
+    up.stop();
+}
+
+#[test]
 fn one_data_folder_is_run_once() {
     let house = House::new();
     let up = house.start(&["up", "--json"]);
@@ -152,5 +165,5 @@ fn a_path_too_long_for_a_socket_is_explained() {
         .unwrap();
     assert_eq!(done.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&done.stderr).contains("choose a shorter one"));
-    wait("nothing", || !deep.exists());
+    assert!(!deep.exists());
 }

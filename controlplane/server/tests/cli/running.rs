@@ -1,4 +1,4 @@
-use crate::house::{FREE_PORTS, House, get};
+use crate::house::{FREE_PORTS, House, get, wait};
 
 #[test]
 fn a_cut_at_the_machine_needs_no_code_and_a_restore_does() {
@@ -136,4 +136,67 @@ fn a_sign_in_link_leaves_only_its_hash() {
     let name = data_encoding::HEXLOWER.encode(&Sha256::digest(token.as_bytes()));
     let file = house.data().join("controlplane/sign-in").join(name);
     assert_eq!(std::fs::read(file).unwrap(), b"");
+}
+
+/// Opens a stream and reads until the model's first word.
+fn stream(house: &House, gateway: &str) -> std::net::TcpStream {
+    use std::io::{Read as _, Write as _};
+    let key = house.read("gateway/keys/agent.key");
+    let body = r#"{"model":"m","stream":true,"messages":[{"role":"user","content":"hello"}]}"#;
+    let mut stream = std::net::TcpStream::connect(gateway).unwrap();
+    write!(
+        stream,
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: gw\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        key.trim(),
+        body.len()
+    )
+    .unwrap();
+    let mut seen = String::new();
+    let mut buffer = [0; 1024];
+    while !seen.contains("data: ") {
+        let read = stream.read(&mut buffer).unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&buffer[..read]));
+    }
+    stream
+}
+
+#[test]
+fn open_streams_hold_up_the_end_and_a_second_signal_does_not_wait_for_them() {
+    let house = House::new();
+    let mut up = house.start(&["up", "--json"]);
+    if up.ready()["model"] != "demo" {
+        // With a real Ollama on this machine there is no stream that is known to last.
+        return up.stop();
+    }
+    let gateway = up.ready()["gateway"].as_str().unwrap().to_owned();
+    let open = stream(&house, &gateway);
+    up.signal("-INT");
+    house.wait_for_log("Stopping: open streams have 10 s");
+    assert!(up.running());
+    // While it drains, the kill switch still works: what runs can still be cut.
+    house.good(&["status"]);
+    up.signal("-INT");
+    wait("the end", || !up.running());
+    assert!(house.log().contains("stopped at once"));
+    drop(open);
+}
+
+#[test]
+fn a_cut_ends_what_drains() {
+    let house = House::new();
+    let up = house.start(&["up", "--json"]);
+    if up.ready()["model"] != "demo" {
+        return up.stop();
+    }
+    let gateway = up.ready()["gateway"].as_str().unwrap().to_owned();
+    let mut open = stream(&house, &gateway);
+    up.signal("-TERM");
+    house.wait_for_log("Stopping: open streams have 10 s");
+    house.good(&["cut", "LLM"]);
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut open, &mut rest).unwrap();
+    assert!(rest.contains(r#""code":"cut""#), "{rest}");
+    let mut up = up;
+    wait("the end", || !up.running());
 }
