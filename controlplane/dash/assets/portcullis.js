@@ -63,12 +63,13 @@
   body.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt;
     if (form.id !== "cut" && form.id !== "restore") return;
-    // A code or a confirmation counts once; the reason stays while nothing came of it.
-    byId("cut-confirm").value = "";
-    byId("restore-code").value = "";
-    if (event.detail.successful) form.reset();
-    word();
-    byId("outcome").focus();
+    // A code or a confirmation counts once; the rest stays while nothing came of it, and so does the other form.
+    // (`successful` would be true for refusals too: they are swapped in like the rest.)
+    const done = event.detail.xhr.status > 0 && event.detail.xhr.status < 400;
+    const [once, whole] = form.id === "cut" ? ["cut-confirm", "cut-why"] : ["restore-code", "restore-scope"];
+    byId(once).value = "";
+    if (done) byId(whole).value = "";
+    if (document.activeElement === document.body || form.contains(document.activeElement)) byId("outcome").focus();
     byId("outcome").scrollIntoView({ block: "nearest" });
   });
   body.addEventListener("htmx:sendError", () => {

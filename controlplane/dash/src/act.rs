@@ -22,7 +22,7 @@ const BY: &str = "dashboard";
 /// Longest reason in characters.
 const LONGEST_WHY: usize = 200;
 
-/// Longest code in characters; a card's is 16 with separators.
+/// Longest code in characters: 8 digits, with room for separators.
 const LONGEST_CODE: usize = 40;
 
 /// What a form did, for people.

@@ -67,8 +67,17 @@ impl Site {
         (self.app.clock)()
     }
 
+    /// The newest moment. When nobody looks at the house any more, it says so instead of the last state seen.
     fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.app.snapshots.borrow())
+        let newest = Arc::clone(&self.app.snapshots.borrow());
+        if self.app.snapshots.has_changed().is_ok() {
+            return newest;
+        }
+        let why = format!("the control plane stopped looking at {}", newest.at.clock());
+        let mut blind = Snapshot::clone(&newest);
+        blind.killswitch = Err(why.clone());
+        blind.gateway = Err(why);
+        Arc::new(blind)
     }
 }
 

@@ -177,3 +177,30 @@ fn spend(folder: &Path, token: &str, now: Timestamp) -> Result<(), Refused> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_at_once_exactly_one_spends_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(KeyHash::of(b"t0ken").to_hex());
+        for _ in 0..50 {
+            std::fs::write(&file, "").unwrap();
+            let spent: Vec<Result<(), Refused>> = std::thread::scope(|scope| {
+                let try_it = || spend(folder.path(), "t0ken", Timestamp::default());
+                let all: Vec<_> = (0..4).map(|_| scope.spawn(try_it)).collect();
+                all.into_iter().map(|one| one.join().unwrap()).collect()
+            });
+            assert_eq!(spent.iter().filter(|one| one.is_ok()).count(), 1);
+            assert_eq!(
+                spent
+                    .iter()
+                    .filter(|one| **one == Err(Refused::Unknown))
+                    .count(),
+                3
+            );
+        }
+    }
+}

@@ -32,7 +32,6 @@ fn clock() -> Timestamp {
 
 pub(crate) struct House {
     folder: tempfile::TempDir,
-    pub(crate) store: Store,
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
     /// What the kill switch was asked.
     pub(crate) asked: Arc<Mutex<Vec<LeverRequest>>>,
@@ -56,7 +55,7 @@ impl House {
         serve_lever(&socket, Arc::clone(&asked), Arc::clone(&reply));
         let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
         let router = dash::router(App {
-            store: store.clone(),
+            store,
             snapshots: receiver,
             lever: Lever::at(socket),
             sign_in_dir: folder.path().join("sign-in"),
@@ -65,7 +64,6 @@ impl House {
         });
         Self {
             folder,
-            store,
             snapshots,
             asked,
             reply,

@@ -1,11 +1,12 @@
 //! The live page: changes only, and nothing that is being typed into.
 
-use crate::house::{House, latches, snapshot};
+use crate::house::{House, latches, snapshot, text};
 use axum::body::Body;
 use axum::http::{StatusCode, header};
 use http_body_util::BodyExt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -82,11 +83,19 @@ async fn a_stream_ends_with_its_session() {
 
 #[tokio::test]
 async fn streams_end_when_the_control_plane_stops() {
-    let house = House::new().await;
+    let mut house = House::new().await;
     let session = house.session().await;
     let mut body = house.get("/events", &session).await.into_body();
-    drop(house.snapshots);
+    drop(std::mem::replace(
+        &mut house.snapshots,
+        watch::channel(Arc::new(snapshot())).0,
+    ));
     while next(&mut body).await.is_some() {}
+    let page = text(house.get("/", &session).await).await;
+    assert!(
+        page.contains("the control plane stopped looking"),
+        "nothing old is shown as new"
+    );
 }
 
 #[tokio::test]
