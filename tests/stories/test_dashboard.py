@@ -108,8 +108,7 @@ def test_the_red_button_cuts_and_a_code_restores(house, browser):
     assert house.cut_scopes() == ["LLM"]
     assert stream.end().last()["error"]["code"] == "cut"
 
-    page = browser.get(house.dashboard)
-    assert "by a test" in page.text
+    page = until("the incident on the page", lambda: "by a test" in (seen := browser.get(house.dashboard)).text and seen)
     form = form_for(page, "restore")
     send(browser, page, form, scope="LLM", code=house.app().kill())
     assert house.cut_scopes() == ["LLM"]
