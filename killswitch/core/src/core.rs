@@ -8,7 +8,6 @@ use crate::decision::Decision;
 use crate::inbound_text::InboundText;
 use crate::keyring::Keyring;
 use crate::memory::Memory;
-use crate::outcomes::OutcomeKey;
 use crate::people::People;
 use crate::scan::Scan;
 use crate::stepped_up::Halves;
@@ -27,20 +26,6 @@ pub struct Core {
 }
 
 impl Core {
-    /// Takes what the last run remembered.
-    #[must_use]
-    pub fn new(mut memory: Memory, people: People) -> Self {
-        memory.keep_only(&people);
-        Self {
-            memory,
-            people,
-            names: Vec::new(),
-            ring: Keyring::default(),
-            halves: Halves::default(),
-            epoch: 0,
-        }
-    }
-
     /// Builds the code tables of `now` ahead of time, so that the next text need not wait for them.
     pub fn prepare(&mut self, now: Timestamp) {
         self.ring.turn(&self.people, now.step());
@@ -54,17 +39,7 @@ impl Core {
         if let Some(cut) = self.on_kill(text, &scan, now) {
             return Decision::Cut(cut);
         }
-        let key = OutcomeKey::of_text(text);
-        if let Some(number) = self.memory.outcomes.number(&key) {
-            let reply = self.memory.outcomes.answer(number).cloned();
-            return Decision::Duplicate { reply };
-        }
-        let outcome = self.memory.outcomes.begin([key]);
-        if scan.says("restore") {
-            self.on_restore(text, &scan, outcome, now)
-        } else {
-            self.on_rest(text, &scan, now)
-        }
+        self.on_other(text, &scan, now)
     }
 
     /// Every word that names a scope now, without separators.
@@ -114,14 +89,5 @@ impl Core {
         }
         memory.next_incident = memory.next_incident.next();
         (latch, false)
-    }
-}
-
-impl std::fmt::Debug for Core {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Core")
-            .field("memory", &self.memory)
-            .field("people", &self.people.len())
-            .finish_non_exhaustive()
     }
 }

@@ -1,12 +1,27 @@
 //! What the core is told of the house: who has keys, and which names there are.
 
 use crate::core::Core;
+use crate::keyring::Keyring;
 use crate::memory::Memory;
 use crate::people::People;
 use crate::stepped_up::Halves;
 use kill_wire::Name;
 
 impl Core {
+    /// Takes what the last run remembered.
+    #[must_use]
+    pub fn new(mut memory: Memory, people: People) -> Self {
+        memory.keep_only(&people);
+        Self {
+            memory,
+            people,
+            names: Vec::new(),
+            ring: Keyring::default(),
+            halves: Halves::default(),
+            epoch: 0,
+        }
+    }
+
     /// What must be written down.
     #[must_use]
     pub const fn memory(&self) -> &Memory {
@@ -24,11 +39,20 @@ impl Core {
         self.people = people;
         self.memory.keep_only(&self.people);
         self.halves = Halves::default();
-        self.ring.reset();
+        self.ring = Keyring::default();
     }
 
     /// Takes the routes and consumers that are known now. In a text, any other name means ALL.
     pub fn set_names(&mut self, names: Vec<Name>) {
         self.names = names;
+    }
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core")
+            .field("memory", &self.memory)
+            .field("people", &self.people.len())
+            .finish_non_exhaustive()
     }
 }

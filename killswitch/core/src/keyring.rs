@@ -1,8 +1,6 @@
 //! Every code that is good now, looked up at once: no person's check takes longer than another's.
 
-use crate::{
-    cards::CardHash, key::Digits, key::Key, people::People, people::PersonName, scan::Code,
-};
+use crate::{key::Key, people::People, people::PersonName, scan::Code};
 use kill_wire::Step;
 use std::collections::BTreeMap;
 
@@ -28,9 +26,6 @@ pub(crate) struct Keyring {
     built: Option<Step>,
     kill: Table,
     restore: Table,
-    cards: BTreeMap<CardHash, PersonName>,
-    /// Whether anybody's KILL codes have six digits.
-    pub(crate) six: bool,
 }
 
 impl Keyring {
@@ -45,17 +40,9 @@ impl Keyring {
         };
         for person in people {
             let name = &person.name;
-            self.six |= person.kill.digits() == Digits::Six;
             fill(&mut self.kill, name, &person.kill, now, KILL_PAST);
             fill(&mut self.restore, name, &person.restore, now, RESTORE_PAST);
-            self.cards
-                .extend(person.cards.iter().map(|card| (*card, name.clone())));
         }
-    }
-
-    /// Forgets everything: people have changed.
-    pub(crate) fn reset(&mut self) {
-        *self = Self::default();
     }
 
     /// Everybody's steps in which this is a KILL code, newest first.
@@ -66,11 +53,6 @@ impl Keyring {
     /// Everybody's steps in which this is a RESTORE code, newest first.
     pub(crate) fn restore(&self, code: Code) -> &[Minted] {
         self.restore.get(&code).map_or(&[], Vec::as_slice)
-    }
-
-    /// Whose card this is.
-    pub(crate) fn card(&self, card: &CardHash) -> Option<&PersonName> {
-        self.cards.get(card)
     }
 }
 

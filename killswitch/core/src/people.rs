@@ -200,6 +200,11 @@ impl People {
             .find(|person| !wanted.is_empty() && person.senders.iter().any(|s| plain(s) == wanted))
     }
 
+    /// Whose card this is.
+    pub(crate) fn holder(&self, card: &CardHash) -> Option<&Person> {
+        self.0.iter().find(|person| person.cards.contains(card))
+    }
+
     /// Adds a person.
     pub fn add(&mut self, person: Person) -> Result<(), PeopleError> {
         if self.get(person.name.as_str()).is_some() {

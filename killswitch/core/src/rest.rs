@@ -3,6 +3,7 @@
 use crate::core::Core;
 use crate::decision::{Decision, Refused, Why};
 use crate::inbound_text::InboundText;
+use crate::key::Digits;
 use crate::memory::GUESSES;
 use crate::outcomes::OutcomeKey;
 use crate::reply::{self, Reply};
@@ -18,8 +19,23 @@ impl Core {
         self.memory.outcomes.end(number, outcome.clone());
     }
 
+    /// A text that does not cut.
+    pub(crate) fn on_other(&mut self, text: &InboundText, scan: &Scan, now: Timestamp) -> Decision {
+        let key = OutcomeKey::of_text(text);
+        if let Some(number) = self.memory.outcomes.number(&key) {
+            let reply = self.memory.outcomes.answer(number).cloned();
+            return Decision::Duplicate { reply };
+        }
+        let outcome = self.memory.outcomes.begin([key]);
+        if scan.says("restore") {
+            self.on_restore(text, scan, outcome, now)
+        } else {
+            self.on_rest(text, scan, now)
+        }
+    }
+
     /// A text that neither cuts nor asks to restore.
-    pub(crate) fn on_rest(&mut self, text: &InboundText, scan: &Scan, now: Timestamp) -> Decision {
+    fn on_rest(&mut self, text: &InboundText, scan: &Scan, now: Timestamp) -> Decision {
         if let Some(reply) = self.used_before(scan) {
             return Decision::Duplicate { reply };
         }
@@ -42,7 +58,8 @@ impl Core {
     /// Counts codes that are nobody's. A good half of a pair is none of them, and nothing that is
     /// said or done here differs for it.
     pub(crate) fn count_failed(&mut self, scan: &Scan, now: Timestamp) -> usize {
-        let six = self.ring.six;
+        let mut people = self.people.iter();
+        let six = people.any(|person| person.kill.digits() == Digits::Six);
         let tried = scan.codes.iter().copied();
         let tried = tried.filter(|code| six || code.digits == 8);
         let (good, bad): (Vec<Code>, Vec<Code>) =

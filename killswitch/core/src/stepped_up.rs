@@ -29,9 +29,11 @@ impl Core {
     /// Cards are never throttled: 65 bits cannot be guessed.
     pub(crate) fn by_card(&self, scan: &Scan) -> Option<Proof> {
         let mut all = scan.cards.iter();
-        let unused =
-            all.find(|card| self.ring.card(card).is_some() && !self.memory.card_used(card));
-        let person = self.ring.card(unused?)?.clone();
+        let person = all.find_map(|card| {
+            let person = self.people.holder(card)?;
+            (!self.memory.card_used(card)).then_some(person)
+        })?;
+        let person = person.name.clone();
         Some(Proof { person, step: None })
     }
 
@@ -67,11 +69,8 @@ impl Core {
 
     /// Spends every card in the text.
     pub(crate) fn spend_cards(&mut self, scan: &Scan, keys: &mut Vec<OutcomeKey>) {
-        let known = scan
-            .cards
-            .iter()
-            .filter(|card| self.ring.card(card).is_some());
-        for card in known {
+        let all = scan.cards.iter();
+        for card in all.filter(|card| self.people.holder(card).is_some()) {
             self.memory.use_card(card);
             keys.push(OutcomeKey::of_card(card));
         }

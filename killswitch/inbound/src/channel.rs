@@ -1,62 +1,30 @@
 //! The configured channels, one per way a text may come in.
 
-use crate::request::{Answer, RawRequest, Refusal};
+use crate::config::Options;
+use crate::refusal::{Answer, Refusal};
+use crate::request::RawRequest;
 use kill_core::{InboundText, Trust};
 use kill_wire::Timestamp;
-use zeroize::Zeroizing;
-
-/// What the configuration says of a channel.
-#[derive(Default)]
-pub struct Options {
-    /// The address the provider calls, for providers that sign it.
-    pub public_url: Option<String>,
-    /// One secret, or two while one replaces the other.
-    pub secrets: Vec<String>,
-}
-
-impl Options {
-    /// The secrets without the line ends of their files; wiped when dropped.
-    pub(crate) fn take_secrets(&mut self) -> Result<Vec<Zeroizing<String>>, String> {
-        let given = std::mem::take(&mut self.secrets).into_iter();
-        let secrets: Vec<_> = given
-            .map(Zeroizing::new)
-            .map(|secret| Zeroizing::new(secret.trim().to_owned()))
-            .collect();
-        if (1..=2).contains(&secrets.len()) {
-            Ok(secrets)
-        } else {
-            Err(format!("expected 1 or 2 secrets, found {}", secrets.len()))
-        }
-    }
-}
-
-impl std::fmt::Debug for Options {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Options")
-            .field("public_url", &self.public_url)
-            .finish_non_exhaustive()
-    }
-}
 
 macro_rules! providers {
     ($($module:ident => $kind:ident),+) => {
         $(use crate::$module::$kind;)+
 
-        enum Provider { $($kind($kind)),+ }
+        pub(crate) enum Provider { $($kind($kind)),+ }
 
         impl Provider {
-            const KINDS: &[&str] = &[$($kind::KIND),+];
+            pub(crate) const KINDS: &[&str] = &[$($kind::KIND),+];
 
-            fn new(kind: &str, options: Options) -> Result<Self, String> {
+            pub(crate) fn new(kind: &str, options: Options) -> Result<Self, String> {
                 $(if kind == $kind::KIND { return $kind::new(options).map(Self::$kind); })+
                 Err(format!("unknown kind `{kind}`, expected one of: {}", Self::KINDS.join(", ")))
             }
-            const fn kind(&self) -> &'static str { match self { $(Self::$kind(_) => $kind::KIND),+ } }
-            const fn trust(&self) -> Trust { match self { $(Self::$kind(_) => $kind::TRUST),+ } }
-            fn verify(&self, channel: &str, request: &RawRequest<'_>, now: Timestamp) -> Result<InboundText, Refusal> {
+            pub(crate) const fn kind(&self) -> &'static str { match self { $(Self::$kind(_) => $kind::KIND),+ } }
+            pub(crate) const fn trust(&self) -> Trust { match self { $(Self::$kind(_) => $kind::TRUST),+ } }
+            pub(crate) fn verify(&self, channel: &str, request: &RawRequest<'_>, now: Timestamp) -> Result<InboundText, Refusal> {
                 match self { $(Self::$kind(provider) => provider.verify(channel, request, now)),+ }
             }
-            fn answer(&self, reply: Option<&str>) -> Answer {
+            pub(crate) fn answer(&self, reply: Option<&str>) -> Answer {
                 match self { $(Self::$kind(_) => $kind::answer(reply)),+ }
             }
         }
@@ -67,59 +35,14 @@ providers! { twilio => Twilio, standard_webhooks => StandardWebhooks }
 
 /// One way a text may come in: a name and a provider's scheme with its secrets.
 pub struct Channel {
-    name: String,
-    provider: Provider,
+    pub(crate) name: String,
+    pub(crate) provider: Provider,
 }
 
 impl Channel {
-    /// Every kind that `new` knows.
-    pub const KINDS: &[&str] = Provider::KINDS;
-
-    /// Takes a configuration; the error says what to put right and holds no secret.
-    pub fn new(name: &str, kind: &str, options: Options) -> Result<Self, String> {
-        let ok = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '.' | '_' | '-');
-        if name.is_empty() || name.len() > 24 || !name.chars().all(ok) {
-            return Err("a channel's name is 1 to 24 of a-z, 0-9, `.`, `_`, `-`".to_owned());
-        }
-        Ok(Self {
-            name: name.to_owned(),
-            provider: Provider::new(kind, options)?,
-        })
-    }
-
-    /// Its name, the last part of its path `/v1/inbound/{channel}`.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Its kind, such as `twilio`.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        self.provider.kind()
-    }
-
-    /// How far its signature reaches.
-    #[must_use]
-    pub const fn trust(&self) -> Trust {
-        self.provider.trust()
-    }
-
     /// The text of a request that was rightly signed, or why it is none.
     pub fn verify(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<InboundText, Refusal> {
         request.bounded_post()?;
         self.provider.verify(&self.name, request, now)
-    }
-
-    /// The response that makes the provider send `reply`, or nothing.
-    #[must_use]
-    pub fn answer(&self, reply: Option<&str>) -> Answer {
-        self.provider.answer(reply)
-    }
-}
-
-impl std::fmt::Debug for Channel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Channel({}, {})", self.name, self.kind())
     }
 }

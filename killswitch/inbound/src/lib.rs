@@ -4,10 +4,14 @@
 //! **Invariant:** an [`InboundText`] leaves this crate only after its signature was checked.
 
 mod channel;
+mod config;
+mod refusal;
 mod request;
 pub mod standard_webhooks;
 mod twilio;
 
-pub use channel::{Channel, Options};
+pub use channel::Channel;
+pub use config::Options;
 pub use kill_core::{InboundText, Trust};
-pub use request::{Answer, MAX_BODY, RawRequest, Refusal};
+pub use refusal::{Answer, Refusal};
+pub use request::{MAX_BODY, RawRequest};

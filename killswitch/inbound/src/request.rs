@@ -1,4 +1,6 @@
-//! What comes in from a provider, and what goes back.
+//! What comes in from a provider.
+
+use crate::refusal::Refusal;
 
 /// Longest body that is read, in bytes.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -40,52 +42,4 @@ impl<'a> RawRequest<'a> {
             Ok(())
         }
     }
-}
-
-/// Shows sizes, not contents: a text may hold a live code.
-impl std::fmt::Debug for RawRequest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RawRequest")
-            .field("method", &self.method)
-            .field("headers", &self.headers.len())
-            .field("body", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a request is not a text: one word for the log, nothing of what was sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// Not a `POST`.
-    #[error("method")]
-    Method,
-    /// Longer than [`MAX_BODY`].
-    #[error("size")]
-    TooLarge,
-    /// A header the signature needs is missing, twice there or malformed.
-    #[error("header")]
-    Header,
-    /// Sent to another address than the configured one.
-    #[error("address")]
-    Address,
-    /// No configured secret made this signature.
-    #[error("signature")]
-    Signature,
-    /// Rightly signed, but too long ago or too far ahead.
-    #[error("stale")]
-    Stale,
-    /// Rightly signed, but not a text message.
-    #[error("content")]
-    Content,
-}
-
-/// What the provider gets as response.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// HTTP status.
-    pub status: u16,
-    /// Value of `Content-Type`.
-    pub content_type: &'static str,
-    /// The body.
-    pub body: String,
 }

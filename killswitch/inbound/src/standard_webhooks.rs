@@ -3,8 +3,9 @@
 
 mod sender;
 
-use crate::channel::Options;
-use crate::request::{Answer, RawRequest, Refusal};
+use crate::config::Options;
+use crate::refusal::{Answer, Refusal};
+use crate::request::RawRequest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use kill_core::{InboundText, Trust};

@@ -1,7 +1,7 @@
 //! TwiML: what makes Twilio text back, or not.
 
 use super::Twilio;
-use crate::request::Answer;
+use crate::refusal::Answer;
 
 impl Twilio {
     pub(crate) fn answer(reply: Option<&str>) -> Answer {
