@@ -185,7 +185,12 @@ impl Play {
     fn answer(self, streams: bool, running: Running, shared: &Shared) -> Response<Answer> {
         let (pieces, receiver) = mpsc::channel(1);
         let usage = self.script.usage(self.tokens);
-        let text = script::whole(&self.model, self.tokens, usage);
+        // Only where it is sent: the text of a stream that shall run for long is long.
+        let text = if streams {
+            String::new()
+        } else {
+            script::whole(&self.model, self.tokens, usage)
+        };
         let body = Answer {
             pieces: receiver,
             length: (!streams).then_some(text.len() as u64),
