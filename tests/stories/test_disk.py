@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 from phone import proven
 from streams import RawStream
@@ -62,6 +63,7 @@ def empty(folder):
 def cramped(build, scripted, disk):
     """A house whose state stands on that disk."""
     house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])], data=disk / "d").start()
+    until("all parts", lambda: (house.data / "run.json").exists() and httpx.get(f"{house.dashboard}/healthz", trust_env=False))
     yield house, disk
     house.child.kill()
 
@@ -96,6 +98,20 @@ def test_a_full_disk_is_told_and_many_cuts_still_happen(cramped):
     house.start(proven=False)
     assert house.code_of_models() == "cut"
     assert house.cli("journal", "verify").returncode == 0
+
+
+def test_it_starts_on_a_full_disk_and_the_cut_holds(cramped):
+    house, disk = cramped
+    house.cut("LLM")
+    house.child.kill()
+    fill(disk)
+    house.start(proven=False)
+    assert house.cut_scopes() == ["LLM"]
+    assert house.code_of_models() == "cut"
+    assert house.twilio().text(f"KILL ALL {house.app().kill()}").startswith("CUT ALL")
+    # Still there a while later: nothing that could not be written ended the process.
+    time.sleep(1)
+    assert house.code_of_models() == "cut"
 
 
 @pytest.fixture
