@@ -21,6 +21,9 @@ pub(crate) struct Cli {
     command: Command,
 }
 
+/// Heading of what every command understands, below what is its own.
+const GLOBAL: &str = "With every command";
+
 /// What every command understands.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
@@ -28,6 +31,7 @@ pub(crate) struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         env = "PORTCULLIS_DATA",
         value_name = "DIR",
         hide_env_values = true
@@ -37,13 +41,14 @@ pub(crate) struct Global {
     #[arg(
         long,
         global = true,
+        help_heading = GLOBAL,
         env = "PORTCULLIS_CONFIG",
         value_name = "FILE",
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,
     /// Print JSON instead of text for people
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
 }
 

@@ -40,8 +40,11 @@ fn one(home: &Home, part: Part) -> anyhow::Result<File> {
             pid.trim()
         );
     }
-    file.set_len(0)?;
-    file.rewind()?;
-    writeln!(file, "{}", std::process::id())?;
+    // For the message above alone: on a full disk the lock holds without a number in it.
+    drop(
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| writeln!(file, "{}", std::process::id())),
+    );
     Ok(file)
 }

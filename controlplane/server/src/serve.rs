@@ -125,7 +125,10 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
     let ended = runtime.block_on(async {
         let mut signals = site::Signals::listen()?;
         let mut site = Site::start(plan, ports).await?;
-        RunFile::write(&site.plan.home, &site.listening)?;
+        if let Err(why) = RunFile::write(&site.plan.home, &site.listening) {
+            // A convenience for scripts; a full disk must not keep a kill switch from running.
+            tracing::warn!("Other commands may not find these addresses: {why:#}");
+        }
         site.wait_until_open().await;
         announce(&site)?;
         setup::shown(&site.plan.home)?;

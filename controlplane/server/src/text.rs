@@ -55,6 +55,11 @@ pub(crate) fn send(
             format!("http://{address}/v1/inbound/local")
         }
     };
+    if !url.starts_with("http://") {
+        bail!(
+            "`{url}` does not begin with http://; give the kill switch's own address, TLS belongs to the proxy in front of it"
+        );
+    }
     let id = match &args.id {
         Some(id) => id.clone(),
         None => format!(

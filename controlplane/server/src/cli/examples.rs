@@ -66,8 +66,10 @@ pub(crate) const NOW: &str = "\
 Examples:
   portcullis codes now
   portcullis codes now --kill --person ada
-  portcullis codes now --restore --next   right after a kill: RESTORE needs a newer code than the kill
-  portcullis codes now --json";
+  portcullis codes now --restore --next   right after a kill
+  portcullis codes now --json
+
+Each code works once. A RESTORE code must be newer than the code of the last KILL.";
 
 pub(crate) const LIST: &str = "\
 Examples:

@@ -116,16 +116,13 @@ pub(crate) fn add(home: &Home, args: &AddArgs, json: bool) -> anyhow::Result<()>
     if !json {
         show(&mut out, &person)?;
     }
+    let mut restores = true;
     if !args.no_check {
         if json {
             bail!("--json asks nothing; add --no-check, and try a code before you rely on it");
         }
         let kill = check("KILL", &fresh.kill)?;
-        if check("RESTORE", &fresh.restore)? == Digits::Six {
-            bail!(
-                "this app shows 6 digits where 8 were asked for; too few to restore with. Nothing was added: use another app"
-            );
-        }
+        restores = check("RESTORE", &fresh.restore)? == Digits::Eight;
         person = fresh.person(&args.name, args.sender.clone(), kill)?;
     }
     super::change(home, |mut people| {
@@ -148,6 +145,10 @@ pub(crate) fn add(home: &Home, args: &AddArgs, json: bool) -> anyhow::Result<()>
     ))?;
     if digits == Digits::Six {
         out.line("The app shows 6 digits for KILL: a KILL of this person needs two codes in a row, from two half minutes.")?;
+    }
+    if !restores {
+        let text = "The app shows 6 digits for RESTORE, too few to restore with: this person can cut, not restore. Another app may do.";
+        out.line(out.paint(Paint::Yellow, text))?;
     }
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use crate::clock;
 use crate::paths::Home;
-use anyhow::Context as _;
 use axum::serve::ListenerExt as _;
 use gateways::{Driver, Gateway as _};
 use net_model::Observed;
@@ -39,9 +38,7 @@ impl ControlPlane {
         hosts: Vec<String>,
         demo: bool,
     ) -> anyhow::Result<Self> {
-        let store = Store::open(&home.database()).await.with_context(|| {
-            format!("the database {} cannot be used", home.database().display())
-        })?;
+        let store = Store::open(&home.database()).await?;
         let lever = killctl::Lever::at(home.lever());
         let tasks = tasks::start(tasks::Settings {
             store: store.clone(),
