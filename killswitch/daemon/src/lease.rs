@@ -13,6 +13,7 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Renews the lease until shutdown.
 pub(crate) async fn renew(switch: Arc<Switch>) {
     loop {
+        switch.tick();
         let well = deliver(&switch).await.unconfirmed.is_empty();
         tokio::select! {
             () = switch.stop.cancelled() => return,

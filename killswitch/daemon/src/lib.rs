@@ -101,6 +101,7 @@ impl KillSwitch {
             canaries: Mutex::default(),
             names: Mutex::default(),
             refusals: Mutex::default(),
+            unwritten: std::sync::atomic::AtomicBool::new(false),
             doubts: opened.doubts,
             people_file: state::people_file(dir),
             started: clock::now(),

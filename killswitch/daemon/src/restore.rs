@@ -46,8 +46,9 @@ pub(crate) async fn carry_out(
     };
     if let Err(why) = recorded {
         tracing::error!(scope = %restore.latch.scope, %why, "A restore could not be recorded and was refused.");
-        // The latch file may already say otherwise; put the truth back.
         switch.note_refusal(&restore.via, "restore could not be recorded");
+        // A slow disk may write the released state yet; what is true goes behind it.
+        drop(switch.record(Vec::new(), First::Latch));
         return Err(NotRestored::NotRecorded(why));
     }
     let released = switch.core().commit(restore.seal, clock::now());

@@ -11,6 +11,7 @@ use kill_core::Core;
 use kill_inbound::Channel;
 use kill_wire::{LatchSet, Name, SigningKey, Timestamp};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,8 @@ pub(crate) struct Switch {
     pub(crate) canaries: Mutex<Canaries>,
     pub(crate) names: Mutex<Vec<Name>>,
     pub(crate) refusals: Mutex<Refusals>,
+    /// The memory has changed in a way nobody waits for.
+    pub(crate) unwritten: AtomicBool,
     /// What was found wrong at start; shown until someone restores.
     pub(crate) doubts: Vec<String>,
     pub(crate) people_file: PathBuf,
@@ -91,6 +94,15 @@ impl Switch {
         *self.names.lock().unwrap_or_else(PoisonError::into_inner) = names;
     }
 
+    /// What is done every ten seconds besides the lease.
+    pub(crate) fn tick(&self) {
+        // Code tables of the next minutes, so that a text need not wait for them.
+        self.core().prepare(clock::now());
+        if self.unwritten.swap(false, Ordering::Relaxed) {
+            drop(self.record(Vec::new(), First::Latch));
+        }
+    }
+
     /// Journals, without waiting for the disk. The latch file keeps the memory as it is now.
     pub(crate) fn note(&self, event: Event) {
         drop(self.record(vec![event], First::Latch));
@@ -135,6 +147,8 @@ impl Switch {
             }
             if refusals.written >= REFUSALS_AN_HOUR {
                 refusals.left_out += 1;
+                // Failed tries count all the same; a flood of them is written once in ten seconds.
+                self.unwritten.store(true, Ordering::Relaxed);
                 return;
             }
             refusals.written += 1;
