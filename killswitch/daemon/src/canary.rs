@@ -17,8 +17,8 @@ use tokio::task::JoinSet;
 
 /// Between two rounds.
 const ROUND: Duration = Duration::from_secs(30);
-/// Between two rounds until the first that found anything.
-const FIRST_ROUNDS: Duration = Duration::from_millis(500);
+/// After a round in which something did not answer as it should; doubles each time.
+const SOON: Duration = Duration::from_millis(500);
 /// How long one canary may take: the gateway asks the target and waits three seconds at most.
 const CANARY_LIMIT: Duration = Duration::from_secs(4);
 /// Probes at the same time.
@@ -61,17 +61,23 @@ pub(crate) struct Canaries {
     pub(crate) state: CanaryState,
 }
 
-/// Sends canaries until shutdown.
+/// Sends canaries until shutdown: soon again while something does not answer as it should, then ever more rarely.
 pub(crate) async fn watch(switch: Arc<Switch>) {
+    let mut pause = SOON;
     loop {
-        let found = round(&switch).await;
+        let well = round(&switch).await;
         tokio::select! {
             () = switch.stop.cancelled() => return,
-            () = tokio::time::sleep(if found { ROUND } else { FIRST_ROUNDS }) => {}
+            () = switch.look.notified() => pause = SOON,
+            () = tokio::time::sleep(if well { ROUND } else { pause }) => pause = (pause * 2).min(ROUND),
+        }
+        if well {
+            pause = SOON;
         }
     }
 }
 
+/// True when every point answered as it should.
 async fn round(switch: &Arc<Switch>) -> bool {
     let mut known = Vec::new();
     let mut names = Vec::new();
@@ -97,7 +103,8 @@ async fn round(switch: &Arc<Switch>) -> bool {
     if switch.latches() == before {
         judge(switch, &before, known, &seen, complete);
     }
-    complete && switch.canaries().state.good > 0 || !before.is_empty()
+    let state = switch.canaries().state.clone();
+    complete && state.points > 0 && state.good == state.points
 }
 
 fn judge(

@@ -49,7 +49,10 @@ impl Incidents {
             } => {
                 if let Some(record) = self.0.get_mut(incident) {
                     record.streams = record.streams.saturating_add(*streams);
-                    record.proof = Some(proof.clone());
+                    // A cut repeated after a restart may have nothing to prove it by; the first proof still stands.
+                    if record.proof.is_none() || proof.probes > 0 {
+                        record.proof = Some(proof.clone());
+                    }
                 }
             }
             Event::Restored {
@@ -79,5 +82,49 @@ impl Incidents {
             .take(limit.min(MAX as u32) as usize)
             .cloned()
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kill_wire::{Outcome, ProofState, Scope};
+
+    fn proved(probes: u32, outcome: Outcome) -> Event {
+        Event::Proved {
+            incident: Incident::FIRST,
+            outcome,
+            streams: 1,
+            severed_ms: 1,
+            proven_ms: 2,
+            proof: ProofState {
+                probes,
+                probes_dead: probes,
+                ..ProofState::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_proof_is_not_replaced_by_none() {
+        let mut incidents = Incidents::default();
+        let at = Timestamp::from_millis(1);
+        let cut = Event::Cut {
+            incident: Incident::FIRST,
+            scope: Scope::All,
+            by: "owner".to_owned(),
+            via: "lever".to_owned(),
+            why: String::new(),
+            repeated: false,
+            late: false,
+        };
+        incidents.take(at, &cut);
+        incidents.take(at, &proved(3, Outcome::Cut));
+        incidents.take(at, &proved(0, Outcome::Unproven));
+        let record = incidents.newest(9).pop().unwrap();
+        assert_eq!(
+            (record.proof.map(|proof| proof.probes), record.streams),
+            (Some(3), 2)
+        );
     }
 }

@@ -106,6 +106,7 @@ impl KillSwitch {
             people_file: state::people_file(dir),
             started: clock::now(),
             hurry: Notify::new(),
+            look: Notify::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });

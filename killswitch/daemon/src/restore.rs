@@ -62,6 +62,7 @@ pub(crate) async fn carry_out(
         .unwrap_or_else(PoisonError::into_inner)
         .take(clock::now(), &event);
     let delivery = orders::deliver(switch).await;
+    switch.look.notify_one();
     tracing::info!(incident = %released.latch.incident, scope = %released.latch.scope, unconfirmed = delivery.unconfirmed.len(), "Restored.");
     Ok(released)
 }

@@ -38,6 +38,8 @@ pub(crate) struct Switch {
     pub(crate) started: Timestamp,
     /// Some agent did not confirm: bring the orders again soon.
     pub(crate) hurry: Notify,
+    /// What should be open has changed: try it now.
+    pub(crate) look: Notify,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }
