@@ -3,7 +3,9 @@
 /// Figures of one round or of all; times in milliseconds from before the text was sent.
 #[derive(Debug, Default)]
 pub(crate) struct Figures {
-    /// Until the first refusal of a new request, one a round.
+    /// Until the last new request that was let through had been sent, one a round.
+    pub(crate) passed: Vec<f64>,
+    /// Until the first refusal of a new request had arrived, one a round.
     pub(crate) refused: Vec<f64>,
     /// Until the last byte of each stream.
     pub(crate) last_byte: Vec<f64>,
@@ -26,6 +28,7 @@ pub(crate) struct Figures {
 impl Figures {
     /// Takes in another round.
     pub(crate) fn add(&mut self, other: Self) {
+        self.passed.extend(other.passed);
         self.refused.extend(other.refused);
         self.last_byte.extend(other.last_byte);
         self.upstream.extend(other.upstream);
@@ -40,7 +43,8 @@ impl Figures {
     /// One round in one line.
     pub(crate) fn line(&self) -> String {
         format!(
-            "refused {:.1} ms, last byte p99 {:.1} ms max {:.1} ms, upstream max {:.0} ms, reply {:.1} ms, start {:.0} ms, idle {:.1} MB, {} reset",
+            "let through until {:.1} ms, refused {:.1} ms, last byte p99 {:.1} ms max {:.1} ms, upstream max {:.0} ms, reply {:.1} ms, start {:.0} ms, idle {:.1} MB, {} reset",
+            highest(&self.passed),
             highest(&self.refused),
             percentile(&self.last_byte, 99),
             highest(&self.last_byte),

@@ -11,6 +11,7 @@ mod http;
 mod prober;
 mod round;
 mod table;
+mod volley;
 
 use anyhow::{Context as _, bail};
 use figures::Figures;

@@ -26,12 +26,10 @@ pub(crate) struct Prober {
 }
 
 impl Prober {
-    /// Starts asking for the list of models with this key.
-    pub(crate) fn start(at: SocketAddr, key: &str) -> anyhow::Result<Self> {
+    /// Starts asking.
+    pub(crate) fn start(at: SocketAddr, request: &str) -> anyhow::Result<Self> {
         let passed = Arc::new(AtomicU32::new(0));
-        let request = format!(
-            "GET /v1/models HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {key}\r\n\r\n"
-        );
+        let request = request.to_owned();
         let count = Arc::clone(&passed);
         let thread = std::thread::Builder::new()
             .name("prober".to_owned())
@@ -74,8 +72,8 @@ fn run(at: SocketAddr, request: &str, passed: &AtomicU32) -> anyhow::Result<Mark
     anyhow::bail!("nothing was ever refused")
 }
 
-fn connect(at: SocketAddr) -> anyhow::Result<TcpStream> {
-    let stream = TcpStream::connect(at).context("the prober cannot connect")?;
+pub(crate) fn connect(at: SocketAddr) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(at).context("cannot connect")?;
     stream.set_nodelay(true)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     Ok(stream)
@@ -83,6 +81,11 @@ fn connect(at: SocketAddr) -> anyhow::Result<TcpStream> {
 
 fn ask(mut stream: TcpStream, request: &str) -> std::io::Result<(u16, TcpStream)> {
     stream.write_all(request.as_bytes())?;
+    read_status(&mut stream).map(|status| (status, stream))
+}
+
+/// Reads one answer and gives its status; the rest of a refusal is of no interest, its arrival is what is timed.
+pub(crate) fn read_status(stream: &mut TcpStream) -> std::io::Result<u16> {
     let mut answer = Vec::new();
     let mut piece = [0_u8; 8192];
     loop {
@@ -92,9 +95,8 @@ fn ask(mut stream: TcpStream, request: &str) -> std::io::Result<(u16, TcpStream)
             .get(9..12)
             .and_then(|code| std::str::from_utf8(code).ok()?.parse().ok());
         match status {
-            // The rest of a refusal is of no interest; its arrival is what is timed.
-            Some(503) => return Ok((503, stream)),
-            Some(status) if got == 0 || ends(&answer) => return Ok((status, stream)),
+            Some(503) => return Ok(503),
+            Some(status) if got == 0 || ends(&answer) => return Ok(status),
             _ if got == 0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
             _ => {}
         }

@@ -5,6 +5,7 @@ use crate::figures::Figures;
 use crate::house::{House, KEY, Template};
 use crate::http::{exchange, post, stream};
 use crate::prober::Prober;
+use crate::volley::Volley;
 use anyhow::{Context as _, ensure};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -43,10 +44,13 @@ pub(crate) async fn play(template: &Template, streams: usize) -> anyhow::Result<
     figures.busy_mb.push(house.memory_mb()?);
 
     let text = signed_text(&house)?;
-    let prober = Prober::start(house.gateway, KEY)?;
+    let models =
+        format!("GET /v1/models HTTP/1.1\r\nhost: bench\r\nauthorization: {bearer}\r\n\r\n");
+    let prober = Prober::start(house.gateway, &models)?;
     while prober.passed() < 20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
+    let volley = Volley::fire(house.gateway, &models)?;
     let (wall, sent) = (wall_ms(), mark());
     let texting = exchange(house.kill_switch, &text);
     let reading = async {
@@ -66,6 +70,11 @@ pub(crate) async fn play(template: &Template, streams: usize) -> anyhow::Result<
     figures.said = said(answer?)?;
     figures.reply.push(ms(sent, replied));
     figures.refused.push(ms(sent, prober.refused_at()?));
+    let passed = volley.shots()?.into_iter().filter(|shot| shot.passed);
+    let last = passed.map(|shot| shot.sent).max();
+    figures
+        .passed
+        .push(ms(sent, last.context("nothing passed before the cut")?));
     for end in ends? {
         figures.last_byte.push(ms(sent, end.last_byte));
         figures.reset += usize::from(!end.told);

@@ -15,58 +15,39 @@ fn rows(all: &Figures) -> Vec<Row> {
         |of: &[f64]| percentile(of, 50),
         |of: &[f64]| percentile(of, 99),
     );
-    let (refused, last, closed) = (&all.refused, &all.last_byte, &all.upstream);
+    let row = |what, figure, aim| Row(what, figure, "ms", aim);
+    let mb = |what, figure, aim| Row(what, figure, "MB", aim);
+    let (passed, refused) = (&all.passed, &all.refused);
+    let (last, closed, reply) = (&all.last_byte, &all.upstream, &all.reply);
     vec![
-        Row(
-            "new requests refused, median of rounds",
-            mid(refused),
-            "ms",
+        row(
+            "last new request let through, median",
+            mid(passed),
             Some(10.0),
         ),
-        Row(
-            "new requests refused, worst round",
-            highest(refused),
-            "ms",
+        row(
+            "last new request let through, worst",
+            highest(passed),
             Some(10.0),
         ),
-        Row("last byte of a stream, p50", mid(last), "ms", None),
-        Row("last byte of a stream, p99", p99(last), "ms", Some(50.0)),
-        Row(
-            "last byte of a stream, worst",
-            highest(last),
-            "ms",
-            Some(250.0),
-        ),
-        Row("upstream closed, p99", p99(closed), "ms", Some(50.0)),
-        Row("upstream closed, worst", highest(closed), "ms", Some(250.0)),
-        Row(
-            "reply with the proof, median of rounds",
-            mid(&all.reply),
-            "ms",
-            None,
-        ),
-        Row(
-            "reply with the proof, worst round",
-            highest(&all.reply),
-            "ms",
-            None,
-        ),
-        Row(
-            "start to all parts answering, worst",
-            highest(&all.start),
-            "ms",
-            Some(1000.0),
-        ),
-        Row(
+        row("first refusal arrived, median", mid(refused), None),
+        row("first refusal arrived, worst", highest(refused), None),
+        row("last byte of a stream, p50", mid(last), None),
+        row("last byte of a stream, p99", p99(last), Some(50.0)),
+        row("last byte of a stream, worst", highest(last), Some(250.0)),
+        row("upstream closed, p99", p99(closed), Some(50.0)),
+        row("upstream closed, worst", highest(closed), Some(250.0)),
+        row("reply with the proof, median", mid(reply), None),
+        row("reply with the proof, worst", highest(reply), None),
+        row("start, worst", highest(&all.start), Some(1000.0)),
+        mb(
             "resident memory, idle, worst",
             highest(&all.idle_mb),
-            "MB",
             Some(40.0),
         ),
-        Row(
-            "resident memory with the streams",
+        mb(
+            "resident memory with the streams, worst",
             highest(&all.busy_mb),
-            "MB",
             None,
         ),
     ]
