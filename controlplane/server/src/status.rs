@@ -4,7 +4,9 @@ use crate::incidents::short;
 use crate::out::{Out, Paint};
 use crate::paths::{Home, Part};
 use crate::{http, lever, run_file};
-use kill_wire::{LeverError, LeverReply, LeverRequest, Scope, StateReport, Timestamp};
+use kill_wire::{
+    Latch, LeverError, LeverReply, LeverRequest, Scope, Standing, StateReport, Timestamp,
+};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -180,38 +182,26 @@ fn scopes(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
     Ok(())
 }
 
-/// A scope's own latch; else a wider one that closes it; else that it is open.
 fn word(out: &Out, state: &StateReport, scope: &Scope) -> String {
-    let latches = &state.latches;
-    if let Some(latch) = latches.of(scope) {
-        let since = short(&latch.since.to_string());
-        return out.paint(Paint::Red, &format!("CUT {} since {since}", latch.incident));
-    }
-    // Whatever passes a gateway was asked for by an agent, so a cut of AGENTS closes as much as one of ALL.
-    let wider = latches
-        .of(&Scope::All)
-        .or_else(|| latches.of(&Scope::Agents));
-    if let Some(latch) = wider.filter(|_| *scope != Scope::All) {
-        return out.paint(
-            Paint::Red,
-            &format!("closed by {} {}", latch.scope, latch.incident),
-        );
-    }
-    let is_name = matches!(scope, Scope::Named(_));
-    match latches
-        .as_slice()
-        .iter()
-        .find(|latch| !matches!(latch.scope, Scope::Named(_)))
-    {
-        Some(latch) if is_name => {
-            let text = format!(
-                "open where {} {} does not reach",
-                latch.scope, latch.incident
-            );
-            out.paint(Paint::Yellow, &text)
+    match state.latches.standing(scope, &state.points) {
+        Standing::Cut(latch) => {
+            let since = short(&latch.since.to_string());
+            out.paint(Paint::Red, &format!("CUT {} since {since}", latch.incident))
         }
-        Some(_) | None => out.paint(Paint::Green, "open"),
+        Standing::Closed(by) => out.paint(Paint::Red, &format!("closed by {}", named(&by))),
+        Standing::Partly(by) => {
+            out.paint(Paint::Yellow, &format!("partly closed by {}", named(&by)))
+        }
+        Standing::Open => out.paint(Paint::Green, "open"),
     }
+}
+
+/// Cuts by scope and incident.
+fn named(latches: &[&Latch]) -> String {
+    let each = latches
+        .iter()
+        .map(|latch| format!("{} {}", latch.scope, latch.incident));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn agents(out: &mut Out, state: &StateReport) -> std::io::Result<()> {

@@ -126,6 +126,7 @@ fn state(journal: u64) -> StateReport {
         agents: Vec::new(),
         canaries: CanaryState::default(),
         names: Vec::new(),
+        points: Vec::new(),
         channels: Vec::new(),
         people: 1,
         restore_locked: false,

@@ -119,6 +119,7 @@ fn judge(
     for key in &known {
         let open = seen.get(key) == Some(&Seen::Open);
         let expected = if latches.closing(&key.1.subject()).is_some() {
+            canaries.worked.entry(key.clone()).or_insert(false);
             matches!(seen.get(key), Some(Seen::Cut(_) | Seen::Gone))
         } else {
             canaries.worked.insert(key.clone(), open);

@@ -4,8 +4,9 @@ use crate::clock;
 use crate::switch::Switch;
 use kill_core::Core;
 use kill_inbound::Channel;
-use kill_wire::{AgentState, CanaryState, StateReport, Timestamp};
+use kill_wire::{AgentState, CanaryState, ProbePoint, StateReport, Timestamp};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::PoisonError;
 
 /// An agent that has confirmed nothing for this long is called down, in milliseconds.
@@ -17,7 +18,15 @@ const STALE_MS: u64 = 90_000;
 pub(crate) fn state(switch: &Switch) -> StateReport {
     let now = clock::now();
     let agents: Vec<AgentState> = switch.links.iter().map(|link| link.health.get()).collect();
-    let canaries = switch.canaries().state.clone();
+    let (canaries, points) = {
+        let known = switch.canaries();
+        let points: BTreeSet<ProbePoint> = known
+            .worked
+            .keys()
+            .map(|(_, point)| point.clone())
+            .collect();
+        (known.state.clone(), points.into_iter().collect())
+    };
     let record = switch.recorder.status();
     let channels = switch
         .channels
@@ -42,6 +51,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         agents,
         canaries,
         names,
+        points,
         channels: channels
             .iter()
             .map(|channel: &Channel| channel.name().to_owned())

@@ -1,6 +1,7 @@
 //! The local lever: one JSON line each way over a unix socket only the owner can open.
 
 use crate::latch::{Incident, LatchSet};
+use crate::probe::ProbePoint;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -176,6 +177,8 @@ pub struct StateReport {
     pub canaries: CanaryState,
     /// Routes and consumers a command may name.
     pub names: Vec<String>,
+    /// Every way through the gateways, as probes know them.
+    pub points: Vec<ProbePoint>,
     /// Channels that may carry a text.
     pub channels: Vec<String>,
     /// How many people hold keys.

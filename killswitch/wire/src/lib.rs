@@ -10,6 +10,7 @@ mod order;
 mod probe;
 mod receipt;
 mod scope;
+mod standing;
 mod time;
 
 pub use latch::{Incident, Latch, LatchSet, NotAnIncident, TooManyLatches};
@@ -24,6 +25,7 @@ pub use probe::{
 };
 pub use receipt::{Receipt, Refusal};
 pub use scope::{Name, NotAName, NotAScope, RESERVED_WORDS, Scope};
+pub use standing::Standing;
 pub use time::{Step, Timestamp};
 
 /// Signs orders (held by `killswitchd`) and verifies them (held by every agent).

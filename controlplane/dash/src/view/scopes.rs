@@ -2,7 +2,7 @@
 
 use super::text::When;
 use askama::Template;
-use kill_wire::{Latch, Scope};
+use kill_wire::{Latch, Scope, Standing, StateReport};
 use net_model::Snapshot;
 use std::collections::BTreeSet;
 
@@ -40,14 +40,14 @@ pub(crate) struct Row {
 
 impl Scopes {
     pub(crate) fn of(snapshot: &Snapshot) -> Self {
-        let latches = latches(snapshot);
+        let state = snapshot.killswitch.as_ref().ok();
         let wide = WIDE.iter().map(|(scope, what)| (scope.clone(), *what));
         let named = named(snapshot)
             .into_iter()
             .map(|scope| (scope, "route or consumer"));
         let mut rows: Vec<Row> = wide
             .chain(named)
-            .map(|(scope, what)| row(&scope, what, latches))
+            .map(|(scope, what)| row(&scope, what, state))
             .collect();
         // Stable: the wide scopes stay first, then what is not open, by name.
         if let Some(names) = rows.get_mut(WIDE.len()..) {
@@ -102,7 +102,7 @@ fn named(snapshot: &Snapshot) -> BTreeSet<Scope> {
         .collect()
 }
 
-fn row(scope: &Scope, what: &'static str, latches: Option<&[Latch]>) -> Row {
+fn row(scope: &Scope, what: &'static str, state: Option<&StateReport>) -> Row {
     let mut row = Row {
         scope: scope.to_string(),
         what,
@@ -112,107 +112,46 @@ fn row(scope: &Scope, what: &'static str, latches: Option<&[Latch]>) -> Row {
         since: None,
         cut: false,
     };
-    let Some(latches) = latches else {
+    let Some(state) = state else {
         return row;
     };
-    if let Some(own) = latches.iter().find(|latch| latch.scope == *scope) {
-        row.tone = "cut";
-        row.badge = format!("cut {}", own.incident);
-        row.since = Some(When::day(own.since));
-        row.cut = true;
-    } else if let Some(wider) = latches.iter().find(|latch| closes(&latch.scope, scope)) {
-        row.tone = "closed";
-        row.badge = "closed".to_owned();
-        row.detail = format!("by the wider cut {} {}", wider.incident, wider.scope);
-        row.since = Some(When::day(wider.since));
-    } else {
-        let parts: Vec<String> = latches.iter().filter_map(|l| touches(l, scope)).collect();
-        if parts.is_empty() {
-            row.tone = "good";
-            row.badge = "open".to_owned();
-        } else {
+    match state.latches.standing(scope, &state.points) {
+        Standing::Cut(own) => {
+            row.tone = "cut";
+            row.badge = format!("cut {}", own.incident);
+            row.since = Some(When::day(own.since));
+            row.cut = true;
+        }
+        Standing::Closed(by) => {
+            row.tone = "closed";
+            row.badge = "closed".to_owned();
+            row.detail = format!("by the cut of {}", names_of(&by));
+            row.since = by.first().map(|latch| When::day(latch.since));
+        }
+        Standing::Partly(by) => {
             row.tone = "warn";
             row.badge = "partly".to_owned();
-            row.detail = parts.join("; ");
+            row.detail = format!("closed by the cut of {}", names_of(&by));
+        }
+        Standing::Open => {
+            row.tone = "good";
+            row.badge = "open".to_owned();
         }
     }
     row
 }
 
-/// Whether a cut of `latch` leaves nothing of `scope` open. Every call through a gateway comes from an agent.
-fn closes(latch: &Scope, scope: &Scope) -> bool {
-    match latch {
-        Scope::All => true,
-        Scope::Agents => *scope != Scope::All,
-        Scope::Llm | Scope::Cloud | Scope::Tools | Scope::Named(_) => false,
-    }
-}
-
-/// What a cut that does not close all of `scope` closes of it.
-fn touches(latch: &Latch, scope: &Scope) -> Option<String> {
-    let Latch {
-        incident,
-        scope: cut,
-        ..
-    } = latch;
-    let what = match (cut, scope) {
-        (_, Scope::All) | (Scope::Named(_), Scope::Llm | Scope::Agents) => cut.to_string(),
-        (Scope::Llm, Scope::Cloud | Scope::Agents | Scope::Named(_)) => "model calls".to_owned(),
-        (Scope::Cloud, Scope::Llm | Scope::Agents | Scope::Tools | Scope::Named(_)) => {
-            "cloud targets".to_owned()
-        }
-        (Scope::Tools, Scope::Cloud | Scope::Agents | Scope::Named(_)) => "tool calls".to_owned(),
-        _ => return None,
-    };
-    Some(format!("{what} closed by {incident}"))
+/// Cuts by scope and incident.
+fn names_of(latches: &[&Latch]) -> String {
+    let each = latches
+        .iter()
+        .map(|latch| format!("{} {}", latch.scope, latch.incident));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kill_wire::{Incident, Timestamp};
-
-    fn cut(scope: &str) -> Vec<Latch> {
-        vec![Latch {
-            incident: Incident::FIRST,
-            scope: scope.parse().unwrap(),
-            since: Timestamp::default(),
-        }]
-    }
-
-    fn badge(cut_scope: &str, scope: &str) -> String {
-        let latches = cut(cut_scope);
-        row(&scope.parse().unwrap(), "", Some(&latches)).badge
-    }
-
-    #[test]
-    fn nothing_that_a_cut_touches_is_called_open() {
-        for scope in ["ALL", "LLM", "CLOUD", "AGENTS", "TOOLS", "chat"] {
-            for (scope_, _) in &WIDE {
-                let seen = badge(scope, &scope_.to_string());
-                let apart = ["LLM TOOLS", "TOOLS LLM", "chat CLOUD", "chat TOOLS"];
-                let pair = format!("{scope} {scope_}");
-                assert_eq!(
-                    seen == "open",
-                    apart.contains(&pair.as_str()),
-                    "{pair}: {seen}"
-                );
-            }
-            assert_ne!(badge(scope, "chat"), "open", "{scope}");
-        }
-        assert_eq!(badge("chat", "claw"), "open");
-    }
-
-    #[test]
-    fn a_wider_cut_closes_and_names_its_incident() {
-        let latches = cut("ALL");
-        let row = row(&Scope::Llm, "", Some(&latches));
-        assert_eq!(
-            (row.tone, row.detail.as_str()),
-            ("closed", "by the wider cut #1 ALL")
-        );
-        assert!(!row.cut, "it cannot be restored by this name");
-    }
 
     #[test]
     fn without_the_kill_switch_nothing_is_claimed() {

@@ -7,7 +7,7 @@ use dash::App;
 use http_body_util::BodyExt;
 use kill_wire::{
     AgentState, CanaryState, Class, Incident, IncidentRecord, Latch, LatchSet, LeverReply,
-    LeverRequest, ProofState, StateReport, Timestamp,
+    LeverRequest, ProbePoint, ProofState, RouteKind, StateReport, Timestamp,
 };
 use killctl::Lever;
 use net_model::{ExchangeView, GatewayFacts, KeyHash, Snapshot, UsageTotals};
@@ -201,6 +201,13 @@ pub(crate) fn snapshot() -> Snapshot {
             at: Some(at),
         },
         names: vec!["chat".to_owned(), "claw".to_owned()],
+        points: vec![ProbePoint {
+            kind: RouteKind::Llm,
+            consumer: "claw".parse().unwrap(),
+            route: "chat".parse().unwrap(),
+            target: "box".parse().unwrap(),
+            class: Class::Local,
+        }],
         channels: vec!["local".to_owned()],
         people: 1,
         restore_locked: false,

@@ -14,7 +14,7 @@ async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
         "Cut: LLM",
         "cut #1",
         "since <time datetime=\"2026-11-18T",
-        "model calls closed by #1",
+        "by the cut of LLM #1",
         "Demo model.",
         "35,200",
         "25% of the exchanges counted by ourselves",
