@@ -1,11 +1,10 @@
 //! What the agent has in hand: its decisions, its gateways, its record, its tasks.
 
-use crate::carry_out::Told;
 use crate::clock::Clock;
 use crate::record::Record;
-use agent_core::{AgentCore, Now};
+use agent_core::AgentCore;
 use gateways::Driver;
-use kill_wire::{Receipt, VerifyingKey};
+use kill_wire::VerifyingKey;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -74,23 +73,6 @@ impl Hand {
             Err(_) => Err(format!("not on the disk after {SAVE_LIMIT:?}")),
         };
         written.map_err(|why| format!("state: {why}"))
-    }
-
-    /// What the kill switch is answered.
-    pub(crate) fn receipt(&self, told: Told, begun: Now) -> Receipt {
-        let seq = self.core().saved().seq;
-        let took = self.clock.up().saturating_sub(begun.up);
-        if told.cut.severed > 0 || !told.failed.is_empty() {
-            tracing::info!(seq, severed = told.cut.severed, failed = ?told.failed, ?took, "Order carried out.");
-        }
-        Receipt {
-            seq,
-            node: self.node.clone(),
-            severed: told.cut.severed,
-            lingering: told.cut.lingering,
-            failed: told.failed,
-            took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        }
     }
 
     pub(crate) fn core(&self) -> MutexGuard<'_, AgentCore> {

@@ -8,8 +8,10 @@ mod clock;
 mod hand;
 mod listen;
 mod orders;
+mod receipt;
 mod record;
 mod release;
+mod tell;
 mod watch;
 
 pub use agent_core::OnSilence;

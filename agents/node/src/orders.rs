@@ -1,5 +1,6 @@
 //! Answers HTTP requests: `POST /v1/orders` with the signed bytes, `GET /healthz`.
 
+use crate::carry_out::carry_out;
 use crate::hand::Hand;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -39,7 +40,7 @@ async fn order(hand: Arc<Hand>, body: Incoming) -> Response<Full<Bytes>> {
     let order = body.to_bytes();
     let tasks = hand.tasks().clone();
     // In a task of its own: a caller that hangs up does not stop an order half-way.
-    let carried = tasks.spawn(async move { hand.carry_out(&order).await });
+    let carried = tasks.spawn(async move { carry_out(&hand, &order).await });
     match carried.await {
         Ok(Ok(receipt)) => json(StatusCode::OK, serde_json::to_vec(&receipt)),
         Ok(Err(refusal)) => {

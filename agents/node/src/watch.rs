@@ -1,6 +1,7 @@
 //! Looks at every gateway twice a second and tells it again where it differs; looks at the lease.
 
 use crate::hand::{Hand, Reach};
+use crate::tell::{tell, tell_all};
 use gateways::Gateway as _;
 use kill_wire::{Latch, LatchSet};
 use std::sync::Arc;
@@ -45,7 +46,7 @@ async fn watch_lease(hand: &Arc<Hand>) {
         }
         if let Some(step) = step {
             let paused = !step.overlay.paused.is_empty();
-            let told = hand.tell_all().await;
+            let told = tell_all(hand).await;
             tracing::warn!(paused, severed = told.cut.severed, failed = ?told.failed, "The lease has lapsed.");
         } else if silent && !was_silent {
             tracing::warn!("The lease has lapsed; what was in force is held.");
@@ -81,7 +82,7 @@ async fn look(hand: &Arc<Hand>, reach: &Reach) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let step = hand.core().on_observed(&reach.name, &observed);
     let Some(step) = step else { return Ok(()) };
-    let told = hand.tell(reach, step.overlay.seq).await;
+    let told = tell(hand, reach, step.overlay.seq).await;
     tracing::info!(
         gateway = reach.name,
         seq = step.overlay.seq,

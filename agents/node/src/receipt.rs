@@ -1,0 +1,23 @@
+//! Says what became of an order, to the log and to the kill switch.
+
+use crate::hand::Hand;
+use crate::tell::Told;
+use agent_core::Now;
+use kill_wire::Receipt;
+
+/// What the kill switch is answered.
+pub(crate) fn receipt(hand: &Hand, told: Told, begun: Now) -> Receipt {
+    let seq = hand.core().saved().seq;
+    let took = hand.clock.up().saturating_sub(begun.up);
+    if told.cut.severed > 0 || !told.failed.is_empty() {
+        tracing::info!(seq, severed = told.cut.severed, failed = ?told.failed, ?took, "Order carried out.");
+    }
+    Receipt {
+        seq,
+        node: hand.node.clone(),
+        severed: told.cut.severed,
+        lingering: told.cut.lingering,
+        failed: told.failed,
+        took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    }
+}

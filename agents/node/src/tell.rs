@@ -1,0 +1,64 @@
+//! Tells the gateways what is in force.
+
+use crate::hand::{Hand, Reach};
+use gateways::{Gateway as _, LIMIT, Severed};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// What came of telling the gateways.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) cut: Severed,
+    /// Who could not be told, or what could not be written, each with the reason.
+    pub(crate) failed: Vec<String>,
+}
+
+/// Puts the overlay in force at every gateway at once.
+pub(crate) async fn tell_all(hand: &Arc<Hand>) -> Told {
+    let mut calls = JoinSet::new();
+    for reach in &hand.reaches {
+        let (hand, reach) = (Arc::clone(hand), Arc::clone(reach));
+        calls.spawn(async move { tell(&hand, &reach, 0).await });
+    }
+    let mut told = Told::default();
+    while let Some(call) = calls.join_next().await {
+        told.add(call.unwrap_or_else(|panic| Told::failed(panic.to_string())));
+    }
+    told
+}
+
+/// Tells one gateway what is in force now. A pause carries at least the number `at_least`.
+pub(crate) async fn tell(hand: &Hand, reach: &Reach, at_least: u64) -> Told {
+    let call = async {
+        let _turn = reach.turn.lock().await;
+        let mut overlay = hand.core().overlay().clone();
+        if !overlay.paused.is_empty() {
+            overlay.seq = overlay.seq.max(at_least);
+        }
+        reach.driver.apply(&overlay).await
+    };
+    match tokio::time::timeout(LIMIT, call).await {
+        Ok(Ok(cut)) => Told {
+            cut,
+            failed: Vec::new(),
+        },
+        Ok(Err(error)) => Told::failed(format!("{}: {error}", reach.name)),
+        Err(_) => Told::failed(format!("{}: did not answer within {LIMIT:?}", reach.name)),
+    }
+}
+
+impl Told {
+    fn failed(why: String) -> Self {
+        Self {
+            failed: vec![why],
+            ..Self::default()
+        }
+    }
+
+    /// Adds what came of telling others.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cut.severed += other.cut.severed;
+        self.cut.lingering += other.cut.lingering;
+        self.failed.extend(other.failed);
+    }
+}
