@@ -1,10 +1,12 @@
 //! The two forms: cut with a typed confirmation, restore with a RESTORE code. Both go through the lever, as the
 //! CLI's do; the kill switch decides.
 
-use crate::access::Operator;
-use crate::page::{after, html};
-use crate::{Site, view};
-use askama::Template;
+use crate::answer::html;
+use crate::lever::ask;
+use crate::operator::Operator;
+use crate::page::after;
+use crate::site::Site;
+use crate::view::{self, Outcome};
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -24,31 +26,6 @@ const LONGEST_WHY: usize = 200;
 
 /// Longest code in characters: 8 digits, with room for separators.
 const LONGEST_CODE: usize = 40;
-
-/// What a form did, for people.
-#[derive(Debug, Template)]
-#[template(path = "outcome.html")]
-pub(crate) struct Outcome {
-    /// Class of its colour: `good`, `warn` or `bad`.
-    pub(crate) tone: &'static str,
-    pub(crate) title: String,
-    pub(crate) lines: Vec<String>,
-}
-
-impl Outcome {
-    fn refused(title: &str, line: impl Into<String>) -> Self {
-        Self {
-            tone: "bad",
-            title: title.to_owned(),
-            lines: vec![line.into()],
-        }
-    }
-}
-
-/// A request that got nowhere, drawn like any other outcome.
-pub(crate) fn refusal(status: StatusCode, text: &str) -> Response {
-    html(status, &Outcome::refused("Nothing was done", text))
-}
 
 #[derive(Deserialize)]
 pub(crate) struct CutForm {
@@ -177,20 +154,4 @@ fn failed(title: &str, error: LeverError) -> (StatusCode, Outcome) {
         ),
     };
     (status, Outcome::refused(title, error.message))
-}
-
-/// Asks the kill switch without holding up other requests.
-pub(crate) async fn ask(
-    site: &Site,
-    request: LeverRequest,
-    limit: Duration,
-) -> Result<LeverReply, LeverError> {
-    let lever = site.app.lever.clone();
-    let asked = tokio::task::spawn_blocking(move || lever.ask(&request, limit));
-    asked.await.unwrap_or_else(|error| {
-        Err(LeverError {
-            code: ErrorCode::Unavailable,
-            message: format!("the question to the kill switch broke off: {error}"),
-        })
-    })
 }

@@ -1,8 +1,9 @@
 //! The same figures as JSON, for a signed-in session.
 
-use crate::Site;
-use crate::access::Operator;
-use crate::act::ask;
+use crate::answer::problem;
+use crate::lever::ask;
+use crate::operator::Operator;
+use crate::site::Site;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -114,10 +115,4 @@ pub(crate) async fn usage(_: Operator, State(site): State<Arc<Site>>) -> Respons
             )
         }
     }
-}
-
-/// An error as JSON.
-pub(crate) fn problem(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = serde_json::json!({ "error": { "code": code, "message": message } });
-    (status, Json(body)).into_response()
 }

@@ -1,8 +1,9 @@
 //! The live page: each part is sent again when what it shows has changed, and only then.
 
-use crate::access::Operator;
+use crate::answer::refusal;
+use crate::operator::Operator;
+use crate::site::Site;
 use crate::view::Parts;
-use crate::{Site, act};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -25,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub(crate) async fn listen(operator: Operator, State(site): State<Arc<Site>>) -> Response {
     let Ok(place) = Arc::clone(&site.listeners).try_acquire_owned() else {
         let text = "Too many pages listen already; close one and reload.";
-        return act::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
     Sse::new(events(site, operator, place))
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))

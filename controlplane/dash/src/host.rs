@@ -1,7 +1,7 @@
 //! Refuses foreign host names: a page of another site whose name was pointed at this machine (DNS rebinding)
 //! calls under its own name. Literal addresses cannot be rebound and pass.
 
-use crate::Site;
+use crate::site::Site;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;

@@ -8,85 +8,35 @@
 
 mod access;
 mod act;
+mod answer;
 mod api;
 mod assets;
 mod events;
 mod headers;
 mod host;
+mod lever;
 mod metrics;
+mod operator;
 mod page;
 mod sign_in;
+mod site;
 mod view;
 
 pub use access::{Access, Who, access};
+pub use site::App;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use kill_wire::Timestamp;
-use killctl::Lever;
-use net_model::Snapshot;
-use std::path::PathBuf;
+use site::Site;
 use std::sync::Arc;
-use store::Store;
-use tokio::sync::{Semaphore, watch};
 use tower_http::csrf::CsrfLayer;
 
 /// Longest request body in bytes; the longest form is far below.
 const LONGEST_BODY: usize = 16 * 1024;
 
-/// Most browsers that listen at once.
-const LISTENERS: usize = 64;
-
-/// What the dashboard works with.
-#[derive(Clone, Debug)]
-pub struct App {
-    /// The database, for sessions and figures.
-    pub store: Store,
-    /// The newest moment of the house. When its sender goes, open event streams end.
-    pub snapshots: watch::Receiver<Arc<Snapshot>>,
-    /// The kill switch.
-    pub lever: Lever,
-    /// Where one-time sign-in tokens lie, as empty files named by the SHA-256 of the token.
-    pub sign_in_dir: PathBuf,
-    /// Names besides `localhost` and literal addresses under which a browser may call, such as
-    /// `portcullis.lan`; without port.
-    pub hosts: Vec<String>,
-    /// Reads the clock.
-    pub clock: fn() -> Timestamp,
-}
-
-/// What every handler sees.
-#[derive(Debug)]
-struct Site {
-    app: App,
-    listeners: Arc<Semaphore>,
-}
-
-impl Site {
-    fn now(&self) -> Timestamp {
-        (self.app.clock)()
-    }
-
-    /// The newest moment. When nobody looks at the house any more, it says so instead of the last state seen.
-    fn snapshot(&self) -> Arc<Snapshot> {
-        let newest = Arc::clone(&self.app.snapshots.borrow());
-        if self.app.snapshots.has_changed().is_ok() {
-            return newest;
-        }
-        let why = format!("the control plane stopped looking at {}", newest.at.clock());
-        let mut blind = Snapshot::clone(&newest);
-        blind.killswitch = Err(why.clone());
-        blind.gateway = Err(why);
-        Arc::new(blind)
-    }
-}
-
 /// Every route of the dashboard. Refuses foreign host names and cross-site forms, whatever the route.
 pub fn router(app: App) -> Router {
-    let site = Arc::new(Site {
-        app,
-        listeners: Arc::new(Semaphore::new(LISTENERS)),
-    });
+    let site = Arc::new(Site::new(app));
     let routes = access::served()
         .into_iter()
         .fold(Router::new(), |router, (access, handler)| {

@@ -1,6 +1,6 @@
 //! For monitors: is it alive, and a few figures. No names, models or reasons in either.
 
-use crate::Site;
+use crate::site::Site;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;

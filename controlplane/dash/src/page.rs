@@ -1,14 +1,14 @@
 //! The first page: a frame around the parts, with the two forms.
 
-use crate::Site;
-use crate::access::{NoOperator, Operator, Why};
-use crate::act::Outcome;
+use crate::answer::html;
 use crate::assets::{Links, links};
-use crate::view::{Parts, When};
+use crate::operator::{NoOperator, Operator, Why};
+use crate::site::Site;
+use crate::view::{Outcome, Parts, When};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -74,19 +74,4 @@ fn draw(
         restore_scope: fill.restore,
     };
     html(status, &page)
-}
-
-/// A drawn template as an answer.
-pub(crate) fn html(status: StatusCode, template: &impl Template) -> Response {
-    match template.render() {
-        Ok(text) => (status, Html(text)).into_response(),
-        Err(error) => {
-            tracing::error!(%error, "A page cannot be drawn.");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "The page cannot be drawn.\n",
-            )
-                .into_response()
-        }
-    }
 }

@@ -3,10 +3,10 @@
 //! A link's token is an empty file named by its SHA-256. Whoever unlinks the file has spent the token, so of two
 //! browsers with one link exactly one gets in. The link itself only shows a button: a preview spends nothing.
 
-use crate::access::{COOKIE, Operator};
+use crate::answer::{html, refusal};
 use crate::assets::{Links, links};
-use crate::page::html;
-use crate::{Site, act};
+use crate::operator::{COOKIE, Operator};
+use crate::site::Site;
 use askama::Template;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -103,7 +103,7 @@ pub(crate) async fn leave(
     if let Err(error) = site.app.store.delete_session(operator.token()).await {
         tracing::error!(%error, source = ?std::error::Error::source(&error), "A session cannot be ended.");
         let text = "The database does not answer, so you are still signed in. Close the browser.";
-        return act::refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let gone = jar.remove(cookie(String::new(), &headers));
     (gone, Redirect::to("/sign-in")).into_response()

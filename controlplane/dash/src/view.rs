@@ -10,7 +10,7 @@ mod text;
 mod usage;
 mod verdict;
 
-pub(crate) use outcome::{cut_outcome, restore_outcome};
+pub(crate) use outcome::{Outcome, cut_outcome, restore_outcome};
 pub(crate) use text::When;
 
 use askama::Template;

@@ -1,8 +1,28 @@
 //! What a cut or a restore brought, in words.
 
 use super::text::{counted, proof};
-use crate::act::Outcome;
+use askama::Template;
 use kill_wire::{CutReport, Incident, LatchSet, Outcome as Proven, Scope};
+
+/// What a form did, for people.
+#[derive(Debug, Template)]
+#[template(path = "outcome.html")]
+pub(crate) struct Outcome {
+    /// Class of its colour: `good`, `warn` or `bad`.
+    pub(crate) tone: &'static str,
+    pub(crate) title: String,
+    pub(crate) lines: Vec<String>,
+}
+
+impl Outcome {
+    pub(crate) fn refused(title: &str, line: impl Into<String>) -> Self {
+        Self {
+            tone: "bad",
+            title: title.to_owned(),
+            lines: vec![line.into()],
+        }
+    }
+}
 
 pub(crate) fn cut_outcome(report: &CutReport) -> Outcome {
     let (scope, incident) = (&report.scope, report.incident);

@@ -1,0 +1,64 @@
+//! What every handler works with: the database, the newest moment of the house, the kill switch.
+
+use kill_wire::Timestamp;
+use killctl::Lever;
+use net_model::Snapshot;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::Store;
+use tokio::sync::{Semaphore, watch};
+
+/// Most browsers that listen at once.
+const LISTENERS: usize = 64;
+
+/// What the dashboard works with.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The database, for sessions and figures.
+    pub store: Store,
+    /// The newest moment of the house. When its sender goes, open event streams end.
+    pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// The kill switch.
+    pub lever: Lever,
+    /// Where one-time sign-in tokens lie, as empty files named by the SHA-256 of the token.
+    pub sign_in_dir: PathBuf,
+    /// Names besides `localhost` and literal addresses under which a browser may call, such as
+    /// `portcullis.lan`; without port.
+    pub hosts: Vec<String>,
+    /// Reads the clock.
+    pub clock: fn() -> Timestamp,
+}
+
+/// What every handler sees.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) app: App,
+    /// A place for each browser that listens.
+    pub(crate) listeners: Arc<Semaphore>,
+}
+
+impl Site {
+    pub(crate) fn new(app: App) -> Self {
+        Self {
+            app,
+            listeners: Arc::new(Semaphore::new(LISTENERS)),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        (self.app.clock)()
+    }
+
+    /// The newest moment. When nobody looks at the house any more, it says so instead of the last state seen.
+    pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
+        let newest = Arc::clone(&self.app.snapshots.borrow());
+        if self.app.snapshots.has_changed().is_ok() {
+            return newest;
+        }
+        let why = format!("the control plane stopped looking at {}", newest.at.clock());
+        let mut blind = Snapshot::clone(&newest);
+        blind.killswitch = Err(why.clone());
+        blind.gateway = Err(why);
+        Arc::new(blind)
+    }
+}
