@@ -51,7 +51,7 @@ pub(crate) async fn accept(app: Arc<App>, listener: TcpListener) {
                 }
             });
         } else {
-            app.metrics.refused(&Denied::Busy);
+            app.books.metrics.refused(&Denied::Busy);
             if let Ok(place) = Arc::clone(&refusals).try_acquire_owned() {
                 app.tasks.spawn(async move {
                     let _best_effort = turn_away(stream).await;
@@ -101,7 +101,7 @@ async fn serve_wire(app: &Arc<App>, line: &Arc<Line>, wire: Wire) {
     let outcome = loop {
         tokio::select! {
             biased;
-            () = line.cut().cancelled(), if cut_limit.is_none() => {
+            () = line.cord().cut().cancelled(), if cut_limit.is_none() => {
                 cut_limit = Some(Instant::now() + CUT_GRACE);
                 std::pin::Pin::new(&mut conn).graceful_shutdown();
             }
@@ -122,7 +122,7 @@ async fn serve_wire(app: &Arc<App>, line: &Arc<Line>, wire: Wire) {
         .map_or_else(hyper::Error::is_parse, |()| true);
     let wire = conn.into_parts().io.into_inner();
     if answered {
-        let limit = cut_limit.or_else(|| line.why().map(|_| Instant::now() + CUT_GRACE));
+        let limit = cut_limit.or_else(|| line.cord().why().map(|_| Instant::now() + CUT_GRACE));
         close(wire, line, limit).await;
     }
 }

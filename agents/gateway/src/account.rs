@@ -1,10 +1,11 @@
 //! What one exchange used and how it ended: written down exactly once, whatever ends it.
 
 use crate::{
-    app::App,
     clock,
-    line::Line,
+    cord::Cord,
     meter::{Meter, Tokens},
+    metrics::Metrics,
+    spool::Spool,
 };
 use kill_wire::{ProbePoint, Timestamp};
 use net_model::{Ended, UsageRecord};
@@ -14,11 +15,20 @@ use tokio::time::Instant;
 /// Status recorded for a client that left before it was given one (nginx's word for it).
 const CLIENT_CLOSED_REQUEST: u16 = 499;
 
+/// Where accounts are written down.
+#[derive(Clone, Debug)]
+pub(crate) struct Books {
+    /// One record for each exchange.
+    pub(crate) spool: Arc<Spool>,
+    /// The figures of all of them.
+    pub(crate) metrics: Arc<Metrics>,
+}
+
 /// The open account of one exchange; dropping it settles it.
 #[derive(Debug)]
 pub(crate) struct Account {
-    app: Arc<App>,
-    line: Arc<Line>,
+    books: Books,
+    cord: Arc<Cord>,
     id: String,
     begun: Instant,
     model: String,
@@ -32,12 +42,12 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Opens the account of the exchange with this number.
-    pub(crate) fn open(app: &Arc<App>, line: &Arc<Line>, number: u64) -> Self {
+    /// Opens the account of the exchange with this id.
+    pub(crate) fn open(books: &Books, cord: &Arc<Cord>, id: String) -> Self {
         Self {
-            app: Arc::clone(app),
-            line: Arc::clone(line),
-            id: format!("{}-{number}", app.boot),
+            books: books.clone(),
+            cord: Arc::clone(cord),
+            id,
             begun: Instant::now(),
             model: String::new(),
             stream: false,
@@ -77,7 +87,7 @@ impl Account {
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         if let (false, Some(point)) = (self.first_byte_seen, &self.point) {
             self.first_byte_seen = true;
-            self.app.metrics.first_byte(point, self.begun.elapsed());
+            self.books.metrics.first_byte(point, self.begun.elapsed());
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
@@ -92,7 +102,7 @@ impl Account {
 
     fn settle(&mut self, now: Timestamp) -> Option<UsageRecord> {
         let point = self.point.take()?;
-        let why = self.line.why();
+        let why = self.cord.why();
         let ended = self.ended.unwrap_or(if why.is_some() {
             Ended::Cut
         } else {
@@ -116,7 +126,7 @@ impl Account {
             },
         };
         let took = self.begun.elapsed();
-        self.app.metrics.ended(
+        self.books.metrics.ended(
             &point,
             ended.as_str(),
             (tokens.prompt, tokens.completion),
@@ -147,9 +157,9 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         if let Some(record) = self.settle(clock::now())
-            && !self.app.spool.keep(record)
+            && !self.books.spool.keep(record)
         {
-            self.app.metrics.dropped(1);
+            self.books.metrics.dropped(1);
         }
     }
 }

@@ -1,14 +1,13 @@
 //! What one running gateway shares.
 
 use crate::{
+    account::Books,
     admission::Table,
-    body::Held,
     deny::Denied,
-    metrics::Metrics,
-    models::Cache,
+    intake::Held,
+    offers::Offers,
     overlay::{InForce, Older},
     registry::{Registry, Swept},
-    spool::Spool,
     upstream::Upstreams,
 };
 use arc_swap::ArcSwap;
@@ -36,9 +35,8 @@ pub(crate) struct App {
     pub(crate) in_force: InForce,
     pub(crate) registry: Arc<Registry>,
     pub(crate) upstreams: Upstreams,
-    pub(crate) spool: Spool,
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) models: Cache,
+    pub(crate) books: Books,
+    pub(crate) offers: Offers,
     pub(crate) held: Held,
     pub(crate) probe_key: KeyHash,
     pub(crate) stop: Stop,

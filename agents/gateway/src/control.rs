@@ -178,7 +178,7 @@ async fn applied(app: &App, seq: u64, swept: Swept) -> ControlReply {
             lingering += 1;
         }
     }
-    app.metrics.severed(swept.severed, lingering);
+    app.books.metrics.severed(swept.severed, lingering);
     ControlReply::Applied {
         seq,
         severed: swept.severed,

@@ -1,17 +1,10 @@
 //! Every refusal of the gateway, in the error shape of the OpenAI API.
 
-use crate::body::Reply;
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
-use kill_wire::{INCIDENT_HEADER, Incident, Scope};
+use http::StatusCode;
+use kill_wire::{Incident, Scope};
 use net_model::Overruled;
 use serde::Serialize;
-
-/// Told to whoever is refused by a cut: seconds until asking again makes sense.
-const RETRY_AFTER: &str = "30";
-
-/// Official SDKs obey this header; without it they sleep through `retry-after` and ask again by themselves.
-const SHOULD_RETRY: &str = "x-should-retry";
 
 /// Why a request is not, or no longer, answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,34 +176,6 @@ impl Denied {
         event.extend_from_slice(b"\n\n");
         event.into()
     }
-
-    /// The whole HTTP answer.
-    pub(crate) fn response(&self) -> Response<Reply> {
-        let mut response = Response::new(Reply::whole(self.json()));
-        *response.status_mut() = self.status();
-        let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        if let Some(incident) = self.incident() {
-            headers.insert(
-                HeaderName::from_static(INCIDENT_HEADER),
-                HeaderValue::from(incident.get()),
-            );
-        }
-        if matches!(self, Self::Cut(..) | Self::Paused(_) | Self::Closed) {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
-            headers.insert(
-                HeaderName::from_static(SHOULD_RETRY),
-                HeaderValue::from_static("false"),
-            );
-        }
-        if matches!(self, Self::TooLarge | Self::SlowBody | Self::Draining) {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
-    }
 }
 
 #[cfg(test)]
@@ -218,16 +183,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cut_reads_as_scripts_and_probes_expect() {
+    fn a_cut_reads_as_scripts_expect() {
         let denied = Denied::Cut(Scope::Llm, "7".parse().unwrap());
         assert_eq!(
             String::from_utf8(denied.json()).unwrap(),
             r##"{"error":{"message":"Cut by the kill switch: incident #7, scope LLM. It stays cut until someone restores it.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
         );
-        let response = denied.response();
-        assert_eq!(response.status(), 503);
-        assert_eq!(response.headers()["x-portcullis-incident"], "7");
-        assert_eq!(response.headers()["retry-after"], "30");
+        assert_eq!(denied.status(), 503);
     }
 
     #[test]
@@ -238,7 +200,7 @@ mod tests {
                 .unwrap()
                 .contains("incident")
         );
-        assert!(!denied.response().headers().contains_key(INCIDENT_HEADER));
+        assert_eq!(denied.incident(), None);
     }
 
     #[test]

@@ -4,14 +4,15 @@ use crate::{
     account::Account,
     admission::{Asked, Caller, Table, point, shown},
     app::App,
-    body::{Reply, Taken},
     clock,
     deny::Denied,
     headers,
+    intake::Taken,
     line::Line,
     meter::{Meter, prompt_estimate},
     registry::{Exchange, Sort, Standing},
     relay::Relay,
+    reply::Reply,
     upstream::{Ask, Live, is_unable},
 };
 use bytes::Bytes;
@@ -31,26 +32,27 @@ pub(crate) async fn chat(
     let Caller::Consumer(at) = table.caller(request.headers(), app.probe_key)? else {
         return Err(Denied::NoSuchWay("the probe header is missing"));
     };
+    let cord = line.cord();
     let standing = Standing::Undecided(Arc::clone(&table), at);
     let exchange = app
         .registry
-        .begin(line, Sort::Call, standing.clone(), clock::now());
+        .begin(cord, Sort::Call, standing.clone(), clock::now());
     standing.may_go_on(app.in_force.load().as_deref())?;
-    let mut account = Account::open(app, line, exchange.id());
+    let id = format!("{}-{}", app.boot, exchange.id());
+    let mut account = Account::open(&app.books, cord, id);
     let call = Call {
         app,
         table: &table,
         consumer: table.consumer(at)?,
         exchange: &exchange,
     };
-    let answer = line
+    let answer = cord
         .cut()
         .run_until_cancelled(call.run(request, &mut account))
         .await;
-    let cut = || line.why().cloned().unwrap_or(Denied::Draining);
     match answer {
-        None => Err(cut()),
-        Some(_) if line.cut().is_cancelled() => Err(cut()),
+        None => Err(cord.refusal()),
+        Some(_) if cord.cut().is_cancelled() => Err(cord.refusal()),
         Some(Err(denied)) => {
             account.ended(Ended::UpstreamFailed, Some(denied.status().as_u16()));
             Err(denied)
@@ -135,7 +137,7 @@ impl Call<'_> {
                 continue;
             }
             if let Some(from) = unable.take() {
-                self.app.metrics.fell_back(
+                self.app.books.metrics.fell_back(
                     route.name.as_str(),
                     from.name.as_str(),
                     target.name.as_str(),

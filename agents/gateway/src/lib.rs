@@ -9,26 +9,30 @@ mod accept;
 mod account;
 mod admission;
 mod app;
-mod body;
 mod clock;
 mod control;
+mod cord;
 mod deny;
 mod events;
 mod exchange;
 mod headers;
+mod intake;
 mod line;
 mod meter;
 mod metrics;
 mod models;
+mod offers;
 mod overlay;
 mod probe;
 mod registry;
 mod relay;
+mod reply;
 mod serve;
 mod spool;
 mod upstream;
 mod wire;
 
+use account::Books;
 use admission::Table;
 use anyhow::Context as _;
 use app::App;
@@ -80,6 +84,7 @@ impl Gateway {
         let mut boot = [0; 4];
         getrandom::fill(&mut boot).context("no randomness for the boot id")?;
         let metrics = Arc::new(metrics::Metrics::new());
+        let spool = spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?;
         let app = Arc::new(App {
             boot: HEXLOWER.encode(&boot),
             started: clock::now(),
@@ -87,10 +92,12 @@ impl Gateway {
             in_force: overlay::InForce::default(),
             registry: registry::Registry::new(),
             upstreams: upstream::Upstreams::new().context("preparing TLS")?,
-            spool: spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?,
-            metrics,
-            models: models::Cache::default(),
-            held: body::Held::default(),
+            books: Books {
+                spool: Arc::new(spool),
+                metrics,
+            },
+            offers: offers::Offers::default(),
+            held: intake::Held::default(),
             probe_key: settings.probe_key,
             stop: app::Stop::default(),
             tasks: tokio_util::task::TaskTracker::new(),
@@ -139,10 +146,10 @@ impl Gateway {
         app.tasks.close();
         let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
         app.upstreams.close(CUT_OFF_LIMIT).await;
-        let (control, spool) = (Arc::clone(&self.control), Arc::clone(app));
+        let (control, spool) = (Arc::clone(&self.control), Arc::clone(&app.books.spool));
         let stopped = tokio::task::spawn_blocking(move || {
             control.stop();
-            spool.spool.stop();
+            spool.stop();
         });
         if stopped.await.is_err() {
             tracing::error!("The spool or the control socket did not stop in order.");

@@ -1,19 +1,15 @@
 //! What one client connection and the exchange on it tell each other.
 
-use crate::{deny::Denied, registry::Exchange};
+use crate::{cord::Cord, registry::Exchange};
 use std::sync::{
-    Mutex, OnceLock, PoisonError,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
-use tokio_util::sync::CancellationToken;
 
-/// One client connection. HTTP/1 carries one exchange at a time, so one cut token serves both; a connection that
-/// was cut always ends.
+/// One client connection.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
-    cut: CancellationToken,
-    why: OnceLock<Denied>,
-    gone: CancellationToken,
+    cord: Arc<Cord>,
     reset: AtomicBool,
     /// An exchange whose answer is made but not yet taken by the kernel: a cut must still find it.
     unflushed: Mutex<Option<Exchange>>,
@@ -21,26 +17,9 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    /// Cuts what runs on this connection; false when it was cut before.
-    pub(crate) fn sever(&self, why: Denied) -> bool {
-        let first = self.why.set(why).is_ok();
-        self.cut.cancel();
-        first
-    }
-
-    /// Fires when the connection is cut.
-    pub(crate) fn cut(&self) -> &CancellationToken {
-        &self.cut
-    }
-
-    /// Why it was cut, once it was.
-    pub(crate) fn why(&self) -> Option<&Denied> {
-        self.why.get()
-    }
-
-    /// Fires when nothing more goes out on it.
-    pub(crate) fn gone(&self) -> &CancellationToken {
-        &self.gone
+    /// What the sweep cuts.
+    pub(crate) fn cord(&self) -> &Arc<Cord> {
+        &self.cord
     }
 
     /// Asks for a TCP reset in place of an orderly close.
@@ -77,6 +56,6 @@ impl Line {
     /// Nothing more goes out here.
     pub(crate) fn closed(&self) {
         self.flushed();
-        self.gone.cancel();
+        self.cord.gone().cancel();
     }
 }

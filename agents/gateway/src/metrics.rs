@@ -2,7 +2,7 @@
 //!
 //! Labels hold only names out of the route table and fixed words, so that no client can make new series.
 
-use crate::{app::App, deny::Denied};
+use crate::deny::Denied;
 use kill_wire::ProbePoint;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -162,13 +162,12 @@ impl Metrics {
         }
     }
 
-    /// Everything as OpenMetrics text.
-    pub(crate) fn text(&self, app: &App) -> String {
-        let in_force = app.in_force.load();
-        self.open.set(i64::from(app.registry.open()));
-        self.closed.set(i64::from(in_force.is_none()));
-        let seq = in_force.map_or(0, |overlay| overlay.seq);
-        self.overlay_seq.set(i64::try_from(seq).unwrap_or(i64::MAX));
+    /// Everything as OpenMetrics text; `open` exchanges now, under the overlay of number `seq`.
+    pub(crate) fn text(&self, open: u32, seq: Option<u64>) -> String {
+        self.open.set(i64::from(open));
+        self.closed.set(i64::from(seq.is_none()));
+        self.overlay_seq
+            .set(i64::try_from(seq.unwrap_or(0)).unwrap_or(i64::MAX));
         let mut text = String::new();
         // Writing to a string does not fail.
         let _infallible = encode(&mut text, &self.registry);

@@ -3,67 +3,31 @@
 use crate::{
     admission::{Caller, Table, subject},
     app::App,
-    body::Reply,
     clock,
     deny::Denied,
     line::Line,
-    probe::json,
+    offers::{Models, read},
+    overlay::admits,
     registry::{Sort, Standing},
+    reply::{self, Reply},
 };
 use http::{HeaderMap, Response};
 use net_model::{Consumer, Target};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
-use tokio::{task::JoinSet, time::Instant};
+use tokio::task::JoinSet;
 
 /// A target that takes longer is left out.
 const LIMIT: Duration = Duration::from_secs(2);
-/// How long a target's list is used again.
-const FRESH: Duration = Duration::from_secs(5);
-/// Most models of one target.
-const MAX_MODELS: usize = 2000;
-
-#[derive(Debug, Deserialize)]
-struct List {
-    data: Vec<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct Named<'a> {
-    #[serde(borrow)]
-    id: std::borrow::Cow<'a, str>,
-}
-
 #[derive(Serialize)]
 struct Merged<'a> {
     object: &'static str,
     data: Vec<&'a RawValue>,
-}
-
-/// One target's models: id and entry as the target wrote it.
-type Models = Arc<Vec<(String, Box<RawValue>)>>;
-
-/// What targets said a moment ago.
-#[derive(Debug, Default)]
-pub(crate) struct Cache(Mutex<BTreeMap<String, (Instant, Models)>>);
-
-impl Cache {
-    fn get(&self, base: &str) -> Option<Models> {
-        let cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, models) = cache.get(base)?;
-        (at.elapsed() < FRESH).then(|| Arc::clone(models))
-    }
-
-    fn put(&self, base: String, models: Models) {
-        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.retain(|_, (at, _)| at.elapsed() < FRESH);
-        cache.insert(base, (Instant::now(), models));
-    }
 }
 
 /// Answers `GET /v1/models` of a consumer.
@@ -80,15 +44,16 @@ pub(crate) async fn list(
     let standing = Standing::Undecided(Arc::clone(&table), at);
     let _open = app
         .registry
-        .begin(line, Sort::Uncounted, standing.clone(), clock::now());
+        .begin(line.cord(), Sort::Uncounted, standing.clone(), clock::now());
     standing.may_go_on(app.in_force.load().as_deref())?;
     let asked = line
+        .cord()
         .cut()
         .run_until_cancelled(ask_all(app, &table, consumer))
         .await;
     // A scope may have been cut while the targets were asked.
     standing.may_go_on(app.in_force.load().as_deref())?;
-    let answers = asked.ok_or_else(|| line.why().cloned().unwrap_or(Denied::Draining))?;
+    let answers = asked.ok_or_else(|| line.cord().refusal())?;
     if answers.is_empty() {
         return Err(Denied::UpstreamFailed);
     }
@@ -96,7 +61,7 @@ pub(crate) async fn list(
         object: "list",
         data: merge(app, &table, consumer, &answers),
     };
-    Ok(json(serde_json::to_vec(&merged).unwrap_or_default()))
+    Ok(reply::json(serde_json::to_vec(&merged).unwrap_or_default()))
 }
 
 fn open_targets<'a>(app: &App, table: &'a Table, consumer: &'a Consumer) -> Vec<&'a Target> {
@@ -106,7 +71,7 @@ fn open_targets<'a>(app: &App, table: &'a Table, consumer: &'a Consumer) -> Vec<
         .ways(consumer)
         .filter(|(route, target)| {
             let way = subject(consumer, route, target);
-            crate::overlay::admits(in_force.as_deref(), &way).is_ok()
+            admits(in_force.as_deref(), &way).is_ok()
         })
         .map(|(_, target)| target)
         .filter(|target| seen.insert(&target.name))
@@ -117,15 +82,15 @@ async fn ask_all(app: &Arc<App>, table: &Table, consumer: &Consumer) -> BTreeMap
     let mut asking = JoinSet::new();
     let mut answers = BTreeMap::new();
     for target in open_targets(app, table, consumer) {
-        if let Some(models) = app.models.get(&target.base_url.to_string()) {
+        if let Some(models) = app.offers.get(&target.base_url.to_string()) {
             answers.insert(target.name.to_string(), models);
             continue;
         }
         let (app, target) = (Arc::clone(app), target.clone());
         asking.spawn(async move {
             let (status, body) = app.upstreams.models(&target, LIMIT).await.ok()?;
-            let models = Arc::new(status.is_success().then(|| read(&body)).flatten()?);
-            app.models
+            let models = status.is_success().then(|| read(&body)).flatten()?;
+            app.offers
                 .put(target.base_url.to_string(), Arc::clone(&models));
             Some((target.name.to_string(), models))
         });
@@ -136,18 +101,6 @@ async fn ask_all(app: &Arc<App>, table: &Table, consumer: &Consumer) -> BTreeMap
         }
     }
     answers
-}
-
-fn read(body: &[u8]) -> Option<Vec<(String, Box<RawValue>)>> {
-    let list: List = serde_json::from_slice(body).ok()?;
-    let named = list.data.into_iter().take(MAX_MODELS).filter_map(|entry| {
-        let id = serde_json::from_str::<Named<'_>>(entry.get())
-            .ok()?
-            .id
-            .into_owned();
-        Some((id, entry))
-    });
-    Some(named.collect())
 }
 
 /// Each model once, in the order in which this consumer's ways would reach it, without what no route takes.
@@ -162,7 +115,7 @@ fn merge<'a>(
     let mut data = Vec::new();
     for (route, target) in table.ways(consumer) {
         let way = subject(consumer, route, target);
-        if crate::overlay::admits(in_force.as_deref(), &way).is_err() {
+        if admits(in_force.as_deref(), &way).is_err() {
             continue;
         }
         let Some(models) = answers.get(target.name.as_str()) else {

@@ -3,13 +3,13 @@
 use crate::{
     admission::Caller,
     app::App,
-    body::Reply,
     clock,
     deny::Denied,
     line::Line,
     registry::{Sort, Standing},
+    reply::{self, Reply},
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, Response};
 use kill_wire::PROBE_HEADER;
 use std::{sync::Arc, time::Duration};
 
@@ -33,22 +33,23 @@ pub(crate) async fn check(
     let (point, target) = table.way(&address)?;
     let subject = point.subject();
     let _open = app.registry.begin(
-        line,
+        line.cord(),
         Sort::Uncounted,
         Standing::Chosen(point.clone()),
         clock::now(),
     );
     app.in_force.admits(&subject)?;
     let asked = line
+        .cord()
         .cut()
         .run_until_cancelled(app.upstreams.models(target, LIMIT))
         .await;
     // Whatever the target said: when the way was closed meanwhile, that is the answer.
     app.in_force.admits(&subject)?;
     match asked {
-        None => Err(line.why().cloned().unwrap_or(Denied::Draining)),
+        None => Err(line.cord().refusal()),
         Some(Ok((status, _))) if !status.is_server_error() => {
-            Ok(json(br#"{"probe":"ok"}"#.to_vec()))
+            Ok(reply::json(br#"{"probe":"ok"}"#.to_vec()))
         }
         Some(Ok(_) | Err(_)) => Err(Denied::UpstreamFailed),
     }
@@ -58,7 +59,7 @@ pub(crate) async fn check(
 pub(crate) fn points(app: &App, headers: &HeaderMap) -> Result<Response<Reply>, Denied> {
     only_prober(app, headers)?;
     let points = app.table.load().points();
-    Ok(json(serde_json::to_vec(&points).unwrap_or_default()))
+    Ok(reply::json(serde_json::to_vec(&points).unwrap_or_default()))
 }
 
 fn only_prober(app: &App, headers: &HeaderMap) -> Result<(), Denied> {
@@ -66,15 +67,4 @@ fn only_prober(app: &App, headers: &HeaderMap) -> Result<(), Denied> {
         Caller::Probe => Ok(()),
         Caller::Consumer(_) => Err(Denied::WrongKey),
     }
-}
-
-/// An answer of our own.
-pub(crate) fn json(bytes: Vec<u8>) -> Response<Reply> {
-    let mut response = Response::new(Reply::whole(bytes));
-    *response.status_mut() = StatusCode::OK;
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    response
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** an exchange stands here before it asks whether it may pass, and a cut is in force before the sweep
 //! begins. Whichever comes second finds the other, so no request slips between.
 
-use crate::{admission::Table, deny::Denied, line::Line, overlay};
+use crate::{admission::Table, cord::Cord, deny::Denied, overlay};
 use kill_wire::{ProbePoint, Timestamp};
 use net_model::{ExchangeView, Overlay};
 use std::{
@@ -51,7 +51,7 @@ pub(crate) enum Sort {
 struct Entry {
     sort: Sort,
     standing: Standing,
-    line: Arc<Line>,
+    cord: Arc<Cord>,
     model: String,
     streaming: bool,
     since: Timestamp,
@@ -87,7 +87,7 @@ impl Registry {
     /// Registers an exchange; it stays until the returned value is dropped.
     pub(crate) fn begin(
         self: &Arc<Self>,
-        line: &Arc<Line>,
+        cord: &Arc<Cord>,
         sort: Sort,
         standing: Standing,
         since: Timestamp,
@@ -96,7 +96,7 @@ impl Registry {
         let entry = Entry {
             sort,
             standing,
-            line: Arc::clone(line),
+            cord: Arc::clone(cord),
             model: String::new(),
             streaming: false,
             since,
@@ -130,9 +130,9 @@ impl Registry {
                 let Some(denied) = why(&entry.standing) else {
                     continue;
                 };
-                if entry.line.sever(denied) && entry.sort == Sort::Call {
+                if entry.cord.sever(denied) && entry.sort == Sort::Call {
                     swept.severed = swept.severed.saturating_add(1);
-                    swept.gone.push(entry.line.gone().clone());
+                    swept.gone.push(entry.cord.gone().clone());
                 }
             }
         }

@@ -49,7 +49,7 @@ impl Relay {
             upstream: Some((body, live)),
             events: is_events.then(Splitter::default),
             ready: VecDeque::new(),
-            cut: Box::pin(line.cut().clone().cancelled_owned()),
+            cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
             line: Arc::clone(line),
             account: Some(account),
             exchange: Some(exchange),
@@ -127,7 +127,7 @@ impl Body for Relay {
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Next> {
         let this = &mut *self;
         if this.upstream.is_some() && this.cut.as_mut().poll(cx).is_ready() {
-            let why = this.line.why().cloned().unwrap_or(Denied::Draining);
+            let why = this.line.cord().refusal();
             return Poll::Ready(this.break_off(Ended::Cut, &why));
         }
         loop {

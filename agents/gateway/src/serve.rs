@@ -1,7 +1,14 @@
 //! Every path of the data listener.
 
-use crate::{app::App, body::Reply, deny::Denied, exchange, line::Line, models, probe};
-use http::{HeaderValue, Method, Request, Response, header};
+use crate::{
+    app::App,
+    deny::Denied,
+    exchange,
+    line::Line,
+    models, probe,
+    reply::{self, Reply},
+};
+use http::{Method, Request, Response};
 use hyper::body::Incoming;
 use kill_wire::{PROBE_HEADER, PROBE_POINTS_PATH};
 use serde::Serialize;
@@ -18,14 +25,14 @@ pub(crate) async fn answer(
     line: &Arc<Line>,
     request: Request<Incoming>,
 ) -> Response<Reply> {
-    let answered = if let Some(why) = line.why() {
+    let answered = if let Some(why) = line.cord().why() {
         Err(why.clone())
     } else {
         dispatch(app, line, request).await
     };
     answered.unwrap_or_else(|denied| {
-        app.metrics.refused(&denied);
-        denied.response()
+        app.books.metrics.refused(&denied);
+        reply::refusal(&denied)
     })
 }
 
@@ -42,7 +49,7 @@ async fn dispatch(
         (&Method::GET, MODELS) => models::list(app, line, request.headers()).await,
         (&Method::GET, PROBE_POINTS_PATH) => probe::points(app, request.headers()),
         (&Method::GET, HEALTH) => Ok(health(app)),
-        (&Method::GET, METRICS) => Ok(metrics(app)),
+        (&Method::GET, METRICS) => Ok(reply::metrics(figures(app))),
         (_, CHAT | MODELS | PROBE_POINTS_PATH | HEALTH | METRICS) => Err(Denied::WrongMethod),
         _ => Err(Denied::UnknownPath),
     }
@@ -65,14 +72,10 @@ fn health(app: &App) -> Response<Reply> {
         boot: &app.boot,
         open: app.registry.open(),
     };
-    probe::json(serde_json::to_vec(&health).unwrap_or_default())
+    reply::json(serde_json::to_vec(&health).unwrap_or_default())
 }
 
-fn metrics(app: &App) -> Response<Reply> {
-    let mut response = Response::new(Reply::whole(app.metrics.text(app)));
-    response.headers_mut().insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8"),
-    );
-    response
+fn figures(app: &App) -> String {
+    let seq = app.in_force.load().map(|overlay| overlay.seq);
+    app.books.metrics.text(app.registry.open(), seq)
 }

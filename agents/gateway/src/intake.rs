@@ -1,14 +1,11 @@
-//! Bodies: what the gateway answers with, and how it takes a request's body in.
+//! Takes a request's body in: bounded in length, in time, and in what all of them hold together.
 
-use crate::{deny::Denied, relay::Relay};
+use crate::deny::Denied;
 use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body as _, Incoming};
 use std::{
-    io,
-    pin::Pin,
     sync::atomic::{AtomicUsize, Ordering},
-    task::{Context, Poll},
     time::Duration,
 };
 use tokio::time::{Instant, timeout, timeout_at};
@@ -21,53 +18,6 @@ const MAX_HELD: usize = 256 * 1024 * 1024;
 const SILENCE: Duration = Duration::from_secs(20);
 /// Longest time for all of it.
 const WHOLE: Duration = Duration::from_secs(120);
-
-/// The body of an answer.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// Our own words.
-    Whole(Full<Bytes>),
-    /// A target's answer, passing through.
-    Relay(Box<Relay>),
-}
-
-impl Reply {
-    /// Our own words.
-    pub(crate) fn whole(bytes: impl Into<Bytes>) -> Self {
-        Self::Whole(Full::new(bytes.into()))
-    }
-}
-
-impl Body for Reply {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        match &mut *self {
-            Self::Whole(full) => Pin::new(full)
-                .poll_frame(cx)
-                .map_err(|never| match never {}),
-            Self::Relay(relay) => Pin::new(relay.as_mut()).poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(full) => full.is_end_stream(),
-            Self::Relay(relay) => relay.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(full) => full.size_hint(),
-            Self::Relay(relay) => relay.size_hint(),
-        }
-    }
-}
 
 /// Counts the bytes of all request bodies that are held.
 #[derive(Debug, Default)]

@@ -1,0 +1,126 @@
+//! The gateway's answers: its own words, its refusals, and what passes through from a target.
+
+use crate::{deny::Denied, relay::Relay};
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, header};
+use http_body_util::Full;
+use hyper::body::{Body, Frame, SizeHint};
+use kill_wire::INCIDENT_HEADER;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+const METRICS: HeaderValue =
+    HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+
+/// Told to whoever is refused by a cut: seconds until asking again makes sense.
+const RETRY_AFTER: &str = "30";
+
+/// Official SDKs obey this header; without it they sleep through `retry-after` and ask again by themselves.
+const SHOULD_RETRY: &str = "x-should-retry";
+
+/// The body of an answer.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// Our own words.
+    Whole(Full<Bytes>),
+    /// A target's answer, passing through.
+    Relay(Box<Relay>),
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut *self {
+            Self::Whole(full) => Pin::new(full)
+                .poll_frame(cx)
+                .map_err(|never| match never {}),
+            Self::Relay(relay) => Pin::new(relay.as_mut()).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(full) => full.is_end_stream(),
+            Self::Relay(relay) => relay.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(full) => full.size_hint(),
+            Self::Relay(relay) => relay.size_hint(),
+        }
+    }
+}
+
+/// Our own words, as JSON text.
+pub(crate) fn json(text: Vec<u8>) -> Response<Reply> {
+    ours(text, JSON)
+}
+
+/// Figures for Prometheus.
+pub(crate) fn metrics(text: String) -> Response<Reply> {
+    ours(text, METRICS)
+}
+
+/// A refusal, with what clients need to obey it.
+pub(crate) fn refusal(denied: &Denied) -> Response<Reply> {
+    let mut response = json(denied.json());
+    *response.status_mut() = denied.status();
+    let headers = response.headers_mut();
+    if let Some(incident) = denied.incident() {
+        headers.insert(
+            HeaderName::from_static(INCIDENT_HEADER),
+            HeaderValue::from(incident.get()),
+        );
+    }
+    if matches!(denied, Denied::Cut(..) | Denied::Paused(_) | Denied::Closed) {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        headers.insert(
+            HeaderName::from_static(SHOULD_RETRY),
+            HeaderValue::from_static("false"),
+        );
+    }
+    if matches!(
+        denied,
+        Denied::TooLarge | Denied::SlowBody | Denied::Draining
+    ) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+fn ours(text: impl Into<Bytes>, content: HeaderValue) -> Response<Reply> {
+    let mut response = Response::new(Reply::Whole(Full::new(text.into())));
+    response.headers_mut().insert(header::CONTENT_TYPE, content);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kill_wire::Scope;
+
+    #[test]
+    fn a_cut_reads_as_probes_expect() {
+        let response = refusal(&Denied::Cut(Scope::Llm, "7".parse().unwrap()));
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["x-portcullis-incident"], "7");
+        assert_eq!(response.headers()["retry-after"], "30");
+    }
+
+    #[test]
+    fn the_answer_to_a_pause_names_no_incident() {
+        let response = refusal(&Denied::Paused(Scope::All));
+        assert!(!response.headers().contains_key(INCIDENT_HEADER));
+    }
+}
