@@ -6,6 +6,7 @@
 //! What is absent: latches and the journal. They are plain files of the kill switch, so that a cut never waits
 //! for a database, and a damaged database never opens anything.
 
+mod columns;
 mod error;
 mod migrations;
 mod open;
@@ -13,23 +14,6 @@ mod sessions;
 mod usage;
 
 pub use error::StoreError;
+pub use open::Store;
 pub use sessions::Session;
 pub use usage::{ConsumerUsage, Cursor, hour_start};
-
-use sqlx::SqlitePool;
-
-/// An open database; clones share its connections.
-#[derive(Clone, Debug)]
-pub struct Store {
-    /// Exactly one connection: writers queue here instead of meeting `SQLITE_BUSY`.
-    writer: SqlitePool,
-    readers: SqlitePool,
-}
-
-impl Store {
-    /// Closes every connection and folds the write-ahead log into the database file.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
-    }
-}

@@ -1,6 +1,8 @@
-//! Makes or opens the database file.
+//! The database file: made, opened, closed.
 
-use crate::{Store, StoreError, migrations};
+use crate::error::StoreError;
+use crate::migrations;
+use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -12,6 +14,14 @@ const BUSY: Duration = Duration::from_secs(5);
 
 /// How long a caller waits for a free connection.
 const QUEUE: Duration = Duration::from_secs(5);
+
+/// An open database; clones share its connections.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// Exactly one connection: writers queue here instead of meeting `SQLITE_BUSY`.
+    pub(crate) writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
+}
 
 impl Store {
     /// Opens the database at `path`, makes it when it is not there, and brings its tables up to date.
@@ -51,6 +61,12 @@ impl Store {
             .await
             .map_err(failed)?;
         Ok(Self { writer, readers })
+    }
+
+    /// Closes every connection and folds the write-ahead log into the database file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
     }
 }
 

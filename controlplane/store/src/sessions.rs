@@ -1,8 +1,8 @@
 //! Signed-in browsers, known by the SHA-256 of an opaque token.
 
-use crate::error::Tried;
-use crate::usage::{to_column, to_time};
-use crate::{Store, StoreError};
+use crate::columns::{to_column, to_time};
+use crate::error::{StoreError, Tried};
+use crate::open::Store;
 use kill_wire::Timestamp;
 use net_model::KeyHash;
 

@@ -1,7 +1,8 @@
 //! Usage: each ended exchange once, however often its line is read.
 
-use crate::error::Tried;
-use crate::{Store, StoreError};
+use crate::columns::to_column;
+use crate::error::{StoreError, Tried};
+use crate::open::Store;
 use kill_wire::{Class, Name, Timestamp};
 use net_model::{UsageRecord, UsageTotals};
 use sqlx::{Sqlite, Transaction};
@@ -186,13 +187,4 @@ fn totals((exchanges, prompt, completion, estimated): Sums) -> UsageTotals {
         completion_tokens: completion.unsigned_abs(),
         estimated: estimated.unsigned_abs(),
     }
-}
-
-/// Columns are signed; what does not fit stays at the most there is.
-pub(crate) fn to_column(figure: u64) -> i64 {
-    i64::try_from(figure).unwrap_or(i64::MAX)
-}
-
-pub(crate) fn to_time(column: i64) -> Timestamp {
-    Timestamp::from_millis(column.unsigned_abs())
 }
