@@ -5,48 +5,22 @@
 
 mod ingest;
 mod purge;
+mod settings;
 mod spool;
 mod status;
 mod watch;
 
+pub use settings::{Facts, Settings};
 pub use status::TaskStatus;
 
-use kill_wire::Timestamp;
-use killctl::Lever;
-use net_model::{Observed, Snapshot};
+use net_model::Snapshot;
 use status::Board;
-use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::Store;
 use tokio::sync::watch as channel;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// Where the watch learns what a gateway does; the program answers it with its gateway driver.
-pub trait Facts: Send + Sync + 'static {
-    /// What the gateway says of itself, or in words why it cannot be asked.
-    fn observed(&self) -> impl Future<Output = Result<Observed, String>> + Send;
-}
-
-/// What the tasks work with.
-#[derive(Debug)]
-pub struct Settings<F> {
-    /// The database.
-    pub store: Store,
-    /// Where the gateway leaves its usage.
-    pub spool_dir: PathBuf,
-    /// The kill switch.
-    pub lever: Lever,
-    /// The gateway.
-    pub facts: F,
-    /// True when the built-in demo model answers.
-    pub demo: bool,
-    /// Reads the clock.
-    pub clock: fn() -> Timestamp,
-}
 
 /// The running tasks.
 #[derive(Debug)]

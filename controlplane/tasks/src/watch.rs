@@ -1,7 +1,7 @@
 //! Looks at the house twice a second and tells whoever listens what changed.
 
+use crate::settings::{Facts, Settings};
 use crate::status::{Board, TaskStatus, chain};
-use crate::{Facts, Settings};
 use kill_wire::{IncidentRecord, LeverError, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
 use net_model::{GatewayFacts, Observed, Snapshot, UsageTotals};
