@@ -1,10 +1,10 @@
 //! The command line: what may be said, and who does it.
 
-pub(crate) mod examples;
+mod examples;
 
 use crate::{
-    codes, config, greeting, incidents, journal, lever, paths::Home, paths::Part, serve, sign_in,
-    status, text, trouble,
+    codes, config, greeting, incidents, journal, lever, logging::LogArgs, paths::Home, paths::Part,
+    serve, sign_in, status, text, trouble,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_wire::Scope;
@@ -129,14 +129,6 @@ enum ConfigCommand {
     /// Report every problem of the configuration, or what it says
     #[command(after_long_help = examples::CONFIG)]
     Check,
-}
-
-/// How a running program speaks.
-#[derive(Debug, Args)]
-pub(crate) struct LogArgs {
-    /// Log as JSON lines (level and targets: RUST_LOG)
-    #[arg(long)]
-    pub(crate) log_json: bool,
 }
 
 /// Runs the command of this process's arguments; the exit status is 0 done, 1 refused or failed, 2 usage, 64 bad configuration.

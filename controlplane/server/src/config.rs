@@ -3,6 +3,7 @@
 pub(crate) mod check;
 mod gateway;
 mod killswitch;
+mod listen;
 mod secret_file;
 mod walk;
 
@@ -11,17 +12,15 @@ pub(crate) use killswitch::{KillSwitchSection, LOCAL_CHANNEL, channel};
 
 use crate::{paths::Part, trouble::BadConfig};
 use agent_core::OnSilence;
+use listen::{listen, loopback};
 use net_model::Problem;
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use walk::{Problems, Section};
 
 /// Largest accepted file in bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
-
-/// What a listen address must look like; names would need DNS, which the kill path does without.
-const ADDRESS: &str = "a literal address and port, such as `127.0.0.1:7411`";
 
 /// Everything the file says, checked; what it leaves out has its default.
 #[derive(Debug)]
@@ -182,14 +181,6 @@ fn read_agent(section: Option<Section<'_>>, problems: &Problems) -> (SocketAddr,
     };
     section.finish();
     (listen, on_silence)
-}
-
-fn listen(section: &mut Section<'_>, port: u16) -> SocketAddr {
-    section.parse("listen", ADDRESS).unwrap_or(loopback(port))
-}
-
-fn loopback(port: u16) -> SocketAddr {
-    SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
 fn newlines(text: &str, until: usize) -> usize {

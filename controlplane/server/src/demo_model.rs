@@ -5,6 +5,8 @@
 mod script;
 mod talk;
 
+pub(crate) use script::MODEL;
+
 use crate::clock;
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Either, Full, Limited};
@@ -22,9 +24,6 @@ use talk::Talk;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// The one model there is.
-pub(crate) const MODEL: &str = "portcullis-demo";
 
 /// Longest accepted request in bytes; agents send long histories.
 const MAX_REQUEST: usize = 4 << 20;

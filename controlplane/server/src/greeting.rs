@@ -1,6 +1,6 @@
 //! What `portcullis up` says when everything runs: where things are, and lines to copy.
 
-use crate::codes::enrol;
+use crate::enrol;
 use crate::out::{Out, Paint, shell_word};
 use crate::paths::Home;
 use kill_core::Person;

@@ -3,36 +3,31 @@
 mod channels;
 mod controlplane;
 mod model;
+mod plan;
 mod ports;
 mod reload;
+mod settings;
+mod signals;
 mod site;
 
-use crate::cli::LogArgs;
-use crate::config::{self, Config};
+use crate::config;
 use crate::greeting::{self, Invocation, Running, Secrets};
 use crate::lock::Lock;
+use crate::logging::{self, LogArgs};
 use crate::out::Out;
 use crate::paths::{Home, Part};
 use crate::run_file::RunFile;
 use crate::setup::{self, State};
-use crate::{codes, logging, sign_in};
+use crate::{people_file, sign_in};
 use anyhow::Context as _;
 use model::Model;
 use net_model::Secret;
+use plan::Plan;
 use ports::Ports;
 use serde_json::json;
+use signals::Signals;
 use site::Site;
 use std::path::PathBuf;
-
-/// What a start is given.
-struct Plan {
-    home: Home,
-    file: Option<PathBuf>,
-    config: Config,
-    parts: Vec<Part>,
-    /// Whether the built-in demo model may stand in.
-    demo: bool,
-}
 
 /// Everything on this machine.
 pub(crate) fn up(
@@ -42,7 +37,7 @@ pub(crate) fn up(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    logging::start(log.log_json)?;
+    logging::start(log)?;
     let plan = Plan {
         home: home.clone(),
         config: config::read(file.as_deref())?,
@@ -70,7 +65,7 @@ pub(crate) fn serve(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    logging::start(log.log_json)?;
+    logging::start(log)?;
     let config = config::read(file.as_deref())?;
     let mut parts = match parts {
         [] if config.named.is_empty() => Part::ALL.to_vec(),
@@ -123,7 +118,7 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
         .build()
         .context("cannot start the runtime")?;
     let ended = runtime.block_on(async {
-        let mut signals = site::Signals::listen()?;
+        let mut signals = Signals::listen()?;
         let mut site = Site::start(plan, ports).await?;
         if let Err(why) = RunFile::write(&site.plan.home, &site.listening) {
             // A convenience for scripts; a full disk must not keep a kill switch from running.
@@ -173,7 +168,7 @@ fn secrets(site: &Site) -> anyhow::Result<Secrets> {
             &sign_in::make(&home.sign_in())?,
         ),
         consumer_key: Secret::new(&key)?,
-        owner: codes::first(home)?,
+        owner: people_file::first(home)?,
     })
 }
 

@@ -7,12 +7,10 @@
 
 mod make;
 
-pub(crate) use make::random;
-
 use crate::paths::{Home, Part};
+use crate::private;
 use anyhow::{Context as _, bail};
-use std::fs::{self, DirBuilder, File};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::fs::{self, File};
 use std::path::Path;
 
 const BUILDING: &str = ".setup";
@@ -32,7 +30,7 @@ pub(crate) fn root(home: &Home, may_create: bool) -> anyhow::Result<()> {
     home.check_length()?;
     let root = home.root();
     if may_create {
-        private_dir(root).with_context(|| format!("cannot make {}", root.display()))?;
+        private::dir(root).with_context(|| format!("cannot make {}", root.display()))?;
     } else if !root.is_dir() {
         return Err(no_keys(root));
     }
@@ -122,17 +120,6 @@ pub(crate) fn shown(home: &Home) -> std::io::Result<()> {
         sync_dir(home.root())?;
     }
     Ok(())
-}
-
-/// A folder that only its owner may enter; parents are made with the user's own mask.
-pub(crate) fn private_dir(path: &Path) -> std::io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    DirBuilder::new().mode(0o700).create(path)
 }
 
 fn sync_tree(path: &Path) -> std::io::Result<()> {

@@ -2,7 +2,7 @@
 //!
 //! The folder holds a file named by the SHA-256 of each unused token; the dashboard takes a link by removing its file.
 
-use crate::{out::Out, paths::Home, paths::Part, run_file};
+use crate::{out::Out, paths::Home, paths::Part, random::random, run_file};
 use anyhow::Context as _;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use net_model::Secret;
@@ -16,9 +16,7 @@ pub(crate) const MINUTES: u32 = 15;
 
 /// Makes a token and leaves its hash for the dashboard.
 pub(crate) fn make(folder: &Path) -> anyhow::Result<Secret> {
-    let mut raw = [0u8; 32];
-    getrandom::fill(&mut raw).context("the system gave no random bytes")?;
-    let token = BASE64URL_NOPAD.encode(&raw);
+    let token = BASE64URL_NOPAD.encode(&*random::<32>()?);
     let name = HEXLOWER.encode(&Sha256::digest(token.as_bytes()));
     kill_files::write_atomic(&folder.join(name), b"", 0o600)
         .with_context(|| format!("cannot write into {}", folder.display()))?;

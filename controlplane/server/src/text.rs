@@ -2,6 +2,7 @@
 
 use crate::out::{Out, aside};
 use crate::paths::{Home, Part};
+use crate::random::random;
 use crate::{http, run_file};
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -62,10 +63,7 @@ pub(crate) fn send(
     }
     let id = match &args.id {
         Some(id) => id.clone(),
-        None => format!(
-            "msg_{}",
-            BASE32_NOPAD.encode(&*crate::setup::random::<15>()?)
-        ),
+        None => format!("msg_{}", BASE32_NOPAD.encode(&*random::<15>()?)),
     };
     let body = standard_webhooks::body(&args.text, Some(&args.from));
     let (status, answer) = http::block_on(post(&url, &secret, &id, body))?;

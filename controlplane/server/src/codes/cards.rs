@@ -1,19 +1,34 @@
 //! Printed single-use KILL codes, as a page to cut out and fold into a wallet.
 
-use super::CardsArgs;
 use crate::out::Out;
 use crate::paths::Home;
+use crate::random::random;
+use crate::{clock, people_file};
 use anyhow::{Context as _, bail};
 use askama::Template;
+use clap::Args;
 use kill_core::{Card, CardHash};
 use serde_json::json;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// Codes on one side of a folded card; more start another card.
 const PER_CARD: usize = 20;
+
+/// The cards to print.
+#[derive(Debug, Args)]
+pub(crate) struct CardsArgs {
+    /// The person who will carry them
+    name: String,
+    /// How many codes
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=50))]
+    count: u8,
+    /// The page to write; it must not exist
+    #[arg(long, value_name = "FILE.html")]
+    out: PathBuf,
+}
 
 #[derive(Template)]
 #[template(path = "cards.html")]
@@ -34,18 +49,18 @@ struct Numbered {
 }
 
 /// `portcullis codes cards`: writes the page first, so that no card counts that nobody has.
-pub(crate) fn print(home: &Home, args: &CardsArgs, json: bool) -> anyhow::Result<()> {
-    super::person(&super::load(home)?, &args.name)?;
+pub(super) fn print(home: &Home, args: &CardsArgs, json: bool) -> anyhow::Result<()> {
+    people_file::person(&people_file::load(home)?, &args.name)?;
     let mut cards = Vec::new();
     for _ in 0..args.count {
-        cards.push(Card::from_random(*crate::setup::random()?));
+        cards.push(Card::from_random(*random()?));
     }
-    let date = crate::clock::now().to_string();
+    let date = clock::now().to_string();
     let date = date.split('T').next().unwrap_or_default();
     let text = Zeroizing::new(page(&args.name, date, &cards)?);
     write_new(&args.out, &text)?;
     let hashes: Vec<CardHash> = cards.iter().map(Card::hash).collect();
-    let known = super::change(home, |mut people| {
+    let known = people_file::change(home, |mut people| {
         people.add_cards(&args.name, hashes)?;
         Ok((people, ()))
     });

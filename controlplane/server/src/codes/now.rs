@@ -1,21 +1,39 @@
 //! `portcullis codes now`.
 
-use super::NowArgs;
 use crate::out::{Out, Paint};
+use crate::people_file;
 use anyhow::Context as _;
+use clap::Args;
 use kill_core::{People, Person};
 use kill_wire::{Step, Timestamp};
 use serde_json::json;
 
+/// Which codes to print.
+#[derive(Debug, Args)]
+pub(crate) struct NowArgs {
+    /// Print only the KILL code, bare
+    #[arg(long, conflicts_with = "restore")]
+    kill: bool,
+    /// Print only the RESTORE code, bare
+    #[arg(long)]
+    restore: bool,
+    /// With --kill or --restore: the code of the next half minute, which is good already
+    #[arg(long)]
+    next: bool,
+    /// Only this person [default with --kill or --restore: the first]
+    #[arg(long, value_name = "NAME")]
+    person: Option<String>,
+}
+
 /// Prints the codes that hold at `now`.
-pub(crate) fn print(
+pub(super) fn print(
     people: &People,
     args: &NowArgs,
     now: Timestamp,
     json: bool,
 ) -> anyhow::Result<()> {
     let chosen: Vec<&Person> = match &args.person {
-        Some(name) => vec![super::person(people, name)?],
+        Some(name) => vec![people_file::person(people, name)?],
         None => people.iter().collect(),
     };
     let step = now.step();

@@ -1,7 +1,8 @@
 //! The section `[gateway]`: targets, routes, consumers.
 
+use super::listen::{listen, loopback};
+use super::secret_file;
 use super::walk::{Problems, Section, listed, nearest};
-use super::{listen, loopback, secret_file};
 use kill_wire::{Class, Name, RouteKind};
 use net_model::{BaseUrl, Consumer, KeyHash, ModelPattern, Problem, Route, RouteTable, Target};
 use std::net::SocketAddr;

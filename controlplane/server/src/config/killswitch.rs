@@ -1,7 +1,8 @@
 //! The section `[killswitch]`: where it listens, whom it orders, who may text it, where it looks.
 
+use super::listen::{ADDRESS, listen, loopback};
+use super::secret_file;
 use super::walk::{Problems, Section};
-use super::{ADDRESS, listen, loopback, secret_file};
 use kill_inbound::{Channel, Options};
 use net_model::{Problem, Secret};
 use std::net::SocketAddr;

@@ -1,9 +1,11 @@
 //! What the demo model says, and the shapes it says it in.
 
-use super::MODEL;
 use kill_wire::Timestamp;
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The one model there is.
+pub(crate) const MODEL: &str = "portcullis-demo";
 
 /// First in every answer, so that nobody takes it for a model's.
 pub(super) const LABEL: &str = "[demo model] ";

@@ -2,17 +2,13 @@
 
 use crate::config::{LOCAL_CHANNEL, channel};
 use crate::paths::Home;
-use anyhow::Context as _;
+use crate::private;
 use kill_inbound::Channel;
-use net_model::Secret;
 
 /// All of them; the secret of `local` is read anew each time.
 pub(super) fn all(home: &Home, configured: Vec<Channel>) -> anyhow::Result<Vec<Channel>> {
     let path = home.local_secret();
-    let secret = std::fs::read_to_string(&path)
-        .map(zeroize::Zeroizing::new)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    let secret = Secret::new(&secret).with_context(|| path.display().to_string())?;
+    let secret = private::secret(&path)?;
     let local = channel(LOCAL_CHANNEL, "standard-webhooks", None, &[secret])
         .map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
     let mut all = vec![local];

@@ -55,3 +55,11 @@ pub(super) const fn configured(config: &Config, part: Part) -> SocketAddr {
         Part::Controlplane => config.controlplane,
     }
 }
+
+/// Where a part of this process listens, or where the configuration says it does.
+pub(super) fn address(config: &Config, listening: &[(Part, SocketAddr)], part: Part) -> SocketAddr {
+    listening
+        .iter()
+        .find(|(other, _)| *other == part)
+        .map_or_else(|| configured(config, part), |(_, address)| *address)
+}

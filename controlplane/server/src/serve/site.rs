@@ -2,23 +2,19 @@
 
 use super::controlplane::ControlPlane;
 use super::model::Model;
-use super::ports::Ports;
-use super::{Plan, channels};
+use super::plan::Plan;
+use super::ports::{self, Ports};
+use super::settings;
 use crate::config::Fallback;
-use crate::paths::{Home, Part};
-use crate::trouble::BadConfig;
+use crate::paths::Part;
 use anyhow::Context as _;
-use data_encoding::HEXLOWER;
 use gateway::Gateway;
 use gateways::{Driver, Gateway as _};
-use kill_wire::VerifyingKey;
-use killswitchd::{KillSwitch, Vantage};
-use net_model::{KeyHash, Secret};
+use killswitchd::KillSwitch;
 use node_agent::NodeAgent;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::task::TaskTracker;
 
 /// How long open streams may go on after the first signal.
@@ -49,7 +45,7 @@ impl Site {
         let listening = ports.addresses()?;
         let kill_switch = match ports.take(Part::Killswitch) {
             Some(listener) => {
-                let settings = kill_switch(&mut plan, &listening)?;
+                let settings = settings::kill_switch(&mut plan, &listening)?;
                 Some(
                     KillSwitch::start(settings, listener)
                         .context("the kill switch cannot start")?,
@@ -59,11 +55,11 @@ impl Site {
         };
         let runs_gateway = plan.parts.contains(&Part::Gateway);
         let configured = plan.config.gateway.has_targets() || !runs_gateway;
-        let key = consumer_key(&plan)?;
+        let key = settings::consumer_key(&plan)?;
         let (model, fallback) = Model::find(configured, plan.demo, key).await?;
         let gateway = match ports.take(Part::Gateway) {
             Some(listener) => {
-                let settings = gateway(&plan, &fallback)?;
+                let settings = settings::gateway(&plan, &fallback)?;
                 Some(Gateway::start(settings, listener).context("the gateway cannot start")?)
             }
             None => None,
@@ -71,7 +67,7 @@ impl Site {
         // After the gateway, which starts closed: the first order then finds both.
         let agent = match ports.take(Part::Agent) {
             Some(listener) => {
-                let settings = agent(&plan)?;
+                let settings = settings::agent(&plan)?;
                 Some(NodeAgent::start(settings, listener).context("the node agent cannot start")?)
             }
             None => None,
@@ -105,7 +101,7 @@ impl Site {
 
     /// Where a part of this process listens, or where the configuration says it does.
     pub(super) fn address(&self, part: Part) -> SocketAddr {
-        address(&self.plan, &self.listening, part)
+        ports::address(&self.plan.config, &self.listening, part)
     }
 
     /// The key that first start made, when the built-in consumer `agent` is in force.
@@ -167,137 +163,5 @@ impl Site {
         if let Err(why) = stopped.await {
             tracing::error!(%why, "Stopping the kill switch failed.");
         }
-    }
-}
-
-fn address(plan: &Plan, listening: &[(Part, SocketAddr)], part: Part) -> SocketAddr {
-    listening
-        .iter()
-        .find(|(other, _)| *other == part)
-        .map_or_else(
-            || super::ports::configured(&plan.config, part),
-            |(_, address)| *address,
-        )
-}
-
-fn kill_switch(
-    plan: &mut Plan,
-    listening: &[(Part, SocketAddr)],
-) -> anyhow::Result<killswitchd::Settings> {
-    let configured = std::mem::take(&mut plan.config.killswitch.channels);
-    let wish = &plan.config.killswitch;
-    let mut agents = wish.agents.clone();
-    if agents.is_empty() {
-        agents.push(address(plan, listening, Part::Agent));
-    }
-    let mut vantages: Vec<Vantage> = wish
-        .vantages
-        .iter()
-        .map(|vantage| Vantage {
-            gateway: vantage.gateway,
-            probe_key: vantage.key.expose().to_owned(),
-        })
-        .collect();
-    let own_key = plan.home.probe_key();
-    if vantages.is_empty() && own_key.exists() {
-        vantages.push(Vantage {
-            gateway: address(plan, listening, Part::Gateway),
-            probe_key: read_secret(&own_key)?.expose().to_owned(),
-        });
-    }
-    Ok(killswitchd::Settings {
-        state_dir: plan.home.part(Part::Killswitch),
-        channels: channels::all(&plan.home, configured)?,
-        agents,
-        vantages,
-    })
-}
-
-fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
-    Ok(node_agent::Settings {
-        node: rustix::system::uname()
-            .nodename()
-            .to_string_lossy()
-            .chars()
-            .take(64)
-            .collect(),
-        key: order_key(&plan.home)?,
-        state_dir: plan.home.part(Part::Agent),
-        gateways: vec![Driver::embedded(plan.home.control_socket())],
-        on_silence: plan.config.on_silence,
-    })
-}
-
-fn order_key(home: &Home) -> anyhow::Result<VerifyingKey> {
-    let path = home.order_pub();
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    let raw = HEXLOWER.decode(text.trim().as_bytes()).ok();
-    let raw = raw.and_then(|raw| <[u8; 32]>::try_from(raw).ok());
-    raw.and_then(|raw| VerifyingKey::from_bytes(&raw).ok())
-        .with_context(|| format!("{} is not an Ed25519 key in hexadecimal", path.display()))
-}
-
-fn gateway(plan: &Plan, fallback: &Fallback) -> anyhow::Result<gateway::Settings> {
-    let table = plan
-        .config
-        .gateway
-        .table(fallback)
-        .map_err(|problems| BadConfig {
-            file: plan.file.clone(),
-            problems,
-        })?;
-    Ok(gateway::Settings {
-        table,
-        control_socket: plan.home.control_socket(),
-        spool_dir: plan.home.spool(),
-        probe_key: read_secret(&plan.home.probe_key())?.hash(),
-    })
-}
-
-/// What is kept of the built-in consumer's key; of nothing, where its file is not this host's.
-fn consumer_key(plan: &Plan) -> anyhow::Result<KeyHash> {
-    if plan.config.gateway.has_consumers() || !plan.parts.contains(&Part::Gateway) {
-        return Ok(KeyHash::of(b""));
-    }
-    Ok(read_secret(&plan.home.agent_key())?.hash())
-}
-
-fn read_secret(path: &Path) -> anyhow::Result<Secret> {
-    let text = std::fs::read_to_string(path)
-        .map(zeroize::Zeroizing::new)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    Secret::new(&text).with_context(|| path.display().to_string())
-}
-
-/// The signals this program answers to.
-pub(super) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Signals {
-    /// From now on none of them ends the process by itself.
-    pub(super) fn listen() -> std::io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// Waits; true to end, false to read the configuration again.
-    pub(super) async fn ended_or_reload(&mut self) -> bool {
-        tokio::select! {
-            _ = self.interrupt.recv() => true,
-            _ = self.terminate.recv() => true,
-            _ = self.hangup.recv() => false,
-        }
-    }
-
-    /// Waits for one that ends.
-    pub(super) async fn ended(&mut self) {
-        while !self.ended_or_reload().await {}
     }
 }

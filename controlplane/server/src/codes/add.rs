@@ -1,120 +1,44 @@
-//! A person's keys on their way into an authenticator app.
+//! `portcullis codes add`: nothing is added before the app has shown a right code.
 
-use super::AddArgs;
 use crate::out::{Out, Paint, aside};
-use crate::{paths::Home, prompt, qr};
-use anyhow::{Context as _, bail};
-use kill_core::{Digits, Key, Person};
+use crate::paths::Home;
+use crate::{clock, enrol, people_file, private, prompt};
+use anyhow::bail;
+use clap::Args;
+use kill_core::{Digits, Key};
 use kill_wire::{Step, Timestamp};
 use serde_json::json;
-use std::path::Path;
-use zeroize::Zeroizing;
-
-/// Shown by apps above the name.
-const ISSUER: &str = "Portcullis";
 
 /// How often a mistyped code may be typed again.
 const TRIES: u32 = 3;
 
-/// Fresh keys, not yet known to anything.
-pub(crate) struct Fresh {
-    kill: Zeroizing<[u8; 20]>,
-    restore: Zeroizing<[u8; 20]>,
-}
-
-impl Fresh {
-    /// From the system's randomness.
-    pub(crate) fn make() -> anyhow::Result<Self> {
-        Ok(Self {
-            kill: crate::setup::random()?,
-            restore: crate::setup::random()?,
-        })
-    }
-
-    /// The person who holds them; `kill_digits` is what their app shows for KILL.
-    pub(crate) fn person(
-        &self,
-        name: &str,
-        senders: Vec<String>,
-        kill_digits: Digits,
-    ) -> anyhow::Result<Person> {
-        Ok(Person {
-            name: name.parse()?,
-            kill: Key::from_random(*self.kill, kill_digits),
-            restore: Key::from_random(*self.restore, Digits::Eight),
-            cards: Vec::new(),
-            senders,
-        })
-    }
-}
-
-/// The two keys of a person, with their words.
-fn keys(person: &Person) -> [(&'static str, &Key, &'static str); 2] {
-    [
-        (
-            "KILL",
-            &person.kill,
-            "cuts; keep it where you find it at night",
-        ),
-        (
-            "RESTORE",
-            &person.restore,
-            "opens again; best on another device",
-        ),
-    ]
-}
-
-fn url(person: &Person, verb: &str, key: &Key) -> Zeroizing<String> {
-    Zeroizing::new(key.otpauth_url(&format!("{} {verb}", person.name), ISSUER))
-}
-
-/// Prints both QR codes.
-pub(crate) fn show(out: &mut Out, person: &Person) -> anyhow::Result<()> {
-    for (verb, key, what) in keys(person) {
-        let title = format!("{verb} key of {}", person.name);
-        out.line(format_args!("{} ({what})", out.paint(Paint::Bold, &title)))?;
-        qr::print(out, &url(person, verb, key))?;
-        out.gap()?;
-    }
-    Ok(())
-}
-
-/// Saves both QR codes as SVG, readable by their owner alone.
-pub(crate) fn save_svgs(folder: &Path, person: &Person) -> anyhow::Result<()> {
-    for (verb, key, _) in keys(person) {
-        let path = svg_path(folder, person.name.as_str(), verb);
-        let drawn = Zeroizing::new(qr::svg(&url(person, verb, key))?);
-        kill_files::write_atomic(&path, drawn.as_bytes(), 0o600)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-    }
-    Ok(())
-}
-
-/// Removes them; one that is gone already is fine.
-pub(crate) fn remove_svgs(folder: &Path, name: &str) {
-    for verb in ["KILL", "RESTORE"] {
-        drop(std::fs::remove_file(svg_path(folder, name, verb)));
-    }
-}
-
-fn svg_path(folder: &Path, name: &str, verb: &str) -> std::path::PathBuf {
-    folder.join(format!("{name}-{}.svg", verb.to_ascii_lowercase()))
+/// The new person.
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// 1 to 24 of a-z, 0-9, `.`, `-`, `_`
+    name: String,
+    /// A phone number (or name of a generic channel's sender) that gets replies and may ask STATUS; may be repeated
+    #[arg(long, value_name = "SENDER")]
+    sender: Vec<String>,
+    /// Do not ask for a code that the app shows
+    #[arg(long)]
+    no_check: bool,
 }
 
 /// `portcullis codes add`.
-pub(crate) fn add(home: &Home, args: &AddArgs, json: bool) -> anyhow::Result<()> {
+pub(super) fn add(home: &Home, args: &AddArgs, json: bool) -> anyhow::Result<()> {
     // Before anything is shown: a name that is taken or wrong, a folder without keys.
-    if super::load_or_none(home)?.get(&args.name).is_some() {
+    if people_file::load_or_none(home)?.get(&args.name).is_some() {
         bail!(
             "`{}` is there already; `portcullis codes qr {0}` shows the keys again",
             args.name
         );
     }
-    let fresh = Fresh::make()?;
+    let fresh = enrol::Fresh::make()?;
     let mut person = fresh.person(&args.name, args.sender.clone(), Digits::Eight)?;
     let mut out = Out::stdout();
     if !json {
-        show(&mut out, &person)?;
+        enrol::show(&mut out, &person)?;
     }
     let mut restores = true;
     if !args.no_check {
@@ -125,12 +49,12 @@ pub(crate) fn add(home: &Home, args: &AddArgs, json: bool) -> anyhow::Result<()>
         restores = check("RESTORE", &fresh.restore)? == Digits::Eight;
         person = fresh.person(&args.name, args.sender.clone(), kill)?;
     }
-    super::change(home, |mut people| {
+    people_file::change(home, |mut people| {
         people.add(person.clone())?;
         Ok((people, ()))
     })?;
-    crate::setup::private_dir(&home.enrol())?;
-    save_svgs(&home.enrol(), &person)?;
+    private::dir(&home.enrol())?;
+    enrol::save_svgs(&home.enrol(), &person)?;
     let digits = person.kill.digits();
     if json {
         out.json(
@@ -157,7 +81,7 @@ pub(crate) fn add(home: &Home, args: &AddArgs, json: bool) -> anyhow::Result<()>
 fn check(verb: &str, secret: &[u8; 20]) -> anyhow::Result<Digits> {
     for _ in 0..TRIES {
         let typed = prompt::line(&format!("The {verb} code that the app shows now: "))?;
-        if let Some(digits) = shown_digits(secret, &typed, crate::clock::now()) {
+        if let Some(digits) = shown_digits(secret, &typed, clock::now()) {
             return Ok(digits);
         }
         aside("That is not the code of this key. Scan the QR code again; check the phone's clock.");

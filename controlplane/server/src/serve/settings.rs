@@ -1,0 +1,101 @@
+//! What each part is started with: the configuration, and the keys of this data folder.
+
+use super::plan::Plan;
+use super::{channels, ports};
+use crate::config::Fallback;
+use crate::paths::{Home, Part};
+use crate::private;
+use crate::trouble::BadConfig;
+use anyhow::Context as _;
+use data_encoding::HEXLOWER;
+use gateways::Driver;
+use kill_wire::VerifyingKey;
+use killswitchd::Vantage;
+use net_model::KeyHash;
+use std::net::SocketAddr;
+
+/// For the kill switch; takes its channels out of the plan.
+pub(super) fn kill_switch(
+    plan: &mut Plan,
+    listening: &[(Part, SocketAddr)],
+) -> anyhow::Result<killswitchd::Settings> {
+    let configured = std::mem::take(&mut plan.config.killswitch.channels);
+    let wish = &plan.config.killswitch;
+    let mut agents = wish.agents.clone();
+    if agents.is_empty() {
+        agents.push(ports::address(&plan.config, listening, Part::Agent));
+    }
+    let mut vantages: Vec<Vantage> = wish
+        .vantages
+        .iter()
+        .map(|vantage| Vantage {
+            gateway: vantage.gateway,
+            probe_key: vantage.key.expose().to_owned(),
+        })
+        .collect();
+    let own_key = plan.home.probe_key();
+    if vantages.is_empty() && own_key.exists() {
+        vantages.push(Vantage {
+            gateway: ports::address(&plan.config, listening, Part::Gateway),
+            probe_key: private::secret(&own_key)?.expose().to_owned(),
+        });
+    }
+    Ok(killswitchd::Settings {
+        state_dir: plan.home.part(Part::Killswitch),
+        channels: channels::all(&plan.home, configured)?,
+        agents,
+        vantages,
+    })
+}
+
+/// For the node agent.
+pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
+    Ok(node_agent::Settings {
+        node: rustix::system::uname()
+            .nodename()
+            .to_string_lossy()
+            .chars()
+            .take(64)
+            .collect(),
+        key: order_key(&plan.home)?,
+        state_dir: plan.home.part(Part::Agent),
+        gateways: vec![Driver::embedded(plan.home.control_socket())],
+        on_silence: plan.config.on_silence,
+    })
+}
+
+fn order_key(home: &Home) -> anyhow::Result<VerifyingKey> {
+    let path = home.order_pub();
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read {}", path.display()))?;
+    let raw = HEXLOWER.decode(text.trim().as_bytes()).ok();
+    let raw = raw.and_then(|raw| <[u8; 32]>::try_from(raw).ok());
+    raw.and_then(|raw| VerifyingKey::from_bytes(&raw).ok())
+        .with_context(|| format!("{} is not an Ed25519 key in hexadecimal", path.display()))
+}
+
+/// For the gateway.
+pub(super) fn gateway(plan: &Plan, fallback: &Fallback) -> anyhow::Result<gateway::Settings> {
+    let table = plan
+        .config
+        .gateway
+        .table(fallback)
+        .map_err(|problems| BadConfig {
+            file: plan.file.clone(),
+            problems,
+        })?;
+    Ok(gateway::Settings {
+        table,
+        control_socket: plan.home.control_socket(),
+        spool_dir: plan.home.spool(),
+        probe_key: private::secret(&plan.home.probe_key())?.hash(),
+    })
+}
+
+/// What is kept of the built-in consumer's key; of nothing, where its file is not this host's.
+pub(super) fn consumer_key(plan: &Plan) -> anyhow::Result<KeyHash> {
+    if plan.config.gateway.has_consumers() || !plan.parts.contains(&Part::Gateway) {
+        return Ok(KeyHash::of(b""));
+    }
+    Ok(private::secret(&plan.home.agent_key())?.hash())
+}

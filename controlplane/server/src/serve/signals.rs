@@ -1,0 +1,35 @@
+//! The signals this program answers to: two that end it, one that reads the configuration again.
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// The signals this program answers to.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    /// From now on none of them ends the process by itself.
+    pub(super) fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits; true to end, false to read the configuration again.
+    pub(super) async fn ended_or_reload(&mut self) -> bool {
+        tokio::select! {
+            _ = self.interrupt.recv() => true,
+            _ = self.terminate.recv() => true,
+            _ = self.hangup.recv() => false,
+        }
+    }
+
+    /// Waits for one that ends.
+    pub(super) async fn ended(&mut self) {
+        while !self.ended_or_reload().await {}
+    }
+}
