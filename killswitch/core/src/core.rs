@@ -5,12 +5,12 @@
 //! [`RestoreSeal`]: crate::RestoreSeal
 
 use crate::decision::Decision;
+use crate::halves::Halves;
 use crate::inbound_text::InboundText;
 use crate::keyring::Keyring;
 use crate::memory::Memory;
 use crate::people::People;
 use crate::scan::Scan;
-use crate::stepped_up::Halves;
 use kill_wire::{Latch, LatchSet, Name, Scope, Step, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 

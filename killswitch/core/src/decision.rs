@@ -1,6 +1,6 @@
 //! What was decided: for the daemon to carry out, never carried out here.
 
-use crate::reply::Reply;
+use crate::segment::Reply;
 use kill_wire::{Latch, LatchSet, Scope};
 use std::fmt;
 

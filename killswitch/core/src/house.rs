@@ -1,10 +1,10 @@
 //! What the core is told of the house: who has keys, and which names there are.
 
 use crate::core::Core;
+use crate::halves::Halves;
 use crate::keyring::Keyring;
 use crate::memory::Memory;
 use crate::people::People;
-use crate::stepped_up::Halves;
 use kill_wire::Name;
 
 impl Core {

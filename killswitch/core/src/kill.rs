@@ -6,14 +6,8 @@ use crate::inbound_text::InboundText;
 use crate::outcomes::OutcomeKey;
 use crate::people::PersonName;
 use crate::scan::{Code, Scan};
+use crate::stepped_up::Proof;
 use kill_wire::{Scope, Step, Timestamp};
-
-/// Whose right to cut was proven.
-pub(crate) struct Proof {
-    pub(crate) person: PersonName,
-    /// Newest step among the codes; `None` for a card.
-    pub(crate) step: Option<Step>,
-}
 
 impl Core {
     /// Cuts if the text holds what proves the right to.

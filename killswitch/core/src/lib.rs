@@ -7,6 +7,7 @@
 mod cards;
 mod core;
 mod decision;
+mod halves;
 mod house;
 mod inbound_text;
 mod key;
@@ -21,6 +22,7 @@ mod reply;
 mod rest;
 mod restore;
 mod scan;
+mod segment;
 mod stepped_up;
 
 pub use crate::core::Core;
@@ -30,4 +32,5 @@ pub use inbound_text::{InboundText, Trust};
 pub use key::{Digits, Key};
 pub use memory::{Memory, NotAMemory};
 pub use people::{People, PeopleError, Person, PersonName};
-pub use reply::{Reply, cut_reply, status_reply};
+pub use reply::{cut_reply, status_reply};
+pub use segment::Reply;

@@ -1,6 +1,6 @@
 //! What became of texts and codes, so that a second delivery gets the first one's answer and does nothing.
 
-use crate::{cards::CardHash, inbound_text::InboundText, people::PersonName, reply::Reply};
+use crate::{cards::CardHash, inbound_text::InboundText, people::PersonName, segment::Reply};
 use data_encoding::BASE64URL_NOPAD;
 use kill_wire::Step;
 use serde::{Deserialize, Serialize};

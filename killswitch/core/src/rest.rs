@@ -6,8 +6,9 @@ use crate::inbound_text::InboundText;
 use crate::key::Digits;
 use crate::memory::GUESSES;
 use crate::outcomes::OutcomeKey;
-use crate::reply::{self, Reply};
+use crate::reply;
 use crate::scan::{Code, Scan};
+use crate::segment::Reply;
 use kill_wire::Timestamp;
 
 impl Core {

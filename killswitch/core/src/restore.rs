@@ -7,8 +7,9 @@ use crate::keyring::Minted;
 use crate::lever::printable;
 use crate::memory::{Memory, RESTORE_TRIES};
 use crate::outcomes::OutcomeKey;
-use crate::reply::{self, Reply};
+use crate::reply;
 use crate::scan::{Code, Scan};
+use crate::segment::Reply;
 use kill_wire::{Latch, Scope, Step, Timestamp};
 
 impl Core {

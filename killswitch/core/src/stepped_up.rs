@@ -3,26 +3,17 @@
 use crate::core::Core;
 use crate::inbound_text::InboundText;
 use crate::key::Digits;
-use crate::kill::Proof;
 use crate::outcomes::OutcomeKey;
 use crate::people::PersonName;
 use crate::scan::Scan;
 use kill_wire::{Step, Timestamp};
 use std::collections::BTreeSet;
 
-/// How long the first of several codes waits for the others, and how many may wait.
-const WAIT_MS: u64 = 600_000;
-const MAX_WAITING: usize = 64;
-
-/// Good codes that did not suffice alone. Not written down: after a restart they are sent again.
-#[derive(Default)]
-pub(crate) struct Halves(Vec<Half>);
-
-struct Half {
-    channel: String,
-    person: PersonName,
-    step: Step,
-    at: Timestamp,
+/// Whose right to cut was proven.
+pub(crate) struct Proof {
+    pub(crate) person: PersonName,
+    /// Newest step among the codes; `None` for a card.
+    pub(crate) step: Option<Step>,
 }
 
 impl Core {
@@ -47,7 +38,7 @@ impl Core {
     ) -> Option<Proof> {
         let codes = scan.codes.iter();
         let found: Vec<_> = codes.filter_map(|code| self.newest_unused(*code)).collect();
-        self.halves.0.retain(|half| now.since(half.at) < WAIT_MS);
+        self.halves.forget(now);
         self.halves.add(&text.channel, &found, now);
         let stepped_up = self.memory.step_up(now);
         for (person, _) in found {
@@ -73,35 +64,6 @@ impl Core {
         for card in all.filter(|card| self.people.holder(card).is_some()) {
             self.memory.use_card(card);
             keys.push(OutcomeKey::of_card(card));
-        }
-    }
-}
-
-impl Halves {
-    fn of<'a>(
-        &'a self,
-        channel: &'a str,
-        person: &'a PersonName,
-    ) -> impl Iterator<Item = Step> + 'a {
-        let all = self.0.iter();
-        all.filter(move |half| half.channel == channel && half.person == *person)
-            .map(|half| half.step)
-    }
-
-    fn add(&mut self, channel: &str, found: &[(PersonName, Step)], at: Timestamp) {
-        for (person, step) in found {
-            self.0.retain(|half| {
-                half.channel != channel || half.person != *person || half.step != *step
-            });
-            if self.0.len() >= MAX_WAITING {
-                self.0.remove(0);
-            }
-            self.0.push(Half {
-                channel: channel.to_owned(),
-                person: person.clone(),
-                step: *step,
-                at,
-            });
         }
     }
 }

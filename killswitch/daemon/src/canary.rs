@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::dial::{self, NoAnswer};
 use crate::switch::Switch;
+use crate::vantage::Vantage;
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::Full;
@@ -24,21 +25,6 @@ const CANARY_LIMIT: Duration = Duration::from_secs(4);
 /// Probes at the same time.
 const AT_ONCE: usize = 32;
 
-/// From where probes are sent: one gateway, and the key that makes a call a probe there.
-#[derive(Clone)]
-pub struct Vantage {
-    /// The gateway's data listener.
-    pub gateway: SocketAddr,
-    /// Its probe key.
-    pub probe_key: String,
-}
-
-impl std::fmt::Debug for Vantage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Vantage({})", self.gateway)
-    }
-}
-
 /// What one probe saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
@@ -52,13 +38,6 @@ pub(crate) enum Seen {
     Gone,
     /// Admitted, but the target failed; or an answer nobody expects.
     Odd(String),
-}
-
-/// Where probes stand, and whether each worked when it last should have.
-#[derive(Debug, Default)]
-pub(crate) struct Canaries {
-    pub(crate) worked: BTreeMap<(usize, ProbePoint), bool>,
-    pub(crate) state: CanaryState,
 }
 
 /// Sends canaries until shutdown: soon again while something does not answer as it should, then ever more rarely.

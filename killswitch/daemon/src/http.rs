@@ -1,11 +1,10 @@
 //! The listener for webhooks. Bounds everything before anything is read; one connection cannot hold up another.
 
+use crate::answer::{Response, json, plain};
 use crate::inbound;
 use crate::report;
 use crate::switch::Switch;
-use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::Full;
+use http::{Method, Request, StatusCode};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -22,9 +21,6 @@ const CONNECTIONS: usize = 256;
 const HEAD_LIMIT: Duration = Duration::from_secs(5);
 /// Longest life of a connection: providers send one request and leave.
 const LIFE: Duration = Duration::from_secs(60);
-
-/// What is answered here.
-pub(crate) type Response = http::Response<Full<Bytes>>;
 
 /// Accepts until shutdown.
 pub(crate) async fn serve(switch: Arc<Switch>, listener: TcpListener) {
@@ -92,35 +88,4 @@ async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Response {
         (_, "/v1/state" | "/healthz") => plain(StatusCode::METHOD_NOT_ALLOWED, "Send a GET.\n"),
         _ => plain(StatusCode::NOT_FOUND, "Nothing here.\n"),
     }
-}
-
-pub(crate) fn plain(status: StatusCode, text: &'static str) -> Response {
-    reply(
-        status,
-        "text/plain; charset=utf-8",
-        Bytes::from_static(text.as_bytes()),
-    )
-}
-
-fn json(value: &impl serde::Serialize) -> Response {
-    match serde_json::to_vec(value) {
-        Ok(body) => reply(StatusCode::OK, "application/json", body.into()),
-        Err(_) => plain(StatusCode::INTERNAL_SERVER_ERROR, "No JSON form.\n"),
-    }
-}
-
-/// An answer nobody may keep.
-pub(crate) fn reply(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
-    let mut response = http::Response::new(Full::new(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        header::HeaderValue::from_static(content_type),
-    );
-    headers.insert(
-        header::CACHE_CONTROL,
-        header::HeaderValue::from_static("no-store"),
-    );
-    response
 }

@@ -1,8 +1,8 @@
 //! One webhook call: verify the raw body, decide, act, answer by the channel's own way.
 
 use crate::act;
+use crate::answer::{Response, plain, reply};
 use crate::clock;
-use crate::http::{Response, plain, reply};
 use crate::switch::Switch;
 use bytes::Bytes;
 use http::{Request, StatusCode};

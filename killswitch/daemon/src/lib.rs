@@ -4,6 +4,7 @@
 //! `inbound` → `act` → `kill_core` → `cut` → `orders` → `link`; what follows (`recorder`, `proof`, the reply) comes after the act.
 
 mod act;
+mod answer;
 mod canary;
 mod clock;
 mod cut;
@@ -24,10 +25,11 @@ mod report;
 mod restore;
 mod state;
 mod switch;
+mod vantage;
 
-pub use canary::Vantage;
 pub use event::Event;
 pub use state::create_state;
+pub use vantage::Vantage;
 
 use anyhow::Context as _;
 use kill_core::Core;

@@ -1,11 +1,11 @@
 //! What the tasks of the daemon share. Every lock here is held for a decision, never over a wait.
 
-use crate::canary::{Canaries, Vantage};
 use crate::clock;
 use crate::event::Event;
 use crate::incidents::Incidents;
 use crate::link::Link;
 use crate::recorder::{First, Recorder};
+use crate::vantage::{Canaries, Vantage};
 use bytes::Bytes;
 use kill_core::Core;
 use kill_inbound::Channel;

@@ -1,6 +1,6 @@
 //! The configured channels, one per way a text may come in.
 
-use crate::config::Options;
+use crate::options::Options;
 use crate::refusal::{Answer, Refusal};
 use crate::request::RawRequest;
 use kill_core::{InboundText, Trust};

@@ -5,13 +5,14 @@
 
 mod channel;
 mod config;
+mod options;
 mod refusal;
 mod request;
 pub mod standard_webhooks;
 mod twilio;
 
 pub use channel::Channel;
-pub use config::Options;
 pub use kill_core::{InboundText, Trust};
+pub use options::Options;
 pub use refusal::{Answer, Refusal};
 pub use request::{MAX_BODY, RawRequest};

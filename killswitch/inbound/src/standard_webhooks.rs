@@ -3,7 +3,7 @@
 
 mod sender;
 
-use crate::config::Options;
+use crate::options::Options;
 use crate::refusal::{Answer, Refusal};
 use crate::request::RawRequest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};

@@ -6,6 +6,7 @@
 
 mod latch;
 mod lever;
+mod name;
 mod order;
 mod probe;
 mod receipt;
@@ -18,13 +19,14 @@ pub use lever::{
     AgentState, CanaryState, CutReport, ErrorCode, IncidentEnd, IncidentRecord, LeverError,
     LeverReply, LeverRequest, Outcome, ProofState, StateReport,
 };
+pub use name::{Name, NotAName, RESERVED_WORDS};
 pub use order::{MAX_ORDER_BYTES, Order, OrderError};
 pub use probe::{
     Class, PROBE_HEADER, PROBE_POINTS_PATH, ProbeAddress, ProbePoint, ProbePoints, RouteKind,
     Subject,
 };
 pub use receipt::{Receipt, Refusal};
-pub use scope::{Name, NotAName, NotAScope, RESERVED_WORDS, Scope};
+pub use scope::{NotAScope, Scope};
 pub use standing::Standing;
 pub use time::{Step, Timestamp};
 

@@ -1,6 +1,6 @@
 //! Where a cut is proven: every way a consumer can take through a gateway, as probes see it.
 
-use crate::scope::Name;
+use crate::name::Name;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 

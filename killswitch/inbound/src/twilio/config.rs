@@ -1,7 +1,7 @@
 //! What Twilio's channel needs of the configuration.
 
 use super::{Twilio, address};
-use crate::config::Options;
+use crate::options::Options;
 
 impl Twilio {
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {
