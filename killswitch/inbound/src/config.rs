@@ -45,9 +45,3 @@ impl Channel {
         self.provider.answer(reply)
     }
 }
-
-impl std::fmt::Debug for Channel {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Channel({}, {})", self.name, self.kind())
-    }
-}

@@ -8,6 +8,7 @@ mod config;
 mod options;
 mod refusal;
 mod request;
+mod shown;
 pub mod standard_webhooks;
 mod twilio;
 

@@ -1,7 +1,5 @@
 //! Why a request is not a text, and what its sender is answered.
 
-use crate::request::RawRequest;
-
 /// Why a request is not a text: one word for the log, nothing of what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -37,15 +35,4 @@ pub struct Answer {
     pub content_type: &'static str,
     /// The body.
     pub body: String,
-}
-
-/// Shows sizes, not contents: a text may hold a live code.
-impl std::fmt::Debug for RawRequest<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RawRequest")
-            .field("method", &self.method)
-            .field("headers", &self.headers.len())
-            .field("body", &self.body.len())
-            .finish_non_exhaustive()
-    }
 }
