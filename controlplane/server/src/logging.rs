@@ -1,7 +1,11 @@
 //! The log: standard error, for people or as JSON lines.
+//!
+//! It is written by a thread of its own. Whoever reads it may stop reading; then lines are dropped, and nothing that
+//! acts waits for them.
 
 use clap::Args;
 use std::io::IsTerminal as _;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise: our own parts from `info`, libraries from `warn`.
@@ -15,22 +19,31 @@ pub(crate) struct LogArgs {
     log_json: bool,
 }
 
-/// Starts it; must run once, before anything else of a program that stays.
-pub(crate) fn start(args: &LogArgs) -> anyhow::Result<()> {
+/// Lines that wait for a slow reader; more are dropped.
+const WAITING: usize = 4096;
+
+/// Starts it; must run once, before anything else of a program that stays. The log ends, flushed, when what it returns is dropped.
+pub(crate) fn start(args: &LogArgs) -> anyhow::Result<WorkerGuard> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(&wanted)
             .map_err(|why| anyhow::anyhow!("RUST_LOG is not a filter: {why}"))?,
         _ => EnvFilter::new(DEFAULT),
     };
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let (writer, guard) = NonBlockingBuilder::default()
+        .buffered_lines_limit(WAITING)
+        .lossy(true)
+        .thread_name("log")
+        .finish(std::io::stderr());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(writer);
     let started = if args.log_json {
         log.json().flatten_event(true).try_init()
     } else {
         log.with_ansi(colour && std::io::stderr().is_terminal())
             .try_init()
     };
-    started.map_err(|why| anyhow::anyhow!("the log cannot start: {why}"))
+    started.map_err(|why| anyhow::anyhow!("the log cannot start: {why}"))?;
+    Ok(guard)
 }

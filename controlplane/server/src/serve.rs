@@ -37,7 +37,7 @@ pub(crate) fn up(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    logging::start(log)?;
+    let _log = logging::start(log)?;
     let plan = Plan {
         home: home.clone(),
         config: config::read(file.as_deref())?,
@@ -65,7 +65,7 @@ pub(crate) fn serve(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    logging::start(log)?;
+    let _log = logging::start(log)?;
     let config = config::read(file.as_deref())?;
     let mut parts = match parts {
         [] if config.named.is_empty() => Part::ALL.to_vec(),

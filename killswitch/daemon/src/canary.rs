@@ -20,8 +20,11 @@ use tokio::task::JoinSet;
 const ROUND: Duration = Duration::from_secs(30);
 /// After a round in which something did not answer as it should; doubles each time.
 const SOON: Duration = Duration::from_millis(500);
-/// How long one canary may take: the gateway asks the target and waits three seconds at most.
-const CANARY_LIMIT: Duration = Duration::from_secs(4);
+/// The gateway asks the target and waits three seconds at most; a round ends before the next begins.
+const LIMITS: Limits = Limits {
+    each: Duration::from_secs(4),
+    all: Duration::from_secs(25),
+};
 /// Probes at the same time.
 const AT_ONCE: usize = 32;
 
@@ -77,7 +80,7 @@ async fn round(switch: &Arc<Switch>) -> bool {
         switch.learn(names);
     }
     let before = switch.latches();
-    let seen = probe(switch, known.clone(), CANARY_LIMIT).await;
+    let seen = probe(switch, known.clone(), LIMITS).await;
     // A cut that came during the round makes its answers say nothing of before.
     if switch.latches() == before {
         judge(switch, &before, known, &seen, complete);
@@ -125,13 +128,38 @@ async fn list(vantage: &Vantage, switch: &Switch) -> Result<ProbePoints, NoAnswe
     serde_json::from_slice(&answer.body).map_err(NoAnswer::new)
 }
 
-/// Tries every point, at most [`AT_ONCE`] at a time.
+/// How long probes may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// One of them.
+    pub(crate) each: Duration,
+    /// All together.
+    pub(crate) all: Duration,
+}
+
+/// Tries every point, at most [`AT_ONCE`] at a time. What has not answered in time is not among the answers.
 pub(crate) async fn probe(
     switch: &Arc<Switch>,
     points: Vec<(usize, ProbePoint)>,
-    limit: Duration,
+    limits: Limits,
 ) -> BTreeMap<(usize, ProbePoint), Seen> {
     let mut seen = BTreeMap::new();
+    let gathering = gather(switch, points, limits.each, &mut seen);
+    if tokio::time::timeout(limits.all, gathering).await.is_err() {
+        tracing::warn!(
+            answered = seen.len(),
+            "Probes were not all answered in time."
+        );
+    }
+    seen
+}
+
+async fn gather(
+    switch: &Arc<Switch>,
+    points: Vec<(usize, ProbePoint)>,
+    limit: Duration,
+    seen: &mut BTreeMap<(usize, ProbePoint), Seen>,
+) {
     let mut running = JoinSet::new();
     for key in points {
         if running.len() >= AT_ONCE
@@ -148,7 +176,6 @@ pub(crate) async fn probe(
     while let Some(Ok((key, result))) = running.join_next().await {
         seen.insert(key, result);
     }
-    seen
 }
 
 async fn try_one(switch: &Switch, key: &(usize, ProbePoint), limit: Duration) -> Seen {

@@ -90,20 +90,31 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
                 .unwrap_or_else(PoisonError::into_inner)
                 .newest(limit),
         },
-        LeverRequest::Reload => match state::read_people(&switch.people_file) {
-            Ok(people) => {
-                let count = u32::try_from(people.iter().count()).unwrap_or(u32::MAX);
-                switch.core().set_people(people);
-                switch.note(Event::People { count });
-                LeverReply::Reloaded { people: count }
-            }
-            Err(why) => refused(ErrorCode::BadRequest, why),
-        },
+        LeverRequest::Reload => reload(switch).await,
         LeverRequest::Unlock => {
             switch.core().clear_restore_lock();
             switch.note(Event::Unlocked);
             LeverReply::Unlocked
         }
+    }
+}
+
+/// Reads the file on another thread: a disk that hangs must not hold up this one.
+async fn reload(switch: &Switch) -> LeverReply {
+    let file = switch.people_file.clone();
+    let read = tokio::task::spawn_blocking(move || state::read_people(&file));
+    match timeout(LIMIT, read).await {
+        Ok(Ok(Ok(people))) => {
+            let count = u32::try_from(people.iter().count()).unwrap_or(u32::MAX);
+            switch.core().set_people(people);
+            switch.note(Event::People { count });
+            LeverReply::Reloaded { people: count }
+        }
+        Ok(Ok(Err(why))) => refused(ErrorCode::BadRequest, why),
+        Ok(Err(_)) | Err(_) => refused(
+            ErrorCode::Unavailable,
+            "people.json could not be read in time".to_owned(),
+        ),
     }
 }
 

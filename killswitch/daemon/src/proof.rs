@@ -1,14 +1,22 @@
 //! Proves a cut: what worked before must now be refused with one of our incidents, or be gone.
 
-use crate::canary::{Seen, probe};
+use crate::canary::{Limits, Seen, probe};
 use crate::switch::Switch;
 use kill_wire::{LatchSet, Name, Outcome, ProbePoint, ProofState, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long one probe may take; a refusal comes in a millisecond.
-const LIMIT: Duration = Duration::from_millis(400);
+/// A refusal comes in a millisecond; whoever sent the text does not wait for what hangs.
+const FIRST: Limits = Limits {
+    each: Duration::from_millis(400),
+    all: Duration::from_millis(1_200),
+};
+/// For what was not yet refused the first time.
+const AGAIN: Limits = Limits {
+    each: Duration::from_millis(400),
+    all: Duration::from_millis(600),
+};
 
 /// Probes everything the scope closes, twice where the first answer was not yet a refusal.
 pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope) -> ProofState {
@@ -20,14 +28,11 @@ pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope) -> ProofState {
         .map(|(key, worked)| (key.clone(), *worked))
         .collect();
     let latches = switch.latches();
-    let mut seen = probe(switch, worked.keys().cloned().collect(), LIMIT).await;
-    let again = seen
-        .iter()
-        .filter(|(_, seen)| !is_dead(seen, &latches))
-        .map(|(key, _)| key.clone())
-        .collect::<Vec<_>>();
+    let mut seen = probe(switch, worked.keys().cloned().collect(), FIRST).await;
+    let dead = |key| seen.get(key).is_some_and(|seen| is_dead(seen, &latches));
+    let again: Vec<_> = worked.keys().filter(|key| !dead(key)).cloned().collect();
     if !again.is_empty() {
-        seen.extend(probe(switch, again, LIMIT).await);
+        seen.extend(probe(switch, again, AGAIN).await);
     }
     count(&worked, &seen, &latches)
 }

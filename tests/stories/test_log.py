@@ -1,0 +1,56 @@
+"""Whoever reads the log may stop reading: nothing that acts waits for them."""
+
+import fcntl
+import os
+import struct
+import subprocess
+import termios
+
+import httpx
+from streams import RawStream
+from waiting import until
+
+
+class Unread:
+    """The house with its log going into a pipe that nobody empties."""
+
+    def __init__(self, house):
+        env = dict(house.env(), RUST_LOG="trace")
+        self.process = subprocess.Popen(
+            [str(part) for part in house.command("up")], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env
+        )
+
+    def running(self):
+        return self.process.poll() is None
+
+    def full(self):
+        """Whether the pipe has taken what it can hold: all but a line."""
+        waiting = struct.unpack("i", fcntl.ioctl(self.process.stderr, termios.FIONREAD, b"\0" * 4))[0]
+        return waiting >= os.sysconf("SC_PAGESIZE") * 15
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+def test_a_log_that_nobody_reads_does_not_delay_a_cut(build, scripted):
+    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])])
+    house.child = Unread(house)
+    house.wait_ready()
+    until("good canaries", house.canaries_good, 40)
+
+    def filled():
+        # Each of these leaves a warning in the log.
+        for _ in range(20):
+            assert sender.post(f"{house.kill_switch}/v1/inbound/twilio", data={"Body": "x"}).status_code == 403
+        return house.child.full()
+
+    with httpx.Client(timeout=5, trust_env=False) as sender:
+        until("a full pipe", filled, 60, 0)
+    stream = RawStream(house).flowing()
+    reply = house.twilio().text(f"KILL {house.app().kill()}")
+    assert reply.startswith("CUT ALL "), reply
+    assert stream.end().last()["error"]["code"] == "cut"
+    assert house.child.full()
+    assert house.code_of_models() == "cut"
