@@ -63,7 +63,7 @@ def test_the_printed_lines_stream_cut_and_restore(new_house):
         until("the demo to speak", lambda: out.read_text().count("data: ") > 5, 20)
         assert "demo" in out.read_text()
         said = shell(new_house.line_after("Cut it"))
-        assert re.search(r"CUT ALL .* 1 streams closed, probes (\d+)/\1 dead", said), said
+        assert re.search(r"CUT ALL .* 1 stream closed, probes (\d+)/\1 dead", said), said
         curl.wait(5)
     finally:
         curl.kill()

@@ -103,10 +103,11 @@ impl Account {
     fn settle(&mut self, now: Timestamp) -> Option<UsageRecord> {
         let point = self.point.take()?;
         let why = self.cord.why();
-        let ended = self.ended.unwrap_or(if why.is_some() {
-            Ended::Cut
-        } else {
-            Ended::ClientGone
+        let whole = self.meter.as_ref().is_some_and(Meter::is_done);
+        let ended = self.ended.unwrap_or(match (why.is_some(), whole) {
+            (true, _) => Ended::Cut,
+            (false, true) => Ended::Complete,
+            (false, false) => Ended::ClientGone,
         });
         let status = self
             .status

@@ -54,6 +54,8 @@ pub(crate) struct Meter {
     skipping: bool,
     text_bytes: u64,
     usage: Option<Usage>,
+    /// The last event of a whole answer has passed.
+    done: bool,
 }
 
 impl Meter {
@@ -74,7 +76,13 @@ impl Meter {
             skipping: false,
             text_bytes: 0,
             usage: None,
+            done: false,
         }
+    }
+
+    /// Whether the upstream said that its answer is whole. Clients leave at that word and do not wait for the end.
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
     }
 
     /// Reads the next bytes of the answer.
@@ -126,6 +134,7 @@ impl Meter {
             self.usage = Some(usage);
         }
         self.text_bytes += text_bytes(json);
+        self.done |= json.trim_ascii_end().ends_with(b"[DONE]") && json.starts_with(b"data:");
     }
 
     /// What was used, when the answer is over or broken off. `prompt` stands in where the upstream gave no figure.

@@ -14,7 +14,7 @@ pub(crate) async fn carry_out(hand: &Arc<Hand>, order: &[u8]) -> Result<Receipt,
     let mut told = Told::default();
     if verdict.step.is_some() {
         told = tell_all(hand).await;
-        told.failed.extend(hand.save().await.err());
+        told.unsaved = hand.save().await.err();
     }
     if let Some(release) = verdict.release {
         told.add(release::open(hand, release).await?);

@@ -9,8 +9,8 @@ use kill_wire::Receipt;
 pub(crate) fn receipt(hand: &Hand, told: Told, begun: Now) -> Receipt {
     let seq = hand.core().saved().seq;
     let took = hand.clock.up().saturating_sub(begun.up);
-    if told.cut.severed > 0 || !told.failed.is_empty() {
-        tracing::info!(seq, severed = told.cut.severed, failed = ?told.failed, ?took, "Order carried out.");
+    if told.cut.severed > 0 || !told.failed.is_empty() || told.unsaved.is_some() {
+        tracing::info!(seq, severed = told.cut.severed, failed = ?told.failed, unsaved = ?told.unsaved, ?took, "Order carried out.");
     }
     Receipt {
         seq,
@@ -18,6 +18,7 @@ pub(crate) fn receipt(hand: &Hand, told: Told, begun: Now) -> Receipt {
         severed: told.cut.severed,
         lingering: told.cut.lingering,
         failed: told.failed,
+        unsaved: told.unsaved,
         took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
     }
 }

@@ -9,8 +9,10 @@ use tokio::task::JoinSet;
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) cut: Severed,
-    /// Who could not be told, or what could not be written, each with the reason.
+    /// Who could not be told, each with the reason.
     pub(crate) failed: Vec<String>,
+    /// Why it is not written down.
+    pub(crate) unsaved: Option<String>,
 }
 
 /// Puts the overlay in force at every gateway at once.
@@ -40,7 +42,7 @@ pub(crate) async fn tell(hand: &Hand, reach: &Reach, at_least: u64) -> Told {
     match tokio::time::timeout(LIMIT, call).await {
         Ok(Ok(cut)) => Told {
             cut,
-            failed: Vec::new(),
+            ..Told::default()
         },
         Ok(Err(error)) => Told::failed(format!("{}: {error}", reach.name)),
         Err(_) => Told::failed(format!("{}: did not answer within {LIMIT:?}", reach.name)),

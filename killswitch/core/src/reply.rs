@@ -24,7 +24,7 @@ pub fn cut_reply(cut: &Cut, report: &CutReport) -> Reply {
                 " {}/{} routes blocked,",
                 proof.routes_blocked, proof.routes
             )),
-            may(format!(" {} streams closed,", report.streams)),
+            may(format!(" {} closed,", streams(report.streams))),
             must(format!(
                 " probes {}/{} dead.",
                 proof.probes_dead, proof.probes
@@ -40,7 +40,7 @@ pub fn cut_reply(cut: &Cut, report: &CutReport) -> Reply {
                 "{late}{verb} {scope} {at} {} UNPROVEN: no probe worked before.",
                 seconds(report.severed_ms)
             )),
-            may(format!(" {} streams closed.", report.streams)),
+            may(format!(" {} closed.", streams(report.streams))),
         ],
     };
     parts.push(must(format!(
@@ -48,6 +48,9 @@ pub fn cut_reply(cut: &Cut, report: &CutReport) -> Reply {
         short(&cut.initials, 3),
         report.incident
     )));
+    if !report.recorded {
+        parts.push(must(" NOT ON DISK."));
+    }
     if cut.restore_refused {
         parts.push(must(" RESTORE refused."));
     }
@@ -155,6 +158,14 @@ fn still_open(names: &[String]) -> String {
 
 fn short(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
+}
+
+fn streams(count: u32) -> String {
+    if count == 1 {
+        "1 stream".to_owned()
+    } else {
+        format!("{count} streams")
+    }
 }
 
 /// Rounded up to hundredths: what took time never reads as nothing.

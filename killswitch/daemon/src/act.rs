@@ -1,6 +1,7 @@
 //! Carries out what was decided about a text, and gives what to answer.
 
 use crate::clock;
+use crate::conclude::conclude;
 use crate::cut;
 use crate::recorder::First;
 use crate::report;
@@ -20,7 +21,7 @@ pub(crate) async fn on(switch: &Arc<Switch>, text: &InboundText) -> Option<Strin
             switch
                 .core()
                 .remember(text, &Reply::from(report.text.clone()));
-            cut::conclude(switch, &report).await;
+            conclude(switch, &report).await;
             Some(report.text)
         }
         Decision::Restore(restore) => {

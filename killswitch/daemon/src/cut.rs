@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 /// How long an answer waits for the disk; the cut itself never does.
-const WRITE_LIMIT: Duration = Duration::from_secs(2);
+pub(crate) const WRITE_LIMIT: Duration = Duration::from_secs(2);
 
 /// Orders, records and proves; `accepted` is when the message had been verified.
 pub(crate) async fn carry_out(switch: &Arc<Switch>, cut: &Cut, accepted: Instant) -> CutReport {
@@ -29,38 +29,17 @@ pub(crate) async fn carry_out(switch: &Arc<Switch>, cut: &Cut, accepted: Instant
         proven_ms: millis(accepted),
         streams: delivery.severed,
         proof,
+        // What is acknowledged survives. A disk that hangs is waited for this long and not longer.
+        recorded: matches!(timeout(WRITE_LIMIT, written).await, Ok(Ok(Ok(()))))
+            && !delivery.unsaved,
         repeated: cut.repeated,
         by: cut.by.clone(),
         text: String::new(),
     };
     report.proof.still_open.extend(delivery.unconfirmed);
-    report.text = kill_core::cut_reply(cut, &report).as_str().to_owned();
-    tracing::info!(incident = %report.incident, scope = %report.scope, outcome = ?report.outcome, severed_ms, streams = report.streams, repeated = report.repeated, "Cut.");
-    // What is acknowledged survives: latch, then proof. A disk that hangs is not waited for.
-    if timeout(WRITE_LIMIT, written).await.is_err() {
-        tracing::error!(
-            "The disk does not take the latch; the cut holds in memory and at the agents."
-        );
-    }
+    report.text = kill_core::cut_reply(cut, &report).into();
+    tracing::info!(incident = %report.incident, scope = %report.scope, outcome = ?report.outcome, recorded = report.recorded, severed_ms, streams = report.streams, repeated = report.repeated, "Cut.");
     report
-}
-
-/// Journals the proof; the answer tells when it stands on disk.
-pub(crate) async fn conclude(switch: &Switch, report: &CutReport) {
-    let proved = Event::Proved {
-        incident: report.incident,
-        outcome: report.outcome,
-        streams: report.streams,
-        severed_ms: report.severed_ms,
-        proven_ms: report.proven_ms,
-        proof: report.proof.clone(),
-    };
-    if !matches!(
-        timeout(WRITE_LIMIT, switch.record(vec![proved], First::Latch)).await,
-        Ok(Ok(Ok(())))
-    ) {
-        tracing::error!(incident = %report.incident, "The proof could not be written down.");
-    }
 }
 
 /// The journal's entry for it.

@@ -66,7 +66,13 @@ impl Health {
             Delivered::Done(receipt) => {
                 state.seq = Some(receipt.seq);
                 state.heard = Some(now);
-                state.problem = (!receipt.failed.is_empty()).then(|| receipt.failed.join("; "));
+                let all: Vec<&str> = receipt
+                    .failed
+                    .iter()
+                    .chain(&receipt.unsaved)
+                    .map(String::as_str)
+                    .collect();
+                state.problem = (!all.is_empty()).then(|| all.join("; "));
             }
             Delivered::Stale(current) => state.seq = Some(*current),
             Delivered::Failed(why) => state.problem = Some(why.clone()),

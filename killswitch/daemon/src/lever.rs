@@ -1,6 +1,7 @@
 //! The unix socket of the owner: who may open it may cut.
 
 use crate::clock;
+use crate::conclude::conclude;
 use crate::cut;
 use crate::event::Event;
 use crate::report;
@@ -78,7 +79,7 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
                     .core()
                     .lever_cut(scope, &clean(&by, 48), &clean(&why, 200), clock::now());
             let report = cut::carry_out(switch, &cut, accepted).await;
-            cut::conclude(switch, &report).await;
+            conclude(switch, &report).await;
             LeverReply::Cut(report)
         }
         LeverRequest::Restore { scope, code, by } => open(switch, &scope, &code, &by).await,

@@ -7,6 +7,7 @@ mod act;
 mod answer;
 mod canary;
 mod clock;
+mod conclude;
 mod cut;
 mod delivered;
 mod dial;

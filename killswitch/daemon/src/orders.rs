@@ -15,6 +15,8 @@ pub(crate) struct Delivery {
     pub(crate) severed: u32,
     /// Agents that did not confirm, each with the reason.
     pub(crate) unconfirmed: Vec<String>,
+    /// Some agent could not write it down.
+    pub(crate) unsaved: bool,
 }
 
 /// Sends the present state to every agent at the same time. Bounded by the slowest agent's limit.
@@ -34,6 +36,7 @@ pub(crate) async fn deliver(switch: &Arc<Switch>) -> Delivery {
                 Delivered::Done(receipt) => {
                     delivery.severed = delivery.severed.saturating_add(receipt.severed);
                     delivery.unconfirmed.extend(receipt.failed);
+                    delivery.unsaved |= receipt.unsaved.is_some();
                 }
                 Delivered::Stale(current) if !last => {
                     switch.overtake(current);

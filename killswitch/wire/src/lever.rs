@@ -152,6 +152,8 @@ pub struct CutReport {
     pub streams: u32,
     /// The proof.
     pub proof: ProofState,
+    /// It is written down, here and at every agent. What is not holds as long as the processes run.
+    pub recorded: bool,
     /// True when the scope was cut already and nothing changed.
     pub repeated: bool,
     /// Who asked.

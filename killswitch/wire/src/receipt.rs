@@ -15,6 +15,9 @@ pub struct Receipt {
     pub lingering: u32,
     /// Gateways that could not be told, each with the reason; empty when all were.
     pub failed: Vec<String>,
+    /// Why this is not written down on the agent's host.
+    #[serde(default)]
+    pub unsaved: Option<String>,
     /// Time from receiving the order to this answer, in microseconds.
     pub took_us: u64,
 }

@@ -17,6 +17,7 @@ fn report(outcome: Outcome) -> LeverReply {
         proven_ms: 240,
         streams: 3,
         proof: proof(),
+        recorded: true,
         repeated: false,
         by: "dashboard".to_owned(),
         text: "CUT LLM #1 at 14:02:07Z".to_owned(),

@@ -19,6 +19,7 @@ fn figures(cut: &Cut, outcome: Outcome, still_open: &[&str]) -> CutReport {
             unproven: 0,
             still_open: still_open.iter().map(|name| (*name).to_owned()).collect(),
         },
+        recorded: true,
         repeated: cut.repeated,
         by: cut.by.clone(),
         text: String::new(),
@@ -84,6 +85,20 @@ fn late_repeated_and_refused_are_said() {
         "{said}"
     );
     assert!(said.as_str().contains("RESTORE refused."), "{said}");
+}
+
+#[test]
+fn a_cut_that_is_not_written_down_says_so() {
+    let cut = a_cut();
+    for outcome in [Outcome::Cut, Outcome::Partial, Outcome::Unproven] {
+        let unwritten = CutReport {
+            recorded: false,
+            ..figures(&cut, outcome, &["rag-api"])
+        };
+        let said = cut_reply(&cut, &unwritten);
+        assert!(said.as_str().contains("NOT ON DISK."), "{said}");
+        assert!(fits(&said), "{said}");
+    }
 }
 
 #[test]
