@@ -54,10 +54,9 @@ fn no_package_registry_and_no_path_of_one_machine_is_named() {
         ("npmjs", ".com"),
         ("deb.debian", ".org"),
         ("static.rust-lang", ".org"),
-        ("/work/", "main"),
-        ("/work/", "shared"),
-        ("/work/", "notes"),
-        ("/work/", "target"),
+        ("/ro", "ot/"),
+        ("/ho", "me/"),
+        ("/wo", "rk/"),
     ]));
     assert!(hits.is_empty(), "{}", hits.join("\n"));
 }
