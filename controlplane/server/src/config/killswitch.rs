@@ -122,6 +122,19 @@ fn agents(section: &mut Section<'_>, problems: &Problems) -> Vec<SocketAddr> {
     agents
 }
 
+/// A kind there is, told even where the rest of the channel cannot be made.
+fn known_kind(section: &mut Section<'_>, problems: &Problems) -> Option<String> {
+    let key = section.key("kind");
+    let kind = section.need("kind", "`twilio` or `standard-webhooks`")?;
+    if Channel::KINDS.contains(&kind.as_str()) {
+        return Some(kind);
+    }
+    let short: String = kind.chars().take(60).collect();
+    let kinds = Channel::KINDS.join("` or `");
+    problems.note(Problem::new(key, format!("`{short}` is not `{kinds}`")));
+    None
+}
+
 fn wish(
     mut section: Section<'_>,
     folder: &Path,
@@ -133,7 +146,7 @@ fn wish(
         "name",
         "a name, such as `twilio`; it ends the path /v1/inbound/NAME",
     );
-    let kind = section.need("kind", "`twilio` or `standard-webhooks`");
+    let kind = known_kind(&mut section, problems);
     let public_url = section.text("public_url", "the URL as the provider calls it");
     let mut secret = |section: &mut Section<'_>, name: &'static str| {
         let key = section.key(name);

@@ -83,6 +83,10 @@ const CASES: &[(&str, &str)] = &[
         "killswitch.channels[0].name: missing",
     ),
     (
+        "[[killswitch.channels]]\nname = \"t\"\nkind = \"twillio\"",
+        "killswitch.channels[0].kind: `twillio` is not `twilio` or `standard-webhooks`",
+    ),
+    (
         "[[killswitch.channels]]\nname = \"t\"\nsecret_file = \"t\"",
         "killswitch.channels[0].secret_file: `/nonexistent/t` cannot be read",
     ),
