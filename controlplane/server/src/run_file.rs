@@ -2,8 +2,10 @@
 
 use crate::{config, paths::Home, paths::Part};
 use anyhow::Context as _;
+use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -30,6 +32,9 @@ impl RunFile {
 
     /// Writes down what this process runs; what other processes run from the same folder stays.
     pub(crate) fn write(home: &Home, parts: &[(Part, SocketAddr)]) -> anyhow::Result<Self> {
+        // Parts may start at the same time; the lock goes when `folder` does.
+        let folder = File::open(home.root())?;
+        flock(&folder, FlockOperation::LockExclusive)?;
         let mut file = Self::read(home);
         env!("CARGO_PKG_VERSION").clone_into(&mut file.version);
         file.pid = std::process::id();
@@ -56,4 +61,34 @@ pub(crate) fn address(home: &Home, file: Option<&Path>, part: Part) -> anyhow::R
         Part::Gateway => config.gateway.listen,
         Part::Controlplane => config.controlplane,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_start_together_do_not_forget_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::find(Some(folder.path())).unwrap();
+        for round in 1..=20 {
+            let at = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+            std::thread::scope(|scope| {
+                for (n, part) in [
+                    (0, Part::Gateway),
+                    (1000, Part::Agent),
+                    (2000, Part::Killswitch),
+                ] {
+                    let home = &home;
+                    scope.spawn(move || RunFile::write(home, &[(part, at(n + round))]).unwrap());
+                }
+            });
+            let ports: Vec<u16> = RunFile::read(&home)
+                .listening
+                .values()
+                .map(SocketAddr::port)
+                .collect();
+            assert_eq!(ports, [1000 + round, round, 2000 + round]);
+        }
+    }
 }
