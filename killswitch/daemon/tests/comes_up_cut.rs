@@ -29,14 +29,26 @@ fn fresh() -> TempDir {
     dir
 }
 
-fn up(dir: &Path) -> KillSwitch {
+fn start(dir: &Path) -> anyhow::Result<KillSwitch> {
     let settings = Settings {
         state_dir: dir.to_owned(),
         channels: Vec::new(),
         agents: Vec::new(),
         vantages: Vec::new(),
     };
-    KillSwitch::start(settings, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap()
+    KillSwitch::start(settings, TcpListener::bind("127.0.0.1:0").unwrap())
+}
+
+fn up(dir: &Path) -> KillSwitch {
+    start(dir).unwrap()
+}
+
+/// Everything is cut, and the warning names what is in doubt.
+fn comes_up_cut(dir: &Path, doubt: &str) {
+    let state = state(dir);
+    assert!(scopes(&state).contains(&"ALL".to_owned()), "{state:?}");
+    let named = |warning: &String| warning.contains(doubt);
+    assert!(state.warnings.iter().any(named), "{:?}", state.warnings);
 }
 
 fn ask(dir: &Path, request: &LeverRequest) -> LeverReply {
@@ -103,16 +115,7 @@ fn a_missing_or_garbled_latch_comes_up_cut_and_says_why() {
         let dir = fresh();
         cut(dir.path(), Scope::Llm);
         damage(dir.path());
-        let state = state(dir.path());
-        assert!(scopes(&state).contains(&"ALL".to_owned()), "{state:?}");
-        assert!(
-            state
-                .warnings
-                .iter()
-                .any(|warning| warning.contains("latch")),
-            "{:?}",
-            state.warnings
-        );
+        comes_up_cut(dir.path(), "latch");
     }
 }
 
@@ -137,16 +140,7 @@ fn a_shortened_changed_or_lost_journal_comes_up_cut() {
         let dir = fresh();
         cut(dir.path(), Scope::Llm);
         damage(&dir.path().join("journal.jsonl"));
-        let state = state(dir.path());
-        assert!(scopes(&state).contains(&"ALL".to_owned()), "{state:?}");
-        assert!(
-            state
-                .warnings
-                .iter()
-                .any(|warning| warning.contains("journal")),
-            "{:?}",
-            state.warnings
-        );
+        comes_up_cut(dir.path(), "journal");
     }
 }
 
@@ -161,13 +155,7 @@ fn people_who_cannot_be_read_come_up_cut() {
 fn only_the_lost_order_key_keeps_it_from_starting() {
     let dir = fresh();
     fs::remove_file(dir.path().join("order.key")).unwrap();
-    let settings = Settings {
-        state_dir: dir.path().to_owned(),
-        channels: Vec::new(),
-        agents: Vec::new(),
-        vantages: Vec::new(),
-    };
-    let why = KillSwitch::start(settings, TcpListener::bind("127.0.0.1:0").unwrap()).unwrap_err();
+    let why = start(dir.path()).unwrap_err();
     assert!(format!("{why:#}").contains("order.key"), "{why:#}");
 }
 

@@ -48,14 +48,14 @@ fn listed(problems: &[Problem]) -> Value {
         .collect()
 }
 
+fn channels(config: &Config) -> Vec<&str> {
+    let all = config.killswitch.channels.iter();
+    all.map(kill_inbound::Channel::name).collect()
+}
+
 fn summary(config: &Config) -> Value {
     let (targets, routes, consumers) = config.gateway.counts();
-    let channels: Vec<&str> = config
-        .killswitch
-        .channels
-        .iter()
-        .map(|c| c.name())
-        .collect();
+    let channels = channels(config);
     json!({
         "controlplane": config.controlplane,
         "killswitch": config.killswitch.listen,
@@ -73,12 +73,7 @@ fn people(out: &mut Out, config: &Config) -> std::io::Result<()> {
     let (targets, routes, consumers) = config.gateway.counts();
     let mut row = |name: &str, text: String| out.line(format_args!("  {name:<13} {text}"));
     row("controlplane", config.controlplane.to_string())?;
-    let channels: Vec<&str> = config
-        .killswitch
-        .channels
-        .iter()
-        .map(|c| c.name())
-        .collect();
+    let channels = channels(config);
     let channels = match channels.as_slice() {
         [] => "channel local".to_owned(),
         names => format!("channels local, {}", names.join(", ")),
