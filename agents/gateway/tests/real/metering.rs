@@ -5,7 +5,7 @@ use http_body_util::BodyExt as _;
 use kill_wire::Class;
 use net_model::Ended;
 use site_tests::upstream::{Script, Upstream};
-use std::{collections::BTreeSet, io::Write as _, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 async fn call(site: &Site, model: &str, stream: bool) {
     let body = format!(
@@ -151,14 +151,12 @@ async fn refusals_leave_no_record() {
     assert_eq!(site.spooled().len(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_torn_last_line_spoils_no_later_record() {
+/// A gateway that found this file in its spool and has written one record since.
+async fn found_in_spool(file: &str, holds: &[u8]) -> Site {
     let home = Upstream::start().unwrap();
     let dir = tempfile::tempdir().unwrap();
     std::fs::create_dir(dir.path().join("spool")).unwrap();
-    let first = dir.path().join("spool/usage-00000000000000000004.jsonl");
-    let mut file = std::fs::File::create(&first).unwrap();
-    file.write_all(br#"{"id":"old-1","at":1,"consu"#).unwrap();
+    std::fs::write(dir.path().join("spool").join(file), holds).unwrap();
     let gateway = start(
         &dir,
         table(&[
@@ -175,38 +173,25 @@ async fn a_torn_last_line_spoils_no_later_record() {
     site.apply(1, &[]).await;
     call(&site, "steady", false).await;
     site.until_spooled(1).await;
-    let text = std::fs::read_to_string(&first).unwrap();
+    site
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_last_line_spoils_no_later_record() {
+    let file = "usage-00000000000000000004.jsonl";
+    let site = found_in_spool(file, br#"{"id":"old-1","at":1,"consu"#).await;
+    let text = std::fs::read_to_string(site.dir.path().join("spool").join(file)).unwrap();
     assert_eq!(text.lines().count(), 2);
     assert!(text.starts_with("{\"id\":\"old-1\",\"at\":1,\"consu\n{\"id\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_file_is_followed_by_the_next() {
-    let home = Upstream::start().unwrap();
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::create_dir(dir.path().join("spool")).unwrap();
-    let full = dir.path().join("spool/usage-00000000000000000041.jsonl");
-    std::fs::write(&full, "x".repeat((8 << 20) - 1) + "\n").unwrap();
-    let gateway = start(
-        &dir,
-        table(&[
-            ("home", Class::Local, &home.base_url()),
-            ("away", Class::Cloud, &home.base_url()),
-        ]),
-    );
-    let site = Site {
-        gateway,
-        away: Upstream::start().unwrap(),
-        home,
-        dir,
-    };
-    site.apply(1, &[]).await;
-    call(&site, "steady", false).await;
-    site.until_spooled(1).await;
-    let next = site
-        .dir
-        .path()
-        .join("spool/usage-00000000000000000042.jsonl");
+    let full = "x".repeat((8 << 20) - 1) + "\n";
+    let site = found_in_spool("usage-00000000000000000041.jsonl", full.as_bytes()).await;
+    let spool = site.dir.path().join("spool");
+    let next = spool.join("usage-00000000000000000042.jsonl");
     assert_eq!(std::fs::read_to_string(next).unwrap().lines().count(), 1);
+    let full = spool.join("usage-00000000000000000041.jsonl");
     assert_eq!(std::fs::metadata(full).unwrap().len(), 8 << 20);
 }
