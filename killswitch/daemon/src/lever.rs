@@ -74,10 +74,7 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
     match request {
         LeverRequest::Cut { scope, by, why } => {
             let accepted = Instant::now();
-            let cut =
-                switch
-                    .core()
-                    .lever_cut(scope, &clean(&by, 48), &clean(&why, 200), clock::now());
+            let cut = switch.core().lever_cut(scope, &by, &why, clock::now());
             let report = cut::carry_out(switch, &cut, accepted).await;
             conclude(switch, &report).await;
             LeverReply::Cut(report)
@@ -106,7 +103,7 @@ async fn reload(switch: &Switch) -> LeverReply {
     let read = tokio::task::spawn_blocking(move || state::read_people(&file));
     match timeout(LIMIT, read).await {
         Ok(Ok(Ok(people))) => {
-            let count = u32::try_from(people.iter().count()).unwrap_or(u32::MAX);
+            let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
             switch.core().set_people(people);
             switch.note(Event::People { count });
             LeverReply::Reloaded { people: count }
@@ -120,9 +117,7 @@ async fn reload(switch: &Switch) -> LeverReply {
 }
 
 async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> LeverReply {
-    let decided = switch
-        .core()
-        .lever_restore(scope, code, &clean(by, 48), clock::now());
+    let decided = switch.core().lever_restore(scope, code, by, clock::now());
     let restore = match decided {
         Ok(restore) => restore,
         Err(why) => {
@@ -154,14 +149,4 @@ async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> Leve
 
 fn refused(code: ErrorCode, message: String) -> LeverReply {
     LeverReply::Refused(LeverError { code, message })
-}
-
-/// A caller's words, fit for the journal: bounded, one line.
-fn clean(text: &str, limit: usize) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(limit)
-        .collect::<String>()
-        .trim()
-        .to_owned()
 }

@@ -25,6 +25,9 @@ pub(crate) async fn deliver(switch: &Arc<Switch>) -> Delivery {
     let mut waiting: Vec<usize> = (0..switch.links.len()).collect();
     // Twice: an agent that holds a higher number (this host's clock stepped back, say) names it, and the next order overtakes.
     for last in [false, true] {
+        if waiting.is_empty() {
+            break;
+        }
         let order = switch.sign();
         let mut calls = JoinSet::new();
         for at in waiting.drain(..) {

@@ -56,7 +56,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
             .iter()
             .map(|channel: &Channel| channel.name().to_owned())
             .collect(),
-        people: u32::try_from(core.people().iter().count()).unwrap_or(u32::MAX),
+        people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
         restore_locked: memory.restore_locked(),
         step_up: memory.step_up(now),
         journal: record.entries,
@@ -106,7 +106,7 @@ fn warnings(
         )),
         Some(_) => {}
     }
-    if core.people().iter().next().is_none() {
+    if core.people().is_empty() {
         warnings.push("nobody holds a code: only the lever can cut, nobody can restore".to_owned());
     }
     warnings

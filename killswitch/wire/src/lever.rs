@@ -14,7 +14,7 @@ pub enum LeverRequest {
     Cut {
         /// What to cut.
         scope: Scope,
-        /// Who asks, as the journal shows it (bounded and cleaned by the daemon).
+        /// Who asks, as the journal shows it (bounded and cleaned by the kill switch).
         by: String,
         /// Why, in the asker's words.
         why: String,
