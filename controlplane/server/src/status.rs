@@ -148,7 +148,12 @@ fn kill_switch(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
     let text = format!(
         "runs since {since}; {}; channels {}; {}",
         counted(state.people.into(), "person", "people"),
-        state.channels.join(", "),
+        state
+            .channels
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         counted(state.journal, "journal entry", "journal entries"),
     );
     row(out, "", &out.paint(Paint::Dim, &text))

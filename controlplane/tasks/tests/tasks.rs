@@ -2,7 +2,7 @@
 //! `kill_wire`'s lines with figures set by the test.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use kill_wire::{CanaryState, Class, LatchSet, LeverReply, LeverRequest, StateReport, Timestamp};
+use kill_wire::{Class, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
 use net_model::{Ended, Observed, Snapshot, UsageRecord};
 use std::io::{BufRead, BufReader, Write};
@@ -120,19 +120,10 @@ fn append(path: &Path, text: &str) {
 fn state(journal: u64) -> StateReport {
     StateReport {
         now: clock(),
-        started: Timestamp::default(),
-        latches: LatchSet::default(),
         seq: 1,
-        agents: Vec::new(),
-        canaries: CanaryState::default(),
-        names: Vec::new(),
-        points: Vec::new(),
-        channels: Vec::new(),
         people: 1,
-        restore_locked: false,
-        step_up: false,
         journal,
-        warnings: Vec::new(),
+        ..StateReport::default()
     }
 }
 

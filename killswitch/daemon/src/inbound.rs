@@ -7,9 +7,9 @@ use crate::switch::Switch;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use hyper::body::Incoming as Body;
 use kill_core::InboundText;
-use kill_inbound::{Channel, MAX_BODY, RawRequest};
+use kill_inbound::{Channel, Incoming, MAX_BODY, RawRequest};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 const BODY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes a call for the channel of this name.
-pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Incoming>) -> Response {
+pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body>) -> Response {
     let channels = Arc::clone(
         &switch
             .channels
@@ -51,7 +51,12 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Inco
         body: &body,
     };
     match channel.verify(&raw, clock::now()) {
-        Ok(text) => answer(switch, channel, text).await,
+        Ok(Incoming::Text(text)) => answer(switch, channel, text).await,
+        Ok(Incoming::Nothing) => acknowledge(channel, None),
+        Ok(Incoming::Confirm { url }) => {
+            tracing::warn!(channel = name, %url, "Open this link once to confirm the channel.");
+            acknowledge(channel, None)
+        }
         Err(refusal) => {
             // One word for the log; the caller learns nothing but that it was refused.
             tracing::warn!(channel = name, why = %refusal, "Webhook refused.");
@@ -67,7 +72,11 @@ async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> R
         .tasks
         .spawn(async move { act::on(&shared, &text).await });
     let said = work.await.unwrap_or_default();
-    let answer = channel.answer(said.as_deref());
+    acknowledge(channel, said.as_deref())
+}
+
+fn acknowledge(channel: &Channel, said: Option<&str>) -> Response {
+    let answer = channel.answer(said);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     reply(status, answer.content_type, Bytes::from(answer.body))
 }

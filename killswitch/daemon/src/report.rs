@@ -4,7 +4,7 @@ use crate::clock;
 use crate::switch::Switch;
 use kill_core::Core;
 use kill_inbound::Channel;
-use kill_wire::{AgentState, CanaryState, ProbePoint, StateReport, Timestamp};
+use kill_wire::{AgentState, CanaryState, ChannelState, ProbePoint, StateReport, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -54,13 +54,19 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         points,
         channels: channels
             .iter()
-            .map(|channel: &Channel| channel.name().to_owned())
+            .map(|channel: &Channel| ChannelState {
+                name: channel.name().to_owned(),
+                kind: channel.kind().to_owned(),
+                trust: format!("{:?}", channel.trust()),
+                ..ChannelState::default()
+            })
             .collect(),
         people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
         restore_locked: memory.restore_locked(),
         step_up: memory.step_up(now),
         journal: record.entries,
         warnings,
+        ..StateReport::default()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The configured channels, one per way a text may come in.
 
-use crate::options::Options;
+use crate::incoming::{Incoming, Replies};
+use crate::options::{Options, Setting};
 use crate::refusal::{Answer, Refusal};
 use crate::request::RawRequest;
-use kill_core::{InboundText, Trust};
+use kill_core::Trust;
 use kill_wire::Timestamp;
 
 macro_rules! providers {
@@ -19,9 +20,14 @@ macro_rules! providers {
                 $(if kind == $kind::KIND { return $kind::new(options).map(Self::$kind); })+
                 Err(format!("unknown kind `{kind}`, expected one of: {}", Self::KINDS.join(", ")))
             }
+            pub(crate) fn settings(kind: &str) -> &'static [Setting] {
+                $(if kind == $kind::KIND { return $kind::SETTINGS; })+
+                &[]
+            }
             pub(crate) const fn kind(&self) -> &'static str { match self { $(Self::$kind(_) => $kind::KIND),+ } }
             pub(crate) const fn trust(&self) -> Trust { match self { $(Self::$kind(_) => $kind::TRUST),+ } }
-            pub(crate) fn verify(&self, channel: &str, request: &RawRequest<'_>, now: Timestamp) -> Result<InboundText, Refusal> {
+            pub(crate) const fn replies(&self) -> Replies { match self { $(Self::$kind(_) => $kind::REPLIES),+ } }
+            pub(crate) fn verify(&self, channel: &str, request: &RawRequest<'_>, now: Timestamp) -> Result<Incoming, Refusal> {
                 match self { $(Self::$kind(provider) => provider.verify(channel, request, now)),+ }
             }
             pub(crate) fn answer(&self, reply: Option<&str>) -> Answer {
@@ -40,8 +46,8 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// The text of a request that was rightly signed, or why it is none.
-    pub fn verify(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<InboundText, Refusal> {
+    /// What a rightly signed request brings, or why it is refused.
+    pub fn verify(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<Incoming, Refusal> {
         request.bounded_post()?;
         self.provider.verify(&self.name, request, now)
     }

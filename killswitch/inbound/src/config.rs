@@ -1,7 +1,8 @@
 //! What the configuration makes of a channel, and what a channel says of itself.
 
 use crate::channel::{Channel, Provider};
-use crate::options::Options;
+use crate::incoming::Replies;
+use crate::options::{Options, Setting};
 use crate::refusal::Answer;
 use kill_core::Trust;
 
@@ -31,6 +32,18 @@ impl Channel {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         self.provider.kind()
+    }
+
+    /// What a channel of this kind may set, besides its secrets and its public address.
+    #[must_use]
+    pub fn settings(kind: &str) -> &'static [Setting] {
+        Provider::settings(kind)
+    }
+
+    /// How a reply reaches the sender of a text.
+    #[must_use]
+    pub const fn replies(&self) -> Replies {
+        self.provider.replies()
     }
 
     /// How far its signature reaches.

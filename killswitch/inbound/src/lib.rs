@@ -5,6 +5,7 @@
 
 mod channel;
 mod config;
+mod incoming;
 mod options;
 mod refusal;
 mod request;
@@ -13,7 +14,8 @@ pub mod standard_webhooks;
 mod twilio;
 
 pub use channel::Channel;
+pub use incoming::{Incoming, Replies};
 pub use kill_core::{InboundText, Trust};
-pub use options::Options;
+pub use options::{Options, Setting};
 pub use refusal::{Answer, Refusal};
 pub use request::{MAX_BODY, RawRequest};

@@ -1,5 +1,6 @@
 //! What the configuration says of a channel.
 
+use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 /// What the configuration says of a channel.
@@ -9,6 +10,21 @@ pub struct Options {
     pub public_url: Option<String>,
     /// One secret, or two while one replaces the other.
     pub secrets: Vec<String>,
+    /// Values of the kind's own [`Setting`]s, by name; of a file, its content.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// One setting of a kind, as the configuration shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its key; of a file it ends in `_file`.
+    pub name: &'static str,
+    /// What is expected, with an example.
+    pub expect: &'static str,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Whether the value is the path of a file whose content counts.
+    pub file: bool,
 }
 
 impl Options {

@@ -3,7 +3,8 @@
 
 mod sender;
 
-use crate::options::Options;
+use crate::incoming::{Incoming, Replies};
+use crate::options::{Options, Setting};
 use crate::refusal::{Answer, Refusal};
 use crate::request::RawRequest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -50,6 +51,8 @@ struct Said<'a> {
 impl StandardWebhooks {
     pub(crate) const KIND: &str = "standard-webhooks";
     pub(crate) const TRUST: Trust = Trust::A;
+    pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const SETTINGS: &[Setting] = &[];
 
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {
         let secrets = options.take_secrets()?;
@@ -64,7 +67,7 @@ impl StandardWebhooks {
         channel: &str,
         request: &RawRequest<'_>,
         now: Timestamp,
-    ) -> Result<InboundText, Refusal> {
+    ) -> Result<Incoming, Refusal> {
         let (id, at) = (request.header(ID)?, request.header(TIMESTAMP)?);
         let given = request.header(SIGNATURE)?.split(' ').take(MAX_SIGNATURES);
         let given = given.filter_map(|one| STANDARD.decode(one.strip_prefix("v1,")?).ok());
@@ -87,13 +90,13 @@ impl StandardWebhooks {
         }
         let message: Message =
             serde_json::from_slice(request.body).map_err(|_| Refusal::Content)?;
-        Ok(InboundText::new(
+        Ok(Incoming::Text(InboundText::new(
             channel,
             id,
             message.from.as_deref(),
             &message.text,
             Self::TRUST,
-        ))
+        )))
     }
 
     pub(crate) fn answer(reply: Option<&str>) -> Answer {

@@ -8,6 +8,8 @@ mod address;
 mod answer;
 mod config;
 
+use crate::incoming::{Incoming, Replies};
+use crate::options::Setting;
 use crate::refusal::Refusal;
 use crate::request::RawRequest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -34,13 +36,15 @@ pub(crate) struct Twilio {
 impl Twilio {
     pub(crate) const KIND: &str = "twilio";
     pub(crate) const TRUST: Trust = Trust::B;
+    pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const SETTINGS: &[Setting] = &[];
 
     pub(crate) fn verify(
         &self,
         channel: &str,
         request: &RawRequest<'_>,
         _now: Timestamp,
-    ) -> Result<InboundText, Refusal> {
+    ) -> Result<Incoming, Refusal> {
         let given = STANDARD
             .decode(request.header(SIGNATURE)?)
             .map_err(|_| Refusal::Header)?;
@@ -73,13 +77,13 @@ impl Twilio {
             .filter(|id| !id.is_empty())
             .ok_or(Refusal::Content)?;
         let text = field(&fields, "Body")?.ok_or(Refusal::Content)?;
-        Ok(InboundText::new(
+        Ok(Incoming::Text(InboundText::new(
             channel,
             id,
             field(&fields, "From")?,
             text,
             Self::TRUST,
-        ))
+        )))
     }
 }
 

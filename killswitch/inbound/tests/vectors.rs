@@ -5,7 +5,7 @@
 )]
 //! Every vector of every provider, and every small change to one: all refused.
 
-use kill_inbound::{Channel, InboundText, MAX_BODY, Options, RawRequest, Refusal};
+use kill_inbound::{Channel, InboundText, Incoming, MAX_BODY, Options, RawRequest, Refusal};
 use kill_wire::Timestamp;
 use serde_json::Value;
 
@@ -37,6 +37,7 @@ impl Case {
         let options = Options {
             public_url: self.url.clone(),
             secrets: self.secrets.clone(),
+            ..Options::default()
         };
         let channel = Channel::new("test", self.kind, options).unwrap();
         let headers: Vec<(&str, &[u8])> = self
@@ -50,7 +51,10 @@ impl Case {
             query: self.query.as_deref(),
             body: &self.body,
         };
-        channel.verify(&request, Timestamp::from_millis(self.now * 1000))
+        match channel.verify(&request, Timestamp::from_millis(self.now * 1000))? {
+            Incoming::Text(text) => Ok(text),
+            other => panic!("{}: not a text: {other:?}", self.name),
+        }
     }
 
     fn refused(&self, what: &str) -> Refusal {

@@ -163,7 +163,7 @@ pub struct CutReport {
 }
 
 /// Everything one screen shows; no secret in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StateReport {
     /// Clock of the kill switch.
     pub now: Timestamp,
@@ -182,7 +182,19 @@ pub struct StateReport {
     /// Every way through the gateways, as probes know them.
     pub points: Vec<ProbePoint>,
     /// Channels that may carry a text.
-    pub channels: Vec<String>,
+    pub channels: Vec<ChannelState>,
+    /// Other kill switches of this house.
+    #[serde(default)]
+    pub peers: Vec<PeerHealth>,
+    /// What guessing is worth, as configured.
+    #[serde(default)]
+    pub guesses: Option<GuessBound>,
+    /// The check-in, where one is asked for.
+    #[serde(default)]
+    pub check_in: Option<CheckInState>,
+    /// The newest drill, if there was one.
+    #[serde(default)]
+    pub drill: Option<DrillState>,
     /// How many people hold keys.
     pub people: u32,
     /// RESTORE is locked until someone clears it at the machine.
@@ -193,6 +205,75 @@ pub struct StateReport {
     pub journal: u64,
     /// What someone should look at, in words.
     pub warnings: Vec<String>,
+}
+
+/// One way a text may come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelState {
+    /// Its name.
+    pub name: String,
+    /// Its kind, such as `twilio`.
+    pub kind: String,
+    /// `A`: body signed and fresh, `B`: body signed, `C`: body not signed, may cut but not restore.
+    pub trust: String,
+    /// When a message of it was last accepted as genuine.
+    pub heard: Option<Timestamp>,
+    /// When a drill last came by it.
+    pub drilled: Option<Timestamp>,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// Another kill switch of this house, as last heard.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerHealth {
+    /// Its name.
+    pub name: String,
+    /// When it last spoke.
+    pub heard: Option<Timestamp>,
+    /// What is wrong with it.
+    pub problem: Option<String>,
+}
+
+/// What guessing is worth: chances of at least one false acceptance in a year, at the configured limits.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GuessBound {
+    /// Of a KILL; 0.01 is 1 %.
+    pub kill: f64,
+    /// Of a RESTORE.
+    pub restore: f64,
+}
+
+/// The dead man's switch: when somebody must say that they are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckInState {
+    /// When somebody last did.
+    pub last: Option<Timestamp>,
+    /// Who.
+    pub by: Option<String>,
+    /// Until when the next one is due.
+    pub due: Timestamp,
+    /// Warnings sent since.
+    pub warned: u32,
+    /// What a missed one cuts; none when it only warns.
+    pub cuts: Option<Scope>,
+}
+
+/// A drill: everything up to the order, and no order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillState {
+    /// When.
+    pub at: Timestamp,
+    /// By whom or what.
+    pub by: String,
+    /// Channels that proved themselves, and all of them.
+    pub channels: (u32, u32),
+    /// Agents that answered, and all of them.
+    pub agents: (u32, u32),
+    /// Probes that would prove a cut now, and all of them.
+    pub probes: (u32, u32),
+    /// What did not hold, by name.
+    pub failed: Vec<String>,
 }
 
 /// One agent as the kill switch last heard it.

@@ -4,6 +4,7 @@
 //!
 //! **Invariant:** bytes become an [`Order`] only through [`Order::open`], which checks the signature first.
 
+mod courier;
 mod latch;
 mod lever;
 mod name;
@@ -14,10 +15,12 @@ mod scope;
 mod standing;
 mod time;
 
+pub use courier::{FromCourier, MAX_COURIER_LINE, ToCourier};
 pub use latch::{Incident, Latch, LatchSet, NotAnIncident, TooManyLatches};
 pub use lever::{
-    AgentState, CanaryState, CutReport, ErrorCode, IncidentEnd, IncidentRecord, LeverError,
-    LeverReply, LeverRequest, Outcome, ProofState, StateReport,
+    AgentState, CanaryState, ChannelState, CheckInState, CutReport, DrillState, ErrorCode,
+    GuessBound, IncidentEnd, IncidentRecord, LeverError, LeverReply, LeverRequest, Outcome,
+    PeerHealth, ProofState, StateReport,
 };
 pub use name::{Name, NotAName, RESERVED_WORDS};
 pub use order::{MAX_ORDER_BYTES, Order, OrderError};

@@ -64,7 +64,12 @@ fn of_state(state: &StateReport) -> State {
         canaries: text,
         canaries_at: canaries.at.map(When::clock),
         agents: state.agents.iter().map(|a| agent(a, state.seq)).collect(),
-        channels: state.channels.join(", "),
+        channels: state
+            .channels
+            .iter()
+            .map(|c| c.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         people: counted(state.people.into(), "person holds keys", "people hold keys"),
         journal: counted(state.journal, "entry", "entries"),
         started: When::day(state.started),

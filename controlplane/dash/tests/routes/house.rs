@@ -6,8 +6,8 @@ use axum::http::{Method, Request, Response, StatusCode, header};
 use dash::App;
 use http_body_util::BodyExt;
 use kill_wire::{
-    AgentState, CanaryState, Class, Incident, IncidentRecord, Latch, LatchSet, LeverReply,
-    LeverRequest, ProbePoint, ProofState, RouteKind, StateReport, Timestamp,
+    AgentState, CanaryState, ChannelState, Class, Incident, IncidentRecord, Latch, LatchSet,
+    LeverReply, LeverRequest, ProbePoint, ProofState, RouteKind, StateReport, Timestamp,
 };
 use killctl::Lever;
 use net_model::{ExchangeView, GatewayFacts, KeyHash, Snapshot, UsageTotals};
@@ -208,12 +208,15 @@ pub(crate) fn snapshot() -> Snapshot {
             target: "box".parse().unwrap(),
             class: Class::Local,
         }],
-        channels: vec!["local".to_owned()],
+        channels: vec![ChannelState {
+            name: "local".to_owned(),
+            ..ChannelState::default()
+        }],
         people: 1,
         restore_locked: false,
         step_up: false,
         journal: 12,
-        warnings: Vec::new(),
+        ..StateReport::default()
     };
     Snapshot {
         at,

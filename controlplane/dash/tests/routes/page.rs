@@ -51,7 +51,7 @@ async fn hostile_texts_stay_texts() {
     let mut seen = snapshot();
     let state = seen.killswitch.as_mut().unwrap();
     state.warnings = vec![EVIL.to_owned()];
-    state.channels = vec![EVIL.to_owned()];
+    state.channels[0].name = EVIL.to_owned();
     state.names.push(EVIL.to_owned());
     state.agents[0].problem = Some(EVIL.to_owned());
     state.agents[0].address = EVIL.to_owned();

@@ -209,6 +209,7 @@ pub(crate) fn channel(
         Options {
             public_url,
             secrets,
+            ..Options::default()
         },
     )
 }
