@@ -170,6 +170,12 @@ impl House {
         Ok(std::fs::read_to_string(path)?.trim().to_owned())
     }
 
+    /// The journal as it stands on disk.
+    pub(crate) fn journal(&self) -> anyhow::Result<String> {
+        let path = self.folder.path().join("d/killswitch/journal.jsonl");
+        Ok(std::fs::read_to_string(path)?)
+    }
+
     /// Resident memory in MB (10^6 bytes).
     pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.portcullis.0.id()))?;

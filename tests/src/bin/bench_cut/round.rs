@@ -84,7 +84,7 @@ pub(crate) async fn play(template: &Template, streams: usize) -> anyhow::Result<
 }
 
 /// The KILL text as the generic channel takes it: Standard Webhooks, HMAC-SHA256 over id, time and body.
-fn signed_text(house: &House) -> anyhow::Result<String> {
+pub(crate) fn signed_text(house: &House) -> anyhow::Result<String> {
     let body = format!(r#"{{"text":"KILL ALL {}"}}"#, house.kill_code()?);
     let (id, at) = ("msg_benchmark", (wall_ms() / 1000).to_string());
     let secret = house.channel_secret()?;
@@ -105,7 +105,7 @@ fn signed_text(house: &House) -> anyhow::Result<String> {
 }
 
 /// The reply's text; the round counts only when it says CUT with its proof.
-fn said((status, answer): (u16, String)) -> anyhow::Result<String> {
+pub(crate) fn said((status, answer): (u16, String)) -> anyhow::Result<String> {
     ensure!(status == 200, "the text was answered with {status}");
     let body = answer
         .split_once("\r\n\r\n")

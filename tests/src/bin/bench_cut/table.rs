@@ -4,8 +4,9 @@ use crate::figures::{Figures, highest, percentile};
 use anyhow::Context as _;
 use std::{fmt::Write as _, path::Path};
 
-const BEGIN: &str = "<!-- figures: written by bench_cut -->";
-const END: &str = "<!-- end of figures -->";
+/// Where a table stands in the document, by the word in its mark.
+pub(crate) const CUT: &str = "figures";
+pub(crate) const FLOOD: &str = "flood";
 
 /// One line of the table.
 struct Row(&'static str, f64, &'static str, Option<f64>);
@@ -95,11 +96,13 @@ fn machine() -> String {
     )
 }
 
-/// Replaces the figures in a document, between its two marks.
-pub(crate) fn put(path: &Path, table: &str) -> anyhow::Result<()> {
+/// Replaces one table of a document, between its two marks.
+pub(crate) fn put(path: &Path, part: &str, table: &str) -> anyhow::Result<()> {
+    let begin = format!("<!-- {part}: written by bench_cut -->");
+    let end = format!("<!-- end of {part} -->");
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let (before, rest) = text.split_once(BEGIN).context("no mark for the figures")?;
-    let (_, after) = rest.split_once(END).context("no mark for their end")?;
-    std::fs::write(path, format!("{before}{BEGIN}\n{table}{END}{after}"))?;
+    let (before, rest) = text.split_once(&begin).context("no mark for the table")?;
+    let (_, after) = rest.split_once(&end).context("no mark for its end")?;
+    std::fs::write(path, format!("{before}{begin}\n{table}{end}{after}"))?;
     Ok(())
 }
