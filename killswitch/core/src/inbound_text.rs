@@ -1,5 +1,7 @@
 //! A text a channel has verified: what the decisions are made from.
 
+use kill_wire::Timestamp;
+
 /// How far a channel's signature reaches (facts: body signed and fresh, body signed, body not signed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Trust {
@@ -24,6 +26,8 @@ pub struct InboundText {
     pub text: String,
     /// How far the channel's signature reaches.
     pub trust: Trust,
+    /// When the network took it from its sender, where the channel is told that.
+    pub sent: Option<Timestamp>,
 }
 
 impl InboundText {
@@ -39,7 +43,15 @@ impl InboundText {
             sender: sender.map(|sender| bounded(sender, 64)),
             text: bounded(text, Self::MAX_TEXT),
             trust,
+            sent: None,
         }
+    }
+
+    /// The same text, taken by the network at `sent`.
+    #[must_use]
+    pub fn sent_at(mut self, sent: Timestamp) -> Self {
+        self.sent = Some(sent);
+        self
     }
 }
 
