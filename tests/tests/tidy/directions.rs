@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the node agent keeps its latch in the same two-slot file (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
     ("kill-files", &["kill-wire"]),
     ("killctl", &["kill-wire"]),
+    ("kill-gammu", &[]),
     (
         "killswitchd",
         &[
@@ -64,7 +65,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
 
 /// What the crates of the kill switch may take from outside. On the kill path fewer crates beat convenience:
 /// a new name here is a decision, not an edit.
-const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 6] = [
+const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 7] = [
     (
         "kill-wire",
         &[
@@ -115,6 +116,7 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 6] = [
         ],
     ),
     ("killctl", &["serde_json", "thiserror"]),
+    ("kill-gammu", &["serde", "serde_json"]),
     (
         "killswitchd",
         &[
