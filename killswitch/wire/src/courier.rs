@@ -3,6 +3,7 @@
 //! The courier is the part that may look up names and speak to the internet: it fetches texts from providers that are
 //! asked instead of calling, and carries replies. The kill switch never waits for it.
 
+use crate::latch::Incident;
 use crate::scope::Scope;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -96,6 +97,9 @@ pub enum ToCourier {
         scopes: Vec<Scope>,
         /// Of these, what is latched.
         cut: Vec<Scope>,
+        /// The incident of each of `cut`, in the same order.
+        #[serde(default)]
+        incidents: Vec<Incident>,
         /// What someone should look at.
         warnings: Vec<String>,
     },
