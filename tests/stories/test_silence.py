@@ -79,3 +79,19 @@ def test_a_lease_that_lapses_closes_and_a_renewed_one_opens(apart):
     assert house.code_of_models() == "paused"
     serve("killswitch")
     until("the renewed lease to open", lambda: house.code_of_models() is None)
+
+
+def test_the_death_of_the_agent_closes_its_gateway_and_its_return_opens_it(apart):
+    house, serve = apart
+    serve("gateway")
+    agent, _ = serve("agent"), serve("killswitch")
+    until("the gateway to open", lambda: house.code_of_models() is None)
+    stream = RawStream(house, max_tokens=100_000).flowing()
+    agent.kill()
+    died = time.monotonic()
+    stream.end(45)
+    assert stream.last()["error"]["code"] == "paused"
+    assert 24 < stream.ended - died < 40, f"closed after {stream.ended - died:.0f} s"
+    assert house.code_of_models() == "paused"
+    serve("agent")
+    until("the gateway to open again", lambda: house.code_of_models() is None)

@@ -159,7 +159,12 @@ async fn converse(app: &App, stream: UnixStream) -> io::Result<()> {
 async fn answer(app: &App, line: &[u8]) -> ControlReply {
     match serde_json::from_slice(line) {
         Ok(ControlRequest::Observe) => ControlReply::Observed(Box::new(app.observed())),
+        Ok(ControlRequest::Follow) => {
+            app.followed.now();
+            ControlReply::Observed(Box::new(app.observed()))
+        }
         Ok(ControlRequest::Apply(overlay)) => {
+            app.followed.now();
             let seq = overlay.seq;
             match app.apply(overlay) {
                 Ok(swept) => applied(app, seq, swept).await,

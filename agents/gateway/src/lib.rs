@@ -22,6 +22,7 @@ mod meter;
 mod metrics;
 mod models;
 mod offers;
+mod orphan;
 mod overlay;
 mod probe;
 mod registry;
@@ -90,6 +91,7 @@ impl Gateway {
             started: clock::now(),
             table: ArcSwap::from_pointee(Table::new(settings.table)),
             in_force: overlay::InForce::default(),
+            followed: orphan::Followed::default(),
             registry: registry::Registry::new(),
             upstreams: upstream::Upstreams::new().context("preparing TLS")?,
             books: Books {
@@ -108,6 +110,7 @@ impl Gateway {
         let control = control::Control::start(Arc::clone(&app), settings.control_socket)?;
         app.tasks.spawn(accept::accept(Arc::clone(&app), listener));
         app.tasks.spawn(prune(Arc::clone(&app)));
+        app.tasks.spawn(orphan::watch(Arc::clone(&app)));
         Ok(Self {
             app,
             control: Arc::new(control),

@@ -41,7 +41,7 @@ impl Gateway for Embedded {
     async fn observe(&self) -> Result<Observed, GatewayError> {
         match self
             .looks
-            .ask(&self.socket, &ControlRequest::Observe)
+            .ask(&self.socket, &ControlRequest::Follow)
             .await?
         {
             ControlReply::Observed(observed) => Ok(*observed),

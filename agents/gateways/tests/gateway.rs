@@ -140,7 +140,7 @@ async fn serve(client: UnixStream, state: Memory) {
     let mut line = String::new();
     while client.read_line(&mut line).await.is_ok_and(|n| n > 0) {
         let reply = match serde_json::from_str(&line).unwrap() {
-            ControlRequest::Observe => {
+            ControlRequest::Observe | ControlRequest::Follow => {
                 let observed = state.observe().await;
                 observed.map(|observed| ControlReply::Observed(Box::new(observed)))
             }

@@ -46,6 +46,8 @@ pub enum ControlRequest {
     Apply(Overlay),
     /// Say what is in force and what is open.
     Observe,
+    /// The same, asked by the node agent: a sign of life. Without one the gateway pauses everything after 30 s.
+    Follow,
 }
 
 /// Gateway to agent, one JSON line.

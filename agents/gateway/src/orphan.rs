@@ -1,0 +1,74 @@
+//! The gateway's own lease: without its node agent nobody could close it, so the agent's silence does.
+
+use crate::app::App;
+use kill_wire::Scope;
+use net_model::Overlay;
+use std::{sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// How long the agent may be silent. It looks twice a second; a host that is busy for some seconds is no reason.
+const LIMIT: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Pauses everything when the agent has been silent for [`LIMIT`]. The agent lifts it: it sees what differs.
+pub(crate) async fn watch(app: Arc<App>) {
+    app.stop
+        .draining
+        .run_until_cancelled(async {
+            loop {
+                sleep(LOOK).await;
+                if app.followed.since() >= LIMIT {
+                    pause(&app);
+                }
+            }
+        })
+        .await;
+}
+
+fn pause(app: &App) {
+    let Some(before) = app.in_force.load() else {
+        return;
+    };
+    if before.paused.contains(&Scope::All) {
+        return;
+    }
+    let paused = Overlay {
+        paused: vec![Scope::All],
+        ..Overlay::clone(&before)
+    };
+    // An agent that spoke in this very moment has put a newer one in force; then there is nothing to pause.
+    if let Ok(swept) = app.apply(paused) {
+        app.books.metrics.severed(swept.severed, 0);
+        tracing::warn!(
+            severed = swept.severed,
+            "The node agent is silent: everything is paused."
+        );
+    }
+}
+
+/// When the agent last gave a sign of life.
+#[derive(Debug)]
+pub(crate) struct Followed(std::sync::Mutex<Instant>);
+
+impl Default for Followed {
+    fn default() -> Self {
+        Self(std::sync::Mutex::new(Instant::now()))
+    }
+}
+
+impl Followed {
+    /// It spoke just now.
+    pub(crate) fn now(&self) {
+        *self.lock() = Instant::now();
+    }
+
+    fn since(&self) -> Duration {
+        self.lock().elapsed()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Instant> {
+        self.0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
