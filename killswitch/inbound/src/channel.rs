@@ -37,7 +37,10 @@ macro_rules! providers {
     };
 }
 
-providers! { twilio => Twilio, standard_webhooks => StandardWebhooks }
+providers! {
+    twilio => Twilio, standard_webhooks => StandardWebhooks,
+    pulled => Telegram, pulled => Ntfy, pulled => Mqtt, pulled => Gammu, pulled => ModemManager
+}
 
 /// One way a text may come in: a name and a provider's scheme with its secrets.
 pub struct Channel {
@@ -48,7 +51,7 @@ pub struct Channel {
 impl Channel {
     /// What a rightly signed request brings, or why it is refused.
     pub fn verify(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<Incoming, Refusal> {
-        request.bounded_post()?;
+        request.bounded(self.provider.methods())?;
         self.provider.verify(&self.name, request, now)
     }
 }

@@ -3,6 +3,7 @@
 use crate::channel::{Channel, Provider};
 use crate::incoming::Replies;
 use crate::options::{Options, Setting};
+use crate::pulled;
 use crate::refusal::Answer;
 use kill_core::Trust;
 
@@ -34,6 +35,12 @@ impl Channel {
         self.provider.kind()
     }
 
+    /// Whether the courier fetches the texts of this kind, so that it needs no secret here.
+    #[must_use]
+    pub fn is_pulled(kind: &str) -> bool {
+        pulled::is_pulled(kind)
+    }
+
     /// What a channel of this kind may set, besides its secrets and its public address.
     #[must_use]
     pub fn settings(kind: &str) -> &'static [Setting] {
@@ -56,5 +63,13 @@ impl Channel {
     #[must_use]
     pub fn answer(&self, reply: Option<&str>) -> Answer {
         self.provider.answer(reply)
+    }
+}
+
+impl Provider {
+    /// By which methods it may call.
+    #[expect(clippy::unused_self, reason = "a kind may say more than POST")]
+    pub(crate) const fn methods(&self) -> &'static [&'static str] {
+        &["POST"]
     }
 }

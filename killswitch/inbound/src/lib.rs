@@ -7,6 +7,7 @@ mod channel;
 mod config;
 mod incoming;
 mod options;
+mod pulled;
 mod refusal;
 mod request;
 mod shown;

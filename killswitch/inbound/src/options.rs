@@ -41,6 +41,13 @@ impl Options {
             Err(format!("expected 1 or 2 secrets, found {}", secrets.len()))
         }
     }
+
+    /// A setting without the line ends of its file; an empty one is none.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        let value = self.settings.get(name).map(|value| value.trim());
+        value.filter(|value| !value.is_empty())
+    }
 }
 
 impl std::fmt::Debug for Options {

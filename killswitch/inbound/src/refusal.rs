@@ -3,7 +3,7 @@
 /// Why a request is not a text: one word for the log, nothing of what was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Not a `POST`.
+    /// A method by which this provider does not call: mostly all but `POST`.
     #[error("method")]
     Method,
     /// Longer than [`crate::MAX_BODY`].
@@ -24,6 +24,9 @@ pub enum Refusal {
     /// Rightly signed, but not a text message.
     #[error("content")]
     Content,
+    /// Texts of this channel are fetched: nobody may call it.
+    #[error("pulled")]
+    Pulled,
 }
 
 /// What the provider gets as response.
@@ -35,4 +38,15 @@ pub struct Answer {
     pub content_type: &'static str,
     /// The body.
     pub body: String,
+}
+
+impl Answer {
+    /// Taken, with nothing to say: for providers whose replies go another way.
+    pub(crate) const fn empty() -> Self {
+        Self {
+            status: 200,
+            content_type: "text/plain; charset=utf-8",
+            body: String::new(),
+        }
+    }
 }

@@ -32,9 +32,9 @@ impl<'a> RawRequest<'a> {
         std::str::from_utf8(value).map_err(|_| Refusal::Header)
     }
 
-    /// A `POST` whose body is within [`MAX_BODY`].
-    pub(crate) fn bounded_post(&self) -> Result<(), Refusal> {
-        if self.method != "POST" {
+    /// One of these methods, with a body within [`MAX_BODY`].
+    pub(crate) fn bounded(&self, methods: &[&str]) -> Result<(), Refusal> {
+        if !methods.contains(&self.method) {
             Err(Refusal::Method)
         } else if self.body.len() > MAX_BODY {
             Err(Refusal::TooLarge)

@@ -1,6 +1,6 @@
 //! Configuration and answers of the channels, and our own signing.
 
-use kill_inbound::{Channel, Incoming, Options, RawRequest, Trust, standard_webhooks};
+use kill_inbound::{Channel, Incoming, Options, RawRequest, Refusal, Trust, standard_webhooks};
 use kill_wire::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_248_127_000);
@@ -87,7 +87,7 @@ fn configuration_mistakes_are_named_without_the_secret() {
             "sms",
             "twillio",
             options(&["hush-hush-hush-hush"], url),
-            "twilio, standard-webhooks",
+            "twilio, ",
         ),
         (
             "a/b",
@@ -119,4 +119,38 @@ fn answers_carry_the_reply_or_nothing() {
     );
     assert_eq!((answer.status, sms.trust()), (200, Trust::B));
     assert_eq!(format!("{sms:?}"), "Channel(sms, twilio)");
+}
+
+#[test]
+fn what_is_fetched_carries_the_trust_of_its_channel_and_refuses_calls() {
+    let sent = Timestamp::from_millis(NOW.millis() - 60_000);
+    for (kind, trust, stamped) in [
+        ("telegram", Trust::A, false),
+        ("ntfy", Trust::C, false),
+        ("mqtt", Trust::C, false),
+        ("gammu", Trust::A, true),
+        ("modem-manager", Trust::A, true),
+    ] {
+        assert!(Channel::is_pulled(kind));
+        let channel = Channel::new("far", kind, options(&[], None)).unwrap();
+        let text = channel
+            .text("7", Some("+15550100"), "KILL", Some(sent))
+            .unwrap();
+        assert_eq!(
+            (text.channel.as_str(), text.id.as_str(), text.trust),
+            ("far", "7", trust)
+        );
+        assert_eq!(text.sent, stamped.then_some(sent), "{kind}");
+        assert_eq!(channel.text("7", None, "KILL", None).unwrap().sent, None);
+        let call = RawRequest {
+            method: "POST",
+            headers: &[],
+            query: None,
+            body: b"{}",
+        };
+        assert_eq!(channel.verify(&call, NOW), Err(Refusal::Pulled), "{kind}");
+    }
+    let secret = standard_webhooks::secret_from_random([7; 32]);
+    let local = Channel::new("local", "standard-webhooks", options(&[&secret], None)).unwrap();
+    assert!(!local.pulled() && local.text("7", None, "KILL", None).is_none());
 }

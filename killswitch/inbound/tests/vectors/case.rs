@@ -1,0 +1,168 @@
+//! One vector as a request that can be changed, and the files the vectors stand in.
+
+use kill_inbound::{Channel, Incoming, Options, RawRequest, Refusal};
+use kill_wire::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One file a kind; how they are made and what the keys mean: `vectors/common.py`.
+const FILES: &[&str] = &[
+    include_str!("../../vectors/twilio.json"),
+    include_str!("../../vectors/standard_webhooks.json"),
+];
+
+/// A file: a kind, what its scheme leaves open, and its vectors.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scheme {
+    pub(crate) kind: String,
+    /// Seconds a signed time may be off; none: no time is signed.
+    pub(crate) fresh: Option<u64>,
+    #[serde(default)]
+    not_signed: Vec<String>,
+    vectors: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vector {
+    name: String,
+    public_url: Option<String>,
+    secrets: Vec<String>,
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
+    now: u64,
+    method: Option<String>,
+    #[serde(default)]
+    headers: Headers,
+    query: Option<String>,
+    body: String,
+    #[serde(default)]
+    not_signed: Vec<String>,
+    #[serde(default)]
+    one_of: bool,
+    expect: Value,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Headers {
+    Once(BTreeMap<String, String>),
+    /// In order, for those that stand there twice.
+    Listed(Vec<(String, String)>),
+}
+
+impl Default for Headers {
+    fn default() -> Self {
+        Self::Listed(Vec::new())
+    }
+}
+
+/// A vector as a request that can be changed.
+#[derive(Clone)]
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) fresh: Option<u64>,
+    /// Of several values in a header one good one is enough.
+    pub(crate) one_of: bool,
+    pub(crate) url: Option<String>,
+    pub(crate) now: u64,
+    pub(crate) method: String,
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) query: Option<String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) expect: Value,
+    pub(crate) secrets: Vec<String>,
+    pub(crate) settings: BTreeMap<String, String>,
+    pub(crate) not_signed: Vec<String>,
+}
+
+impl Case {
+    /// Whether the scheme leaves this part unsigned.
+    pub(crate) fn open(&self, part: &str) -> bool {
+        self.not_signed.iter().any(|open| open == part)
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        let options = Options {
+            public_url: self.url.clone(),
+            secrets: self.secrets.clone(),
+            settings: self.settings.clone(),
+        };
+        Channel::new("test", &self.kind, options)
+            .unwrap_or_else(|why| panic!("{} / {}: {why}", self.kind, self.name))
+    }
+
+    pub(crate) fn send(&self) -> Result<Incoming, Refusal> {
+        let headers: Vec<(&str, &[u8])> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_slice()))
+            .collect();
+        let request = RawRequest {
+            method: &self.method,
+            headers: &headers,
+            query: self.query.as_deref(),
+            body: &self.body,
+        };
+        let now = Timestamp::from_millis(self.now * 1000);
+        self.channel().verify(&request, now)
+    }
+
+    pub(crate) fn refused(&self, what: &str) -> Refusal {
+        match self.send() {
+            Err(refusal) => refusal,
+            Ok(text) => panic!(
+                "{} / {}: {what} was accepted as {text:?}",
+                self.kind, self.name
+            ),
+        }
+    }
+}
+
+pub(crate) fn schemes() -> Vec<Scheme> {
+    let read = |json: &&str| serde_json::from_str(json).unwrap();
+    FILES.iter().map(read).collect()
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let of_scheme = |scheme: Scheme| {
+        let (kind, fresh, open) = (scheme.kind, scheme.fresh, scheme.not_signed);
+        scheme.vectors.into_iter().map(move |vector| Case {
+            name: vector.name,
+            kind: kind.clone(),
+            fresh,
+            one_of: vector.one_of,
+            url: vector.public_url,
+            now: vector.now,
+            method: vector.method.unwrap_or_else(|| "POST".to_owned()),
+            headers: match vector.headers {
+                Headers::Once(map) => bytes(map.into_iter()),
+                Headers::Listed(list) => bytes(list.into_iter()),
+            },
+            query: vector.query,
+            body: vector.body.into_bytes(),
+            expect: vector.expect,
+            secrets: vector.secrets,
+            settings: vector.settings,
+            not_signed: [open.clone(), vector.not_signed].concat(),
+        })
+    };
+    schemes().into_iter().flat_map(of_scheme).collect()
+}
+
+fn bytes(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<u8>)> {
+    headers
+        .map(|(name, value)| (name, value.into_bytes()))
+        .collect()
+}
+
+/// Those that are not refused: what every change is made to.
+pub(crate) fn accepted() -> Vec<Case> {
+    cases()
+        .into_iter()
+        .filter(|case| !case.expect.is_string() || case.expect == "nothing")
+        .collect()
+}
