@@ -4,7 +4,7 @@ mod examples;
 
 use crate::{
     codes, config, greeting, incidents, journal, lever, logging::LogArgs, paths::Home, paths::Part,
-    serve, sign_in, status, text, trouble,
+    serve, sign_in, status, text,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_wire::Scope;
@@ -138,9 +138,9 @@ pub fn run() -> ExitCode {
     match dispatch(&cli) {
         Ok(code) => code,
         Err(why) => {
-            let config = why.downcast_ref::<trouble::BadConfig>().is_some();
+            let config = why.downcast_ref::<kill_config::BadConfig>().is_some();
             crate::out::aside(format_args!("portcullis: {why:#}"));
-            ExitCode::from(if config { trouble::BAD_CONFIG } else { 1 })
+            ExitCode::from(if config { kill_config::BAD_CONFIG } else { 1 })
         }
     }
 }

@@ -2,25 +2,17 @@
 
 pub(crate) mod check;
 mod gateway;
-mod killswitch;
-mod listen;
 mod secret_file;
-mod walk;
 
 pub(crate) use gateway::{Fallback, GatewaySection};
-pub(crate) use killswitch::{KillSwitchSection, LOCAL_CHANNEL, channel};
 
-use crate::{paths::Part, trouble::BadConfig};
+use crate::paths::Part;
 use agent_core::OnSilence;
-use listen::{listen, loopback};
-use net_model::Problem;
+use kill_config::{BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section};
+use kill_config::{listen, loopback};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use walk::{Problems, Section};
-
-/// Largest accepted file in bytes.
-const MAX_BYTES: u64 = 1024 * 1024;
 
 /// Everything the file says, checked; what it leaves out has its default.
 #[derive(Debug)]
@@ -60,37 +52,26 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Config, BadConfig> {
         file: file.map(Path::to_owned),
         problems,
     };
-    let (text, folder) = match file {
-        None => (String::new(), Path::new("")),
+    let (table, folder) = match file {
+        None => (toml::Table::new(), Path::new("")),
         Some(path) => {
-            let text = read_text(path).map_err(|why| bad(vec![Problem::new("file", why)]))?;
-            (text, path.parent().unwrap_or_else(|| Path::new("")))
+            let folder = path.parent().unwrap_or_else(|| Path::new(""));
+            (kill_config::read_table(path)?, folder)
         }
     };
-    let mut config = parse(&text, folder).map_err(bad)?;
+    let mut config = checked(table, folder).map_err(bad)?;
     config.file = file.map(Path::to_owned);
     Ok(config)
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
-    use std::io::Read as _;
-    let opened = std::fs::File::open(path).map_err(|why| format!("cannot be read: {why}"))?;
-    let mut text = String::new();
-    let read = opened.take(MAX_BYTES + 1).read_to_string(&mut text);
-    let length = read.map_err(|why| format!("cannot be read: {why}"))?;
-    if u64::try_from(length).is_ok_and(|length| length <= MAX_BYTES) {
-        Ok(text)
-    } else {
-        Err(format!("longer than {MAX_BYTES} bytes"))
-    }
-}
+/// This process is kill switch and courier in one, so that it knows every key of the file.
+const READER: Reader = Reader {
+    channels: true,
+    courier: Some(|_| &[]),
+};
 
-/// Parses `text`; relative paths in it start from `folder`.
-pub(crate) fn parse(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> {
-    let table: toml::Table = text.parse().map_err(|why: toml::de::Error| {
-        let line = why.span().map_or(1, |span| 1 + newlines(text, span.start));
-        vec![Problem::new(format!("line {line}"), why.message())]
-    })?;
+/// Checks what the file says; relative paths in it start from `folder`.
+fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let problems = Problems::default();
     let mut warnings = Vec::new();
     let mut root = Section::root(table, &problems);
@@ -108,7 +89,13 @@ pub(crate) fn parse(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> {
     let gateway = part(Part::Gateway);
     root.finish();
     let (controlplane, hosts) = read_controlplane(controlplane, &problems);
-    let killswitch = killswitch::read(killswitch, folder, &problems, &mut warnings);
+    let mut reading = Reading {
+        reader: READER,
+        folder,
+        problems: &problems,
+        warnings: &mut warnings,
+    };
+    let killswitch = kill_config::read(killswitch, &mut reading);
     let (agent, on_silence) = read_agent(agent, &problems);
     let gateway = gateway::read(gateway, folder, &problems, &mut warnings);
     if !controlplane.ip().is_loopback() {
@@ -181,13 +168,6 @@ fn read_agent(section: Option<Section<'_>>, problems: &Problems) -> (SocketAddr,
     };
     section.finish();
     (listen, on_silence)
-}
-
-fn newlines(text: &str, until: usize) -> usize {
-    text.bytes()
-        .take(until)
-        .filter(|byte| *byte == b'\n')
-        .count()
 }
 
 #[cfg(test)]

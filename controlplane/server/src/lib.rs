@@ -28,6 +28,5 @@ mod setup;
 mod sign_in;
 mod status;
 mod text;
-mod trouble;
 
 pub use cli::run;

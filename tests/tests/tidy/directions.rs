@@ -7,10 +7,11 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the node agent keeps its latch in the same two-slot file (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
+    ("kill-config", &["kill-wire", "kill-core", "kill-inbound"]),
     ("kill-files", &["kill-wire"]),
     ("killctl", &["kill-wire"]),
     ("kill-gammu", &[]),
@@ -20,6 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "kill-wire",
             "kill-core",
             "kill-inbound",
+            "kill-config",
             "kill-files",
             "killctl",
         ],
@@ -47,6 +49,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
             "kill-wire",
             "kill-core",
             "kill-inbound",
+            "kill-config",
             "kill-files",
             "killctl",
             "killswitchd",
@@ -65,7 +68,7 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
 
 /// What the crates of the kill switch may take from outside. On the kill path fewer crates beat convenience:
 /// a new name here is a decision, not an edit.
-const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 7] = [
+const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 8] = [
     (
         "kill-wire",
         &[
@@ -104,6 +107,7 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 7] = [
             "zeroize",
         ],
     ),
+    ("kill-config", &["strsim", "toml", "zeroize"]),
     (
         "kill-files",
         &[

@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::out::{Out, Paint};
-use net_model::Problem;
+use kill_config::Problem;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -50,7 +50,7 @@ fn listed(problems: &[Problem]) -> Value {
 
 fn channels(config: &Config) -> Vec<&str> {
     let all = config.killswitch.channels.iter();
-    all.map(kill_inbound::Channel::name).collect()
+    all.map(|wish| wish.courier.name.as_str()).collect()
 }
 
 fn summary(config: &Config) -> Value {

@@ -1,10 +1,9 @@
 //! The section `[gateway]`: targets, routes, consumers.
 
-use super::listen::{listen, loopback};
 use super::secret_file;
-use super::walk::{Problems, Section, listed, nearest};
+use kill_config::{Problem, Problems, Section, listed, listen, loopback, nearest};
 use kill_wire::{Class, Name, RouteKind};
-use net_model::{BaseUrl, Consumer, KeyHash, ModelPattern, Problem, Route, RouteTable, Target};
+use net_model::{BaseUrl, Consumer, KeyHash, ModelPattern, Route, RouteTable, Target};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -77,7 +76,8 @@ impl GatewaySection {
             Err(more) => {
                 // An unknown name was reported with its nearest; an empty list it left behind says no more.
                 let known: Vec<String> = found.iter().map(|p| p.key.clone()).collect();
-                found.extend(more.into_iter().filter(|p| !known.contains(&p.key)));
+                let more = more.into_iter().filter(|p| !known.contains(&p.key));
+                found.extend(more.map(|p| Problem::new(p.key, p.text)));
                 Err(found)
             }
         }

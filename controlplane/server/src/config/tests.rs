@@ -1,4 +1,10 @@
 use super::*;
+use kill_config::table;
+
+fn parse(text: &str, folder: &Path) -> Result<Config, Vec<Problem>> {
+    checked(table(text).map_err(|problem| vec![problem])?, folder)
+}
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -84,7 +90,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "[[killswitch.channels]]\nname = \"t\"\nkind = \"twillio\"",
-        "killswitch.channels[0].kind: `twillio` is not `twilio` or `standard-webhooks`",
+        "killswitch.channels[0].kind: `twillio` is no kind of channel; did you mean `twilio`?",
     ),
     (
         "[[killswitch.channels]]\nname = \"t\"\nsecret_file = \"t\"",

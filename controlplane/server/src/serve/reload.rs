@@ -36,7 +36,7 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
         config
             .gateway
             .table(&site.fallback)
-            .map_err(|problems| crate::trouble::BadConfig {
+            .map_err(|problems| kill_config::BadConfig {
                 file: site.plan.file.clone(),
                 problems,
             })?;

@@ -5,10 +5,10 @@ use super::{channels, ports};
 use crate::config::Fallback;
 use crate::paths::{Home, Part};
 use crate::private;
-use crate::trouble::BadConfig;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
 use gateways::Driver;
+use kill_config::BadConfig;
 use kill_wire::VerifyingKey;
 use killswitchd::Vantage;
 use net_model::KeyHash;
@@ -28,9 +28,11 @@ pub(super) fn kill_switch(
     let mut vantages: Vec<Vantage> = wish
         .vantages
         .iter()
-        .map(|vantage| Vantage {
-            gateway: vantage.gateway,
-            probe_key: vantage.key.expose().to_owned(),
+        .filter_map(|vantage| {
+            Some(Vantage {
+                gateway: vantage.gateway,
+                probe_key: vantage.key.as_ref()?.expose().to_owned(),
+            })
         })
         .collect();
     let own_key = plan.home.probe_key();

@@ -1,18 +1,18 @@
-//! How a command ends when it does not end well.
+//! A configuration that cannot be used.
 
-use net_model::Problem;
+use crate::problem::Problem;
 use std::{fmt, path::PathBuf};
 
 /// Exit status for a configuration that cannot be used (`EX_USAGE` of sysexits.h, as service managers expect).
-pub(crate) const BAD_CONFIG: u8 = 64;
+pub const BAD_CONFIG: u8 = 64;
 
 /// Everything wrong with a configuration, at once.
 #[derive(Debug)]
-pub(crate) struct BadConfig {
+pub struct BadConfig {
     /// The file; `None` for the built-in values.
-    pub(crate) file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
     /// Never empty.
-    pub(crate) problems: Vec<Problem>,
+    pub problems: Vec<Problem>,
 }
 
 impl fmt::Display for BadConfig {

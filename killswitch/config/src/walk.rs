@@ -1,40 +1,37 @@
 //! Walks a TOML table, takes out what is known, and notes every problem instead of stopping at the first.
 
-use net_model::Problem;
+use crate::problem::Problem;
 use std::cell::RefCell;
 use std::str::FromStr;
 use toml::{Table, Value};
 
 /// Every problem found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Problems(RefCell<Vec<Problem>>);
+pub struct Problems(RefCell<Vec<Problem>>);
 
 impl Problems {
     /// Notes one.
-    pub(crate) fn note(&self, problem: Problem) {
+    pub fn note(&self, problem: Problem) {
         self.0.borrow_mut().push(problem);
     }
 
     /// Notes what went wrong and goes on without the value.
-    pub(crate) fn take<T>(
-        &self,
-        key: &str,
-        result: Result<T, impl std::fmt::Display>,
-    ) -> Option<T> {
+    pub fn take<T>(&self, key: &str, result: Result<T, impl std::fmt::Display>) -> Option<T> {
         result
             .map_err(|why| self.note(Problem::new(key, why.to_string())))
             .ok()
     }
 
     /// All of them.
-    pub(crate) fn into_vec(self) -> Vec<Problem> {
+    #[must_use]
+    pub fn into_vec(self) -> Vec<Problem> {
         self.0.into_inner()
     }
 }
 
 /// One table of the file. What is left in it at [`Section::finish`] was not known.
 #[derive(Debug)]
-pub(crate) struct Section<'p> {
+pub struct Section<'p> {
     at: String,
     table: Table,
     asked: Vec<&'static str>,
@@ -43,7 +40,8 @@ pub(crate) struct Section<'p> {
 
 impl<'p> Section<'p> {
     /// The whole file.
-    pub(crate) const fn root(table: Table, problems: &'p Problems) -> Self {
+    #[must_use]
+    pub const fn root(table: Table, problems: &'p Problems) -> Self {
         Self {
             at: String::new(),
             table,
@@ -53,7 +51,8 @@ impl<'p> Section<'p> {
     }
 
     /// The full name of a key in this table.
-    pub(crate) fn key(&self, key: &str) -> String {
+    #[must_use]
+    pub fn key(&self, key: &str) -> String {
         if self.at.is_empty() {
             key.to_owned()
         } else {
@@ -62,7 +61,8 @@ impl<'p> Section<'p> {
     }
 
     /// Whether a key is there.
-    pub(crate) fn has(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
     }
 
@@ -77,13 +77,13 @@ impl<'p> Section<'p> {
     }
 
     /// Notes that a key is absent that must be there.
-    pub(crate) fn missing(&self, key: &str, expected: &str) {
+    pub fn missing(&self, key: &str, expected: &str) {
         let text = format!("missing; expected {expected}");
         self.problems.note(Problem::new(self.key(key), text));
     }
 
     /// A text.
-    pub(crate) fn text(&mut self, key: &'static str, expected: &str) -> Option<String> {
+    pub fn text(&mut self, key: &'static str, expected: &str) -> Option<String> {
         let value = self.take(key)?;
         if let Value::String(text) = value {
             return Some(text);
@@ -93,7 +93,7 @@ impl<'p> Section<'p> {
     }
 
     /// A text that must be there.
-    pub(crate) fn need(&mut self, key: &'static str, expected: &str) -> Option<String> {
+    pub fn need(&mut self, key: &'static str, expected: &str) -> Option<String> {
         if !self.table.contains_key(key) {
             self.asked.push(key);
             self.missing(key, expected);
@@ -103,17 +103,13 @@ impl<'p> Section<'p> {
     }
 
     /// A text with a meaning.
-    pub(crate) fn parse<T: FromStr>(&mut self, key: &'static str, expected: &str) -> Option<T> {
+    pub fn parse<T: FromStr>(&mut self, key: &'static str, expected: &str) -> Option<T> {
         let text = self.text(key, expected)?;
         self.parsed(key, &text, expected)
     }
 
     /// A text with a meaning that must be there.
-    pub(crate) fn need_parsed<T: FromStr>(
-        &mut self,
-        key: &'static str,
-        expected: &str,
-    ) -> Option<T> {
+    pub fn need_parsed<T: FromStr>(&mut self, key: &'static str, expected: &str) -> Option<T> {
         let text = self.need(key, expected)?;
         self.parsed(key, &text, expected)
     }
@@ -127,7 +123,7 @@ impl<'p> Section<'p> {
     }
 
     /// A list of texts.
-    pub(crate) fn texts(&mut self, key: &'static str, expected: &str) -> Option<Vec<String>> {
+    pub fn texts(&mut self, key: &'static str, expected: &str) -> Option<Vec<String>> {
         let value = self.take(key)?;
         let texts = value.as_array().and_then(|items| {
             items
@@ -142,7 +138,7 @@ impl<'p> Section<'p> {
     }
 
     /// A list of texts that must be there.
-    pub(crate) fn need_texts(&mut self, key: &'static str, expected: &str) -> Option<Vec<String>> {
+    pub fn need_texts(&mut self, key: &'static str, expected: &str) -> Option<Vec<String>> {
         if self.table.contains_key(key) {
             return self.texts(key, expected);
         }
@@ -152,7 +148,7 @@ impl<'p> Section<'p> {
     }
 
     /// A table below this one.
-    pub(crate) fn section(&mut self, key: &'static str) -> Option<Section<'p>> {
+    pub fn section(&mut self, key: &'static str) -> Option<Section<'p>> {
         let value = self.take(key)?;
         if let Value::Table(table) = value {
             return Some(Section {
@@ -168,7 +164,7 @@ impl<'p> Section<'p> {
     }
 
     /// A list of tables below this one.
-    pub(crate) fn sections(&mut self, key: &'static str) -> Vec<Section<'p>> {
+    pub fn sections(&mut self, key: &'static str) -> Vec<Section<'p>> {
         let expected = format!("a list of tables; write each as [[{}]]", self.key(key));
         let items = match self.take(key) {
             None => return Vec::new(),
@@ -194,20 +190,62 @@ impl<'p> Section<'p> {
         sections
     }
 
+    /// A text, number or yes and no, as text; the key may be asked for again.
+    pub fn value(&mut self, key: &'static str, expected: &str) -> Option<String> {
+        self.asked.push(key);
+        let value = self.table.get(key)?;
+        match value {
+            Value::String(text) => return Some(text.clone()),
+            Value::Integer(number) => return Some(number.to_string()),
+            Value::Boolean(true) => return Some("yes".to_owned()),
+            Value::Boolean(false) => return Some("no".to_owned()),
+            Value::Float(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {}
+        }
+        self.wrong(key, value, expected);
+        None
+    }
+
+    /// Leaves keys alone that are for another program.
+    pub fn skip(&mut self, keys: impl Iterator<Item = &'static str>) {
+        self.asked.extend(keys);
+    }
+
+    /// Notes something about a key.
+    pub fn note(&self, key: &str, text: &str) {
+        self.problems.note(Problem::new(self.key(key), text));
+    }
+
+    fn unknown(&self) -> impl Iterator<Item = &String> {
+        let asked = &self.asked;
+        let keys = self.table.keys();
+        keys.filter(|key| !asked.contains(&key.as_str()))
+    }
+
     /// Notes every key that nothing asked for, with the nearest that exists.
-    pub(crate) fn finish(self) {
-        for key in self.table.keys() {
+    pub fn finish(self) {
+        for key in self.unknown() {
             let text = match nearest(key, &self.asked) {
                 Some(near) => format!("unknown key; did you mean `{near}`?"),
                 None => format!("unknown key; expected one of {}", listed(&self.asked)),
             };
-            self.problems.note(Problem::new(self.key(key), text));
+            self.note(key, &text);
+        }
+    }
+
+    /// Leaves keys alone that nothing asked for, because another program may; warns of what looks mistyped.
+    pub fn finish_lenient(self, warnings: &mut Vec<Problem>) {
+        for key in self.unknown() {
+            if let Some(near) = nearest(key, &self.asked) {
+                let text = format!("not known to this program; did you mean `{near}`?");
+                warnings.push(Problem::new(self.key(key), text));
+            }
         }
     }
 }
 
 /// The likeliest of `known` for a mistyped word, if one is near.
-pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     known
         .iter()
         .map(|candidate| (strsim::damerau_levenshtein(word, candidate), *candidate))
@@ -217,7 +255,8 @@ pub(crate) fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
 }
 
 /// `a`, `b` and so on, for people.
-pub(crate) fn listed(words: &[&str]) -> String {
+#[must_use]
+pub fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     quoted.join(", ")
 }

@@ -1,0 +1,24 @@
+//! Reads the configuration file: one TOML file, read whole, every mistake reported at once.
+//!
+//! Three programs read the same file and each only what is its own, with only the secrets that are its own: the kill switch
+//! must come up while the gateway's keys are unreadable, and the courier must not need the kill switch's. A [`Reader`] says who reads.
+
+mod channel;
+mod file;
+mod killswitch;
+mod listen;
+mod problem;
+mod secret;
+mod secret_file;
+mod trouble;
+mod walk;
+
+pub use channel::{ChannelWish, CourierWish, Known, LOCAL_CHANNEL, Reader, local};
+pub use file::{MAX_BYTES, read_table, table};
+pub use killswitch::{KillSwitchSection, Reading, VantageWish, read};
+pub use listen::{ADDRESS, listen, loopback};
+pub use problem::Problem;
+pub use secret::Secret;
+pub use secret_file::read as read_secret;
+pub use trouble::{BAD_CONFIG, BadConfig};
+pub use walk::{Problems, Section, listed, nearest};
