@@ -23,6 +23,7 @@ mod rest;
 mod restore;
 mod scan;
 mod segment;
+mod shown;
 mod stepped_up;
 
 pub use crate::core::Core;

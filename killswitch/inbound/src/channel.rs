@@ -1,10 +1,9 @@
 //! The configured channels, one per way a text may come in.
 
-use crate::incoming::{Incoming, Replies};
-use crate::options::{Options, Setting};
-use crate::refusal::{Answer, Refusal};
+use crate::about::About;
+use crate::incoming::Incoming;
+use crate::refusal::Refusal;
 use crate::request::RawRequest;
-use kill_core::Trust;
 use kill_wire::Timestamp;
 
 macro_rules! providers {
@@ -15,23 +14,13 @@ macro_rules! providers {
 
         impl Provider {
             pub(crate) const KINDS: &[&str] = &[$($kind::KIND),+];
+            pub(crate) const ALL: &[About] = &[$(About {
+                kind: $kind::KIND, trust: $kind::TRUST, replies: $kind::REPLIES, settings: $kind::SETTINGS,
+                new: |options| $kind::new(options).map(Self::$kind), answer: $kind::answer,
+            }),+];
 
-            pub(crate) fn new(kind: &str, options: Options) -> Result<Self, String> {
-                $(if kind == $kind::KIND { return $kind::new(options).map(Self::$kind); })+
-                Err(format!("unknown kind `{kind}`, expected one of: {}", Self::KINDS.join(", ")))
-            }
-            pub(crate) fn settings(kind: &str) -> &'static [Setting] {
-                $(if kind == $kind::KIND { return $kind::SETTINGS; })+
-                &[]
-            }
-            pub(crate) const fn kind(&self) -> &'static str { match self { $(Self::$kind(_) => $kind::KIND),+ } }
-            pub(crate) const fn trust(&self) -> Trust { match self { $(Self::$kind(_) => $kind::TRUST),+ } }
-            pub(crate) const fn replies(&self) -> Replies { match self { $(Self::$kind(_) => $kind::REPLIES),+ } }
             pub(crate) fn verify(&self, channel: &str, request: &RawRequest<'_>, now: Timestamp) -> Result<Incoming, Refusal> {
                 match self { $(Self::$kind(provider) => provider.verify(channel, request, now)),+ }
-            }
-            pub(crate) fn answer(&self, reply: Option<&str>) -> Answer {
-                match self { $(Self::$kind(_) => $kind::answer(reply)),+ }
             }
         }
     };
@@ -46,12 +35,13 @@ providers! {
 pub struct Channel {
     pub(crate) name: String,
     pub(crate) provider: Provider,
+    pub(crate) about: &'static About,
 }
 
 impl Channel {
     /// What a rightly signed request brings, or why it is refused.
     pub fn verify(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<Incoming, Refusal> {
-        request.bounded(self.provider.methods())?;
+        request.bounded(self.about.methods())?;
         self.provider.verify(&self.name, request, now)
     }
 }

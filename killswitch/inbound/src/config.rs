@@ -1,5 +1,6 @@
 //! What the configuration makes of a channel, and what a channel says of itself.
 
+use crate::about::About;
 use crate::channel::{Channel, Provider};
 use crate::incoming::Replies;
 use crate::options::{Options, Setting};
@@ -17,9 +18,14 @@ impl Channel {
         if name.is_empty() || name.len() > 24 || !name.chars().all(ok) {
             return Err("a channel's name is 1 to 24 of a-z, 0-9, `.`, `_`, `-`".to_owned());
         }
+        let about = About::of(kind).ok_or_else(|| {
+            let kinds = Self::KINDS.join(", ");
+            format!("unknown kind `{kind}`, expected one of: {kinds}")
+        })?;
         Ok(Self {
             name: name.to_owned(),
-            provider: Provider::new(kind, options)?,
+            provider: (about.new)(options)?,
+            about,
         })
     }
 
@@ -32,7 +38,7 @@ impl Channel {
     /// Its kind, such as `twilio`.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
-        self.provider.kind()
+        self.about.kind
     }
 
     /// Whether the courier fetches the texts of this kind, so that it needs no secret here.
@@ -44,32 +50,24 @@ impl Channel {
     /// What a channel of this kind may set, besides its secrets and its public address.
     #[must_use]
     pub fn settings(kind: &str) -> &'static [Setting] {
-        Provider::settings(kind)
+        About::of(kind).map_or(&[], |about| about.settings)
     }
 
     /// How a reply reaches the sender of a text.
     #[must_use]
     pub const fn replies(&self) -> Replies {
-        self.provider.replies()
+        self.about.replies
     }
 
     /// How far its signature reaches.
     #[must_use]
     pub const fn trust(&self) -> Trust {
-        self.provider.trust()
+        self.about.trust
     }
 
     /// The response that makes the provider send `reply`, or nothing.
     #[must_use]
     pub fn answer(&self, reply: Option<&str>) -> Answer {
-        self.provider.answer(reply)
-    }
-}
-
-impl Provider {
-    /// By which methods it may call.
-    #[expect(clippy::unused_self, reason = "a kind may say more than POST")]
-    pub(crate) const fn methods(&self) -> &'static [&'static str] {
-        &["POST"]
+        (self.about.answer)(reply)
     }
 }

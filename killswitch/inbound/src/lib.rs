@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** an [`InboundText`] leaves this crate only after its signature was checked.
 
+mod about;
 mod channel;
 mod config;
 mod incoming;

@@ -8,13 +8,12 @@ mod address;
 mod answer;
 mod config;
 
-use crate::incoming::{Incoming, Replies};
-use crate::options::Setting;
+use crate::incoming::Incoming;
 use crate::refusal::Refusal;
 use crate::request::RawRequest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use kill_core::{InboundText, Trust};
+use kill_core::InboundText;
 use kill_wire::Timestamp;
 use sha1::Sha1;
 use std::{borrow::Cow, collections::BTreeSet};
@@ -34,11 +33,6 @@ pub(crate) struct Twilio {
 }
 
 impl Twilio {
-    pub(crate) const KIND: &str = "twilio";
-    pub(crate) const TRUST: Trust = Trust::B;
-    pub(crate) const REPLIES: Replies = Replies::InResponse;
-    pub(crate) const SETTINGS: &[Setting] = &[];
-
     pub(crate) fn verify(
         &self,
         channel: &str,

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from datetime import datetime, timezone
 
-from common import NOW, text, write
+from vector_file import NOW, text, write
 from standardwebhooks.webhooks import Webhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from urllib.parse import parse_qsl, urlencode
 
-from common import NOW, text, write
+from vector_file import NOW, text, write
 from twilio.request_validator import RequestValidator
 
 TOKEN, NEXT_TOKEN = "12345678901234567890123456789012", "abcdefabcdefabcdefabcdefabcdefab"

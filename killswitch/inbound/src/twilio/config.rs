@@ -1,9 +1,16 @@
 //! What Twilio's channel needs of the configuration.
 
 use super::{Twilio, address};
-use crate::options::Options;
+use crate::incoming::Replies;
+use crate::options::{Options, Setting};
+use kill_core::Trust;
 
 impl Twilio {
+    pub(crate) const KIND: &str = "twilio";
+    pub(crate) const TRUST: Trust = Trust::B;
+    pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const SETTINGS: &[Setting] = &[];
+
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {
         let tokens = options.take_secrets()?;
         if tokens

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// One file a kind; how they are made and what the keys mean: `vectors/common.py`.
+/// One file a kind; how they are made and what the keys mean: `vectors/vector_file.py`.
 const FILES: &[&str] = &[
     include_str!("../../vectors/twilio.json"),
     include_str!("../../vectors/standard_webhooks.json"),
