@@ -16,6 +16,7 @@ mod deny;
 mod events;
 mod exchange;
 mod headers;
+mod hold;
 mod intake;
 mod line;
 mod meter;

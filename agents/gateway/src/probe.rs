@@ -5,12 +5,13 @@ use crate::{
     app::App,
     clock,
     deny::Denied,
+    hold,
     line::Line,
     registry::{Sort, Standing},
     reply::{self, Reply},
 };
 use http::{HeaderMap, Response};
-use kill_wire::PROBE_HEADER;
+use kill_wire::{HOLD_HEADER, PROBE_HEADER};
 use std::{sync::Arc, time::Duration};
 
 /// A target that takes longer counts as unreachable.
@@ -32,13 +33,16 @@ pub(crate) async fn check(
         .map_err(Denied::NoSuchWay)?;
     let (point, target) = table.way(&address)?;
     let subject = point.subject();
-    let _open = app.registry.begin(
+    let exchange = app.registry.begin(
         line.cord(),
         Sort::Uncounted,
         Standing::Chosen(point.clone()),
         clock::now(),
     );
     app.in_force.admits(&subject)?;
+    if headers.contains_key(HOLD_HEADER) {
+        return Ok(hold::stream(line, exchange));
+    }
     let asked = line
         .cord()
         .cut()

@@ -1,6 +1,6 @@
 //! The gateway's answers: its own words, its refusals, and what passes through from a target.
 
-use crate::{deny::Denied, relay::Relay};
+use crate::{deny::Denied, hold::Hold, relay::Relay};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, header};
 use http_body_util::Full;
@@ -29,6 +29,8 @@ pub(crate) enum Reply {
     Whole(Full<Bytes>),
     /// A target's answer, passing through.
     Relay(Box<Relay>),
+    /// A probe's stream, held until it is cut.
+    Hold(Box<Hold>),
 }
 
 impl Body for Reply {
@@ -44,6 +46,7 @@ impl Body for Reply {
                 .poll_frame(cx)
                 .map_err(|never| match never {}),
             Self::Relay(relay) => Pin::new(relay.as_mut()).poll_frame(cx),
+            Self::Hold(hold) => hold.poll_next(cx),
         }
     }
 
@@ -51,6 +54,7 @@ impl Body for Reply {
         match self {
             Self::Whole(full) => full.is_end_stream(),
             Self::Relay(relay) => relay.is_end_stream(),
+            Self::Hold(hold) => hold.is_over(),
         }
     }
 
@@ -58,6 +62,7 @@ impl Body for Reply {
         match self {
             Self::Whole(full) => full.size_hint(),
             Self::Relay(relay) => relay.size_hint(),
+            Self::Hold(_) => SizeHint::default(),
         }
     }
 }

@@ -25,8 +25,8 @@ pub use lever::{
 pub use name::{Name, NotAName, RESERVED_WORDS};
 pub use order::{MAX_ORDER_BYTES, Order, OrderError};
 pub use probe::{
-    Class, PROBE_HEADER, PROBE_POINTS_PATH, ProbeAddress, ProbePoint, ProbePoints, RouteKind,
-    Subject,
+    Class, HOLD_BEAT, HOLD_HEADER, PROBE_HEADER, PROBE_POINTS_PATH, ProbeAddress, ProbePoint,
+    ProbePoints, RouteKind, Subject,
 };
 pub use receipt::{Receipt, Refusal};
 pub use scope::{NotAScope, Scope};

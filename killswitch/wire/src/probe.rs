@@ -3,12 +3,20 @@
 use crate::name::Name;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
+use std::time::Duration;
 
 /// Path on the gateway's data listener that lists the probe points (bearer: the probe key).
 pub const PROBE_POINTS_PATH: &str = "/v1/portcullis/probe-points";
 
 /// Request header that makes a call a probe (bearer: the probe key); see [`ProbeAddress`].
 pub const PROBE_HEADER: &str = "x-portcullis-probe";
+
+/// Request header that turns a probe into a stream which the gateway holds open until a cut ends it, as it ends the
+/// streams of that consumer. Any value.
+pub const HOLD_HEADER: &str = "x-portcullis-hold";
+
+/// A held stream says something at least this often: longer silence means that the gateway hangs.
+pub const HOLD_BEAT: Duration = Duration::from_secs(5);
 
 /// What a route leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

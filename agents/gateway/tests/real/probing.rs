@@ -1,7 +1,7 @@
 //! Probes go a consumer's way, cost nothing, and tell the truth about a cut.
 
 use crate::support::*;
-use http_body_util::Full;
+use http_body_util::{BodyExt as _, Full};
 use kill_wire::ProbePoints;
 use site_tests::upstream::{Script, Upstream};
 
@@ -128,4 +128,75 @@ async fn a_target_that_does_not_answer_fails_the_probe() {
         (answer.status.as_u16(), answer.code().as_str()),
         (502, "upstream_failed")
     );
+}
+
+fn held(way: &str) -> http::Request<Full<bytes::Bytes>> {
+    let mut request = chat(PROBE, "");
+    let headers = request.headers_mut();
+    headers.insert("x-portcullis-probe", way.parse().unwrap());
+    headers.insert("x-portcullis-hold", "1".parse().unwrap());
+    request
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_stream_beats_ends_by_its_consumers_cut_and_counts_nowhere() {
+    let site = Site::open().await;
+    let mut held_open = Vec::new();
+    for way in [TO_HOME, TO_AWAY, RAG_HOME] {
+        let mut response = send(site.addr(), held(way)).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let beat = response.body_mut().frame().await.unwrap().unwrap();
+        assert_eq!(beat.data_ref().unwrap(), ": beat\n\n");
+        held_open.push(response);
+    }
+    assert_eq!(site.home.log().len(), 0, "no target is asked");
+    assert_eq!(site.observed().await.open, 0);
+    let [home, away, rag] = held_open.try_into().unwrap();
+    assert_eq!(site.apply(2, &["cloud"]).await, 0);
+    assert_ended(away, "7").await;
+    assert_eq!(site.apply(3, &["tools", "claw"]).await, 0);
+    assert_ended(home, "8").await;
+    assert_eq!(site.apply(4, &["all"]).await, 0);
+    assert_ended(rag, "7").await;
+    let refused = whole(send(site.addr(), held(TO_HOME)).await).await;
+    assert_eq!(
+        (
+            refused.status.as_u16(),
+            refused.header("x-portcullis-incident")
+        ),
+        (503, "7")
+    );
+    assert_eq!(site.spooled().len(), 0);
+}
+
+/// The stream ends in order, and its last event names this incident.
+async fn assert_ended(response: http::Response<hyper::body::Incoming>, incident: &str) {
+    let answer = whole(response).await;
+    assert!(answer.clean);
+    let text = String::from_utf8(answer.body.to_vec()).unwrap();
+    let last = text.trim_end().rsplit("\n\n").next().unwrap();
+    let error: serde_json::Value =
+        serde_json::from_str(last.strip_prefix("data: ").unwrap()).unwrap();
+    assert_eq!(error["error"]["incident"].to_string(), incident);
+    assert_eq!(error["error"]["type"], "portcullis_cut");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_ends_a_held_stream_without_an_incident_and_only_the_prober_may_hold() {
+    let site = Site::open().await;
+    let response = send(site.addr(), held(TO_HOME)).await;
+    let mut paused = overlay(2, &[]);
+    paused.paused = vec![kill_wire::Scope::All];
+    site.apply_overlay(paused).await;
+    let text = whole(response).await.body;
+    let text = String::from_utf8(text.to_vec()).unwrap();
+    assert!(
+        text.contains("portcullis_paused") && !text.contains("incident"),
+        "{text}"
+    );
+    let mut request = held(TO_HOME);
+    let theirs = format!("Bearer {CLAW}").parse().unwrap();
+    request.headers_mut().insert("authorization", theirs);
+    assert_eq!(whole(send(site.addr(), request).await).await.status, 401);
 }
