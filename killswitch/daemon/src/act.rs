@@ -11,10 +11,18 @@ use kill_core::{Decision, InboundText, Reply};
 use std::sync::Arc;
 use tokio::time::Instant;
 
-/// Decides and acts. `None`: no answer is due.
-pub(crate) async fn on(switch: &Arc<Switch>, text: &InboundText) -> Option<String> {
-    let accepted = Instant::now();
-    let decision = switch.core().on_text(text, clock::now());
+/// Decides; a cut is in the latches from here on.
+pub(crate) fn decide(switch: &Switch, text: &InboundText) -> (Instant, Decision) {
+    (Instant::now(), switch.core().on_text(text, clock::now()))
+}
+
+/// Acts; `accepted` is when it was decided. `None`: no answer is due.
+pub(crate) async fn carry_out(
+    switch: &Arc<Switch>,
+    text: &InboundText,
+    decision: Decision,
+    accepted: Instant,
+) -> Option<String> {
     match decision {
         Decision::Cut(cut) => {
             let report = cut::carry_out(switch, &cut, accepted).await;

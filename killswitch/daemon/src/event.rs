@@ -73,6 +73,13 @@ pub enum Event {
         /// What is wrong; none when it is well.
         problem: Option<String>,
     },
+    /// A channel's provider stopped answering the courier, or answers again.
+    Channel {
+        /// Name of the channel.
+        channel: String,
+        /// What is wrong; none when it is well.
+        problem: Option<String>,
+    },
     /// RESTORE codes count again, by someone at the machine.
     Unlocked,
     /// People and keys were read again.

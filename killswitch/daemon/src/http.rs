@@ -77,10 +77,8 @@ async fn connection(switch: &Arc<Switch>, stream: TcpStream) {
 async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Response {
     let path = request.uri().path().to_owned();
     if let Some(channel) = path.strip_prefix("/v1/inbound/") {
-        return match *request.method() {
-            Method::POST => inbound::take(switch, channel, request).await,
-            _ => plain(StatusCode::METHOD_NOT_ALLOWED, "Send a POST.\n"),
-        };
+        // Which method is right is for the channel's kind to say.
+        return inbound::take(switch, channel, request).await;
     }
     match (request.method(), path.as_str()) {
         (&Method::GET, "/v1/state") => json(&report::public_state(switch)),

@@ -2,15 +2,16 @@
 
 use crate::act;
 use crate::answer::{Response, plain, reply};
-use crate::clock;
 use crate::switch::Switch;
+use crate::tell;
+use crate::verified;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming as Body;
 use kill_core::InboundText;
-use kill_inbound::{Channel, Incoming, MAX_BODY, RawRequest};
-use std::sync::{Arc, PoisonError};
+use kill_inbound::{Channel, MAX_BODY, RawRequest, Refusal, Replies};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -19,12 +20,7 @@ const BODY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes a call for the channel of this name.
 pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body>) -> Response {
-    let channels = Arc::clone(
-        &switch
-            .channels
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner),
-    );
+    let channels = switch.channels();
     let Some(channel) = channels.iter().find(|channel| channel.name() == name) else {
         return plain(StatusCode::NOT_FOUND, "No such channel.\n");
     };
@@ -50,28 +46,32 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body
         query: head.uri.query(),
         body: &body,
     };
-    match channel.verify(&raw, clock::now()) {
-        Ok(Incoming::Text(text)) => answer(switch, channel, text).await,
-        Ok(Incoming::Nothing) => acknowledge(channel, None),
-        Ok(Incoming::Confirm { url }) => {
-            tracing::warn!(channel = name, %url, "Open this link once to confirm the channel.");
-            acknowledge(channel, None)
-        }
-        Err(refusal) => {
-            // One word for the log; the caller learns nothing but that it was refused.
-            tracing::warn!(channel = name, why = %refusal, "Webhook refused.");
-            plain(StatusCode::FORBIDDEN, "Refused.\n")
-        }
+    match verified::text(switch, channel, &raw) {
+        Ok(Some(text)) => answer(switch, channel, text).await,
+        Ok(None) => acknowledge(channel, None),
+        Err(Refusal::Method) => plain(StatusCode::METHOD_NOT_ALLOWED, "Not this method.\n"),
+        Err(_) => plain(StatusCode::FORBIDDEN, "Refused.\n"),
     }
 }
 
 async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Response {
+    let (accepted, decision) = act::decide(switch, &text);
+    let (shared, here) = (Arc::clone(switch), channel.replies() == Replies::InResponse);
     // A provider that hangs up must not stop what it asked for: the work goes on in a task of its own.
-    let shared = Arc::clone(switch);
-    let work = switch
-        .tasks
-        .spawn(async move { act::on(&shared, &text).await });
-    let said = work.await.unwrap_or_default();
+    let work = switch.tasks.spawn(async move {
+        let said = act::carry_out(&shared, &text, decision, accepted).await;
+        if here {
+            return said;
+        }
+        tell::back(&shared, &text, said);
+        None
+    });
+    // Who is answered by the courier is acknowledged at once: some providers wait two seconds and no longer.
+    let said = if here {
+        work.await.unwrap_or_default()
+    } else {
+        None
+    };
     acknowledge(channel, said.as_deref())
 }
 

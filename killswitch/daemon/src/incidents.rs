@@ -69,6 +69,7 @@ impl Incidents {
             | Event::Started { .. }
             | Event::Refused { .. }
             | Event::Agent { .. }
+            | Event::Channel { .. }
             | Event::Unlocked
             | Event::People { .. } => {}
         }

@@ -104,7 +104,11 @@ async fn reload(switch: &Switch) -> LeverReply {
     match timeout(LIMIT, read).await {
         Ok(Ok(Ok(people))) => {
             let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
-            switch.core().set_people(people);
+            let mut core = switch.core();
+            core.set_people(people);
+            let known = |sender: &str| core.people().sender(sender).is_some();
+            switch.book().keep_only(known);
+            drop(core);
             switch.note(Event::People { count });
             LeverReply::Reloaded { people: count }
         }

@@ -5,9 +5,11 @@
 
 mod act;
 mod answer;
+mod book;
 mod canary;
 mod clock;
 mod conclude;
+mod courier;
 mod cut;
 mod delivered;
 mod dial;
@@ -24,42 +26,27 @@ mod proof;
 mod recorder;
 mod report;
 mod restore;
+mod settings;
+mod sockets;
+mod start;
 mod state;
 mod switch;
+mod tell;
 mod vantage;
+mod verified;
+mod warnings;
 
 pub use event::Event;
+pub use settings::{Settings, courier_socket, lever_socket};
 pub use state::create_state;
 pub use vantage::Vantage;
 
-use anyhow::Context as _;
-use kill_core::Core;
 use kill_inbound::Channel;
-use recorder::{First, Recorder};
-use std::fs::Permissions;
-use std::net::{SocketAddr, TcpListener};
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::TcpListener;
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use switch::Switch;
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
-/// Everything it needs to know; literal addresses only.
-#[derive(Debug)]
-pub struct Settings {
-    /// Folder made by [`create_state`].
-    pub state_dir: PathBuf,
-    /// Who may bring a text.
-    pub channels: Vec<Channel>,
-    /// Node agents.
-    pub agents: Vec<SocketAddr>,
-    /// Where probes are sent from.
-    pub vantages: Vec<Vantage>,
-}
 
 /// A running kill switch.
 #[derive(Debug)]
@@ -68,63 +55,12 @@ pub struct KillSwitch {
     threads: Vec<(&'static str, JoinHandle<()>)>,
 }
 
-/// The lever's socket inside a state folder.
-#[must_use]
-pub fn lever_socket(state_dir: &Path) -> PathBuf {
-    state_dir.join("lever.sock")
-}
-
 impl KillSwitch {
-    /// Starts on its own thread. Damaged state comes up cut; only a missing order key or a socket that cannot be made fails.
+    /// Starts on its own thread. Damaged state comes up cut, and a socket that cannot be made is a warning; only a missing
+    /// order key or a listener that cannot be used fails.
     pub fn start(settings: Settings, listener: TcpListener) -> anyhow::Result<Self> {
-        let dir = &settings.state_dir;
-        let key = state::read_key(dir)
-            .map_err(anyhow::Error::msg)
-            .context("reading the key that signs orders")?;
-        let opened = state::open(dir);
-        let socket = lever_socket(dir);
-        let lever = bind_lever(&socket)
-            .with_context(|| format!("opening the lever {}", socket.display()))?;
-        listener.set_nonblocking(true)?;
-        let (recorder, recording) =
-            Recorder::start(opened.files).context("starting the recorder")?;
-        let switch = Arc::new(Switch {
-            core: Mutex::new(Core::new(opened.memory, opened.people)),
-            key,
-            links: settings
-                .agents
-                .iter()
-                .copied()
-                .map(link::Link::new)
-                .collect(),
-            vantages: settings.vantages,
-            channels: Mutex::new(Arc::new(settings.channels)),
-            recorder,
-            incidents: Mutex::new(opened.incidents),
-            canaries: Mutex::default(),
-            names: Mutex::default(),
-            refusals: Mutex::default(),
-            unwritten: std::sync::atomic::AtomicBool::new(false),
-            doubts: opened.doubts,
-            people_file: state::people_file(dir),
-            started: clock::now(),
-            hurry: Notify::new(),
-            look: Notify::new(),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        });
-        begin(&switch);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let shared = Arc::clone(&switch);
-        let main = std::thread::Builder::new()
-            .name("killswitchd".to_owned())
-            .spawn(move || runtime.block_on(run(shared, listener, lever)))?;
-        Ok(Self {
-            switch,
-            threads: vec![("killswitchd", main), ("recorder", recording)],
-        })
+        let (switch, threads) = start::start(settings, listener)?;
+        Ok(Self { switch, threads })
     }
 
     /// Takes other channels from now on; calls under way end by the old ones.
@@ -155,53 +91,4 @@ impl KillSwitch {
             }
         }
     }
-}
-
-/// Journals the start; comes up cut where the state is in doubt.
-fn begin(switch: &Switch) {
-    let mut events = vec![Event::Started {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        doubts: switch.doubts.clone(),
-    }];
-    if !switch.doubts.is_empty() {
-        let why = switch.doubts.join("; ");
-        tracing::error!(%why, "State is in doubt: coming up cut.");
-        let cut = switch.core().fail_safe(&why, clock::now());
-        events.push(cut::asked(&cut));
-    }
-    drop(switch.record(events, First::Latch));
-}
-
-fn bind_lever(socket: &Path) -> std::io::Result<std::os::unix::net::UnixListener> {
-    // A socket left by a process that was killed; a live one is kept out by the lock on the data folder.
-    match std::fs::remove_file(socket) {
-        Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(why),
-        Ok(()) | Err(_) => {}
-    }
-    let lever = std::os::unix::net::UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, Permissions::from_mode(0o600))?;
-    lever.set_nonblocking(true)?;
-    Ok(lever)
-}
-
-async fn run(switch: Arc<Switch>, listener: TcpListener, lever: std::os::unix::net::UnixListener) {
-    let (listener, lever) = match (
-        tokio::net::TcpListener::from_std(listener),
-        tokio::net::UnixListener::from_std(lever),
-    ) {
-        (Ok(listener), Ok(lever)) => (listener, lever),
-        (Err(why), _) | (_, Err(why)) => {
-            tracing::error!(%why, "The kill switch cannot listen.");
-            return;
-        }
-    };
-    let tasks = switch.tasks.clone();
-    tasks.spawn(lease::renew(Arc::clone(&switch)));
-    tasks.spawn(canary::watch(Arc::clone(&switch)));
-    tasks.spawn(http::serve(Arc::clone(&switch), listener));
-    tasks.spawn(lever::serve(Arc::clone(&switch), lever));
-    switch.stop.cancelled().await;
-    drop(switch);
-    tasks.close();
-    tasks.wait().await;
 }

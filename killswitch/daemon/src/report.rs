@@ -2,17 +2,12 @@
 
 use crate::clock;
 use crate::switch::Switch;
-use kill_core::Core;
+use crate::warnings;
 use kill_inbound::Channel;
-use kill_wire::{AgentState, CanaryState, ChannelState, ProbePoint, StateReport, Timestamp};
+use kill_wire::{AgentState, ChannelState, ProbePoint, StateReport, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
-
-/// An agent that has confirmed nothing for this long is called down, in milliseconds.
-const SILENT_MS: u64 = 30_000;
-/// Canaries older than this are a warning, in milliseconds.
-const STALE_MS: u64 = 90_000;
 
 /// Everything one screen shows.
 pub(crate) fn state(switch: &Switch) -> StateReport {
@@ -28,11 +23,6 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         (known.state.clone(), points.into_iter().collect())
     };
     let record = switch.recorder.status();
-    let channels = switch
-        .channels
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
     let names = switch
         .names
         .lock()
@@ -42,7 +32,14 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         .collect();
     let core = switch.core();
     let memory = core.memory();
-    let warnings = warnings(switch, &core, &agents, &canaries, record.problem, now);
+    let channels = channel_states(switch);
+    let known = warnings::Known {
+        agents: &agents,
+        canaries: &canaries,
+        channels: &channels,
+        disk: record.problem,
+    };
+    let warnings = warnings::all(switch, &core, &known, now);
     StateReport {
         now,
         started: switch.started,
@@ -52,15 +49,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         canaries,
         names,
         points,
-        channels: channels
-            .iter()
-            .map(|channel: &Channel| ChannelState {
-                name: channel.name().to_owned(),
-                kind: channel.kind().to_owned(),
-                trust: format!("{:?}", channel.trust()),
-                ..ChannelState::default()
-            })
-            .collect(),
+        channels,
         people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
         restore_locked: memory.restore_locked(),
         step_up: memory.step_up(now),
@@ -70,52 +59,21 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
     }
 }
 
-/// What someone should look at, in words.
-fn warnings(
-    switch: &Switch,
-    core: &Core,
-    agents: &[AgentState],
-    canaries: &CanaryState,
-    disk: Option<String>,
-    now: Timestamp,
-) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if !core.memory().latches().is_empty() {
-        warnings.extend(switch.doubts.iter().cloned());
-    }
-    warnings.extend(disk);
-    for AgentState {
-        address,
-        heard,
-        problem,
-        ..
-    } in agents
-    {
-        if let Some(problem) = problem {
-            warnings.push(format!("agent {address}: {problem}"));
-        } else if heard.is_none_or(|heard| now.since(heard) > SILENT_MS) {
-            warnings.push(format!(
-                "agent {address} has confirmed nothing for {} s",
-                SILENT_MS / 1000
-            ));
+fn channel_states(switch: &Switch) -> Vec<ChannelState> {
+    let book = switch.book();
+    let channels = switch.channels();
+    let state = |channel: &Channel| {
+        let page = book.of(channel.name());
+        ChannelState {
+            name: channel.name().to_owned(),
+            kind: channel.kind().to_owned(),
+            trust: format!("{:?}", channel.trust()),
+            heard: page.heard,
+            drilled: page.drilled,
+            problem: page.problem(),
         }
-    }
-    let CanaryState { points, good, at } = canaries;
-    match at {
-        None => warnings.push("no probe has run yet: a cut now would be unproven".to_owned()),
-        Some(at) if now.since(*at) > STALE_MS => {
-            warnings.push("the probes have stopped: a cut now would be unproven".to_owned())
-        }
-        Some(_) if good < points => warnings.push(format!(
-            "{} of {points} probes do not answer as they should",
-            points - good
-        )),
-        Some(_) => {}
-    }
-    if core.people().is_empty() {
-        warnings.push("nobody holds a code: only the lever can cut, nobody can restore".to_owned());
-    }
-    warnings
+    };
+    channels.iter().map(state).collect()
 }
 
 /// The answer to STATUS.

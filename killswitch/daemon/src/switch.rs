@@ -1,6 +1,8 @@
 //! What the tasks of the daemon share. Every lock here is held for a decision, never over a wait.
 
+use crate::book::Book;
 use crate::clock;
+use crate::courier::outbox::Outbox;
 use crate::event::Event;
 use crate::incidents::Incidents;
 use crate::link::Link;
@@ -25,6 +27,8 @@ pub(crate) struct Switch {
     pub(crate) links: Vec<Link>,
     pub(crate) vantages: Vec<Vantage>,
     pub(crate) channels: Mutex<Arc<Vec<Channel>>>,
+    pub(crate) book: Mutex<Book>,
+    pub(crate) outbox: Outbox,
     pub(crate) recorder: Recorder,
     pub(crate) incidents: Mutex<Incidents>,
     pub(crate) canaries: Mutex<Canaries>,
@@ -34,6 +38,8 @@ pub(crate) struct Switch {
     pub(crate) unwritten: AtomicBool,
     /// What was found wrong at start; shown until someone restores.
     pub(crate) doubts: Vec<String>,
+    /// What could not be set up; shown as long as it runs.
+    pub(crate) troubles: Vec<String>,
     pub(crate) people_file: PathBuf,
     pub(crate) started: Timestamp,
     /// Some agent did not confirm: bring the orders again soon.
@@ -60,6 +66,17 @@ impl Switch {
     pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
         // A decision that panicked left the memory as it was between two assignments; to go on is to fail towards cut.
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The channels as they are now.
+    pub(crate) fn channels(&self) -> Arc<Vec<Channel>> {
+        let channels = self.channels.lock();
+        Arc::clone(&channels.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where both are needed, the core is locked first.
+    pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn canaries(&self) -> MutexGuard<'_, Canaries> {
@@ -100,6 +117,10 @@ impl Switch {
     pub(crate) fn tick(&self) {
         // Code tables of the next minutes, so that a text need not wait for them.
         self.core().prepare(clock::now());
+        let lost = self.outbox.expire(clock::now());
+        if lost > 0 {
+            tracing::error!(lost, "Replies were not sent: no courier took them in time.");
+        }
         if self.unwritten.swap(false, Ordering::Relaxed) {
             drop(self.record(Vec::new(), First::Latch));
         }

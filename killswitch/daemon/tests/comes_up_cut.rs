@@ -1,7 +1,7 @@
 //! A state that is in doubt comes up cut and says why; a sound one comes up as it was.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use kill_core::{Digits, Key, People, Person};
+use kill_core::{Digits, Key, People};
 use kill_wire::{LeverReply, LeverRequest, Scope, SigningKey, StateReport};
 use killctl::Lever;
 use killswitchd::{KillSwitch, Settings};
@@ -16,15 +16,10 @@ const LIMIT: Duration = Duration::from_secs(10);
 fn fresh() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     killswitchd::create_state(dir.path(), &SigningKey::from_bytes(&[7; 32])).unwrap();
-    let mut people = People::default();
-    let owner = Person {
-        name: "owner".parse().unwrap(),
-        kill: Key::from_random([1; 20], Digits::Eight),
-        restore: Key::from_random([2; 20], Digits::Eight),
-        cards: Vec::new(),
-        senders: Vec::new(),
-    };
-    people.add(owner).unwrap();
+    let key = |byte| Key::from_random([byte; 20], Digits::Eight);
+    let person = serde_json::json!({"name": "owner", "kill": key(1), "restore": key(2)});
+    let people = serde_json::json!({"version": 1, "people": [person]}).to_string();
+    let people = People::parse(&people).unwrap();
     fs::write(dir.path().join("people.json"), people.to_json()).unwrap();
     dir
 }
@@ -32,9 +27,7 @@ fn fresh() -> TempDir {
 fn start(dir: &Path) -> anyhow::Result<KillSwitch> {
     let settings = Settings {
         state_dir: dir.to_owned(),
-        channels: Vec::new(),
-        agents: Vec::new(),
-        vantages: Vec::new(),
+        ..Settings::default()
     };
     KillSwitch::start(settings, TcpListener::bind("127.0.0.1:0").unwrap())
 }

@@ -47,6 +47,7 @@ pub(super) fn kill_switch(
         channels: channels::all(&plan.home, configured)?,
         agents,
         vantages,
+        ..killswitchd::Settings::default()
     })
 }
 

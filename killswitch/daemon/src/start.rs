@@ -1,0 +1,137 @@
+//! From files to running threads.
+
+use crate::event::Event;
+use crate::recorder::{First, Recorder};
+use crate::settings::{Settings, lever_socket};
+use crate::switch::Switch;
+use crate::{canary, clock, courier, cut, http, lease, lever, link, sockets, state};
+use anyhow::Context as _;
+use kill_core::Core;
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A running switch and its threads.
+pub(crate) type Started = (Arc<Switch>, Vec<(&'static str, JoinHandle<()>)>);
+
+/// What is listened on.
+struct Listeners {
+    webhooks: TcpListener,
+    lever: Option<UnixListener>,
+    courier: Option<UnixListener>,
+}
+
+/// Opens the state and the sockets, and starts the threads.
+pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result<Started> {
+    let dir = &settings.state_dir;
+    let key = state::read_key(dir)
+        .map_err(anyhow::Error::msg)
+        .context("reading the key that signs orders")?;
+    let opened = state::open(dir);
+    webhooks.set_nonblocking(true)?;
+    let mut troubles = Vec::new();
+    let listeners = Listeners {
+        webhooks,
+        lever: open(&settings, &lever_socket(dir), 0o600, &mut troubles),
+        courier: open(
+            &settings,
+            &settings.courier_socket(),
+            if settings.courier_group { 0o660 } else { 0o600 },
+            &mut troubles,
+        ),
+    };
+    let (recorder, recording) = Recorder::start(opened.files).context("starting the recorder")?;
+    let people_file = state::people_file(dir);
+    let agents = settings.agents.iter().copied();
+    let switch = Arc::new(Switch {
+        core: Mutex::new(Core::new(opened.memory, opened.people)),
+        key,
+        links: agents.map(link::Link::new).collect(),
+        vantages: settings.vantages,
+        channels: Mutex::new(Arc::new(settings.channels)),
+        book: Mutex::default(),
+        outbox: courier::outbox::Outbox::default(),
+        recorder,
+        incidents: Mutex::new(opened.incidents),
+        canaries: Mutex::default(),
+        names: Mutex::default(),
+        refusals: Mutex::default(),
+        unwritten: std::sync::atomic::AtomicBool::new(false),
+        doubts: opened.doubts,
+        troubles,
+        people_file,
+        started: clock::now(),
+        hurry: Notify::new(),
+        look: Notify::new(),
+        tasks: TaskTracker::new(),
+        stop: CancellationToken::new(),
+    });
+    begin(&switch);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let shared = Arc::clone(&switch);
+    let main = std::thread::Builder::new()
+        .name("killswitchd".to_owned())
+        .spawn(move || runtime.block_on(run(shared, listeners)))?;
+    Ok((switch, vec![("killswitchd", main), ("recorder", recording)]))
+}
+
+fn open(
+    settings: &Settings,
+    socket: &std::path::Path,
+    mode: u32,
+    troubles: &mut Vec<String>,
+) -> Option<UnixListener> {
+    sockets::open(socket, settings.run_dir.as_deref(), mode)
+        .inspect_err(|why| {
+            tracing::error!(%why, "A socket cannot be made.");
+            troubles.push(why.clone());
+        })
+        .ok()
+}
+
+/// Journals the start; comes up cut where the state is in doubt.
+fn begin(switch: &Switch) {
+    let mut events = vec![Event::Started {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        doubts: switch.doubts.clone(),
+    }];
+    if !switch.doubts.is_empty() {
+        let why = switch.doubts.join("; ");
+        tracing::error!(%why, "State is in doubt: coming up cut.");
+        let cut = switch.core().fail_safe(&why, clock::now());
+        events.push(cut::asked(&cut));
+    }
+    drop(switch.record(events, First::Latch));
+}
+
+async fn run(switch: Arc<Switch>, listeners: Listeners) {
+    let webhooks = match tokio::net::TcpListener::from_std(listeners.webhooks) {
+        Ok(webhooks) => webhooks,
+        Err(why) => {
+            tracing::error!(%why, "The kill switch cannot listen.");
+            return;
+        }
+    };
+    let tasks = switch.tasks.clone();
+    tasks.spawn(lease::renew(Arc::clone(&switch)));
+    tasks.spawn(canary::watch(Arc::clone(&switch)));
+    tasks.spawn(http::serve(Arc::clone(&switch), webhooks));
+    let lever = listeners.lever.map(tokio::net::UnixListener::from_std);
+    if let Some(Ok(listener)) = lever {
+        tasks.spawn(lever::serve(Arc::clone(&switch), listener));
+    }
+    let couriers = listeners.courier.map(tokio::net::UnixListener::from_std);
+    if let Some(Ok(listener)) = couriers {
+        tasks.spawn(courier::serve(Arc::clone(&switch), listener));
+    }
+    switch.stop.cancelled().await;
+    drop(switch);
+    tasks.close();
+    tasks.wait().await;
+}

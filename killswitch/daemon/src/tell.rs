@@ -1,0 +1,70 @@
+//! Tells people things by text, through the courier. Never on the way of a cut.
+
+use crate::clock;
+use crate::courier::outbox::Letter;
+use crate::switch::Switch;
+use kill_core::{InboundText, PersonName};
+use kill_inbound::Replies;
+use std::collections::BTreeMap;
+
+/// Answers a text through the courier. A text without a sender, or by a channel that cannot answer, gets none.
+pub(crate) fn back(switch: &Switch, text: &InboundText, said: Option<String>) {
+    let (Some(said), Some(to)) = (said, &text.sender) else {
+        return;
+    };
+    let channels = switch.channels();
+    let channel = channels
+        .iter()
+        .find(|known| known.name() == text.channel && known.replies() != Replies::Never);
+    if channel.is_some() {
+        post(switch, &text.channel, to, &said, false);
+    }
+}
+
+/// Tells every person, each once, by the channel they last wrote by. Gives how many there is a way to.
+pub(crate) fn everyone(switch: &Switch, said: &str) -> usize {
+    let mut ways: BTreeMap<PersonName, (String, String)> = BTreeMap::new();
+    {
+        let core = switch.core();
+        let book = switch.book();
+        for (channel, sender) in book.ways() {
+            if let Some(person) = core.people().sender(sender) {
+                ways.insert(person.name.clone(), (channel.to_owned(), sender.to_owned()));
+            }
+        }
+    }
+    for (channel, to) in ways.values() {
+        post(switch, channel, to, said, false);
+    }
+    ways.len()
+}
+
+/// A reply could not be sent: said in the state, and tried once by each other way to the same person.
+pub(crate) fn not_sent(switch: &Switch, letter: &Letter, why: &str) {
+    tracing::warn!(channel = letter.channel, %why, "A reply could not be sent.");
+    let others: Vec<(String, String)> = {
+        let core = switch.core();
+        let mut book = switch.book();
+        book.sent(&letter.channel, Some(why.to_owned()));
+        let name = |sender: &str| core.people().sender(sender).map(|person| &person.name);
+        let meant = name(&letter.to);
+        book.ways()
+            .filter(|_| !letter.instead && meant.is_some())
+            .filter(|(channel, to)| *channel != letter.channel && name(to) == meant)
+            .map(|(channel, to)| (channel.to_owned(), to.to_owned()))
+            .collect()
+    };
+    for (channel, to) in others {
+        post(switch, &channel, &to, &letter.text, true);
+    }
+}
+
+fn post(switch: &Switch, channel: &str, to: &str, text: &str, instead: bool) {
+    switch.outbox.post(Letter {
+        channel: channel.to_owned(),
+        to: to.to_owned(),
+        text: text.to_owned(),
+        instead,
+        at: clock::now(),
+    });
+}
