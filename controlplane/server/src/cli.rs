@@ -3,10 +3,11 @@
 mod examples;
 
 use crate::{
-    codes, config, greeting, incidents, journal, lever, logging::LogArgs, paths::Home, paths::Part,
-    serve, sign_in, status, text,
+    codes, config, greeting, incidents, journal, lever, paths::Home, paths::Part, serve, sign_in,
+    status, text,
 };
 use clap::{Args, Parser, Subcommand};
+use kill_log::LogArgs;
 use kill_wire::Scope;
 use std::path::PathBuf;
 use std::process::ExitCode;

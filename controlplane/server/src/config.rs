@@ -104,7 +104,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
         );
         warnings.push(Problem::new("controlplane.listen", text));
     }
-    let mut problems = problems.into_vec();
+    let problems = problems.into_sorted();
     match (problems.is_empty(), killswitch, gateway) {
         (true, Some(killswitch), Some(gateway)) => Ok(Config {
             file: None,
@@ -117,10 +117,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
             named,
             warnings,
         }),
-        _ => {
-            problems.sort_by(|a, b| a.key.cmp(&b.key));
-            Err(problems)
-        }
+        _ => Err(problems),
     }
 }
 

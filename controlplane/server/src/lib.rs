@@ -14,7 +14,6 @@ mod incidents;
 mod journal;
 mod lever;
 mod lock;
-mod logging;
 mod out;
 mod paths;
 mod people_file;

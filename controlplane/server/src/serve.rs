@@ -1,6 +1,5 @@
 //! `portcullis up` and `portcullis serve`: config before ports, the kill switch before everything else, a drain with a limit.
 
-mod channels;
 mod controlplane;
 mod model;
 mod plan;
@@ -13,13 +12,13 @@ mod site;
 use crate::config;
 use crate::greeting::{self, Invocation, Running, Secrets};
 use crate::lock::Lock;
-use crate::logging::{self, LogArgs};
 use crate::out::Out;
 use crate::paths::{Home, Part};
 use crate::run_file::RunFile;
 use crate::setup::{self, State};
 use crate::{people_file, sign_in};
 use anyhow::Context as _;
+use kill_log::LogArgs;
 use model::Model;
 use net_model::Secret;
 use plan::Plan;
@@ -37,7 +36,7 @@ pub(crate) fn up(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    let _log = logging::start(log)?;
+    let _log = kill_log::start(log)?;
     let plan = Plan {
         home: home.clone(),
         config: config::read(file.as_deref())?,
@@ -65,7 +64,7 @@ pub(crate) fn serve(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    let _log = logging::start(log)?;
+    let _log = kill_log::start(log)?;
     let config = config::read(file.as_deref())?;
     let mut parts = match parts {
         [] if config.named.is_empty() => Part::ALL.to_vec(),

@@ -78,7 +78,7 @@ pub(crate) fn read(mut section: Section<'_>, reading: &mut Reading<'_>) -> Optio
     );
     let kind = kind(&mut section);
     let public_url = section.text("public_url", "the URL as the provider calls it");
-    let secrets = secrets(&mut section, reading);
+    let secrets = secrets(&mut section, kind.as_deref(), reading);
     let known = kind.as_deref().unwrap_or_default();
     let inbound = Channel::settings(known);
     let own = if reading.reader.channels {
@@ -147,9 +147,19 @@ fn kind(section: &mut Section<'_>) -> Option<String> {
 }
 
 /// The one or two secrets; none where the kind needs none, which the kind itself says.
-fn secrets(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<Vec<Secret>> {
+fn secrets(
+    section: &mut Section<'_>,
+    kind: Option<&str>,
+    reading: &mut Reading<'_>,
+) -> Option<Vec<Secret>> {
     let mut secrets = Some(Vec::new());
-    for name in ["secret_file", "next_secret_file"] {
+    let names = ["secret_file", "next_secret_file"];
+    if reading.reader.courier.is_none() && kind.is_some_and(fetched) {
+        // The courier speaks to such a provider; the kill switch needs not read what it says there.
+        section.skip(names.into_iter());
+        return secrets;
+    }
+    for name in names {
         let key = section.key(name);
         let Some(path) = section.text(name, "the path of a file with the channel's secret") else {
             continue;
@@ -167,6 +177,11 @@ fn secrets(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<Vec<S
         }
     }
     secrets
+}
+
+/// Whether the courier fetches texts of this kind.
+fn fetched(kind: &str) -> bool {
+    Channel::new("any", kind, Options::default()).is_ok_and(|channel| channel.pulled())
 }
 
 /// Values of these settings; `None` when a problem was noted.

@@ -1,8 +1,13 @@
 //! The file itself.
 
+use crate::channel::Reader;
+use crate::killswitch::{self, KillSwitchSection, Reading};
+use crate::listen::{ADDRESS, loopback};
 use crate::problem::Problem;
 use crate::trouble::BadConfig;
+use crate::walk::{Problems, Section};
 use std::io::Read as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use toml::Table;
 
@@ -44,4 +49,55 @@ fn newlines(text: &str, until: usize) -> usize {
         .take(until)
         .filter(|byte| *byte == b'\n')
         .count()
+}
+
+/// What a small program takes of the file: the section of the kill switch, and where its neighbours listen.
+#[derive(Debug)]
+pub struct Small {
+    /// The section `[killswitch]`.
+    pub killswitch: KillSwitchSection,
+    /// Where this host's agent listens.
+    pub agent: SocketAddr,
+    /// Where this host's gateway listens.
+    pub gateway: SocketAddr,
+    /// What works but should be looked at.
+    pub warnings: Vec<Problem>,
+}
+
+/// Reads the file for a small program: mistakes in what it does not use are for others to name.
+pub fn read_small(path: &Path, reader: Reader) -> Result<Small, BadConfig> {
+    let table = read_table(path)?;
+    let problems = Problems::default();
+    let mut warnings = Vec::new();
+    let mut root = Section::root(table, &problems);
+    let section = root.section("killswitch");
+    let mut listens = |name, port| {
+        let section = root.section(name);
+        section
+            .and_then(|mut section| section.parse("listen", ADDRESS))
+            .unwrap_or(loopback(port))
+    };
+    let (agent, gateway) = (listens("agent", 7413), listens("gateway", 7412));
+    root.skip(["controlplane"].into_iter());
+    root.finish_lenient(&mut warnings);
+    let mut reading = Reading {
+        reader,
+        folder: path.parent().unwrap_or_else(|| Path::new("")),
+        problems: &problems,
+        warnings: &mut warnings,
+    };
+    let killswitch = killswitch::read(section, &mut reading);
+    let problems = problems.into_sorted();
+    match killswitch {
+        Some(killswitch) if problems.is_empty() => Ok(Small {
+            killswitch,
+            agent,
+            gateway,
+            warnings,
+        }),
+        _ => Err(BadConfig {
+            file: Some(path.to_owned()),
+            problems,
+        }),
+    }
 }

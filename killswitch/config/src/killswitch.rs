@@ -1,16 +1,20 @@
 //! The section `[killswitch]`: where it listens, whom it orders, who may text it, where it looks.
 
 use crate::channel::{self, ChannelWish, LOCAL_CHANNEL, Reader};
-use crate::listen::{ADDRESS, listen, loopback};
+use crate::listen::{ADDRESS, listen};
 use crate::problem::Problem;
 use crate::secret::Secret;
 use crate::secret_file;
 use crate::walk::{Problems, Section};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use toml::Table;
 
 /// Most channels, agents or vantages.
 const MAX_ENTRIES: usize = 64;
+
+/// Longest path of a unix socket (`sun_path` of unix(7), without the closing zero).
+const SOCKET_PATH_MAX: usize = 107;
 
 /// What the file wants of the kill switch.
 #[derive(Debug)]
@@ -21,8 +25,27 @@ pub struct KillSwitchSection {
     pub agents: Vec<SocketAddr>,
     /// Channels beside `local`.
     pub channels: Vec<ChannelWish>,
+    /// Where the courier's socket stands; none: in the state folder.
+    pub courier_socket: Option<PathBuf>,
+    /// The group of the courier's socket may open it too.
+    pub courier_group: bool,
     /// Where probes go; empty: the gateway of this process.
     pub vantages: Vec<VantageWish>,
+}
+
+impl KillSwitchSection {
+    /// Hands over channels and keys; what stays is what a later reading is compared with.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        Self {
+            listen: self.listen,
+            agents: self.agents.clone(),
+            channels: std::mem::take(&mut self.channels),
+            courier_socket: self.courier_socket.clone(),
+            courier_group: self.courier_group,
+            vantages: std::mem::take(&mut self.vantages),
+        }
+    }
 }
 
 /// A gateway to probe.
@@ -49,14 +72,8 @@ pub struct Reading<'r> {
 
 /// Reads the section; `None` when a problem was noted that leaves it unusable.
 pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<KillSwitchSection> {
-    let Some(mut section) = section else {
-        return Some(KillSwitchSection {
-            listen: loopback(7411),
-            agents: Vec::new(),
-            channels: Vec::new(),
-            vantages: Vec::new(),
-        });
-    };
+    let absent = || Section::root(Table::new(), reading.problems);
+    let mut section = section.unwrap_or_else(absent);
     let listen = listen(&mut section, 7411);
     let agents = agents(&mut section, reading.problems);
     let channels = channels(&mut section, reading);
@@ -71,13 +88,28 @@ pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<K
             section.note(what, &text);
         }
     }
+    let courier_socket = socket(&mut section);
+    let courier_group = section.flag("courier_group").unwrap_or(false);
     section.finish();
     Some(KillSwitchSection {
         listen,
         agents,
+        courier_socket,
+        courier_group,
         channels: channels.into_iter().collect::<Option<_>>()?,
         vantages: vantages.into_iter().collect::<Option<_>>()?,
     })
+}
+
+fn socket(section: &mut Section<'_>) -> Option<PathBuf> {
+    const EXPECTED: &str = "an absolute path of at most 107 bytes";
+    let path = PathBuf::from(section.text("courier_socket", EXPECTED)?);
+    if path.is_absolute() && path.as_os_str().len() <= SOCKET_PATH_MAX {
+        return Some(path);
+    }
+    let text = format!("`{}` is not {EXPECTED}", path.display());
+    section.note("courier_socket", &text);
+    None
 }
 
 fn channels(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Vec<Option<ChannelWish>> {

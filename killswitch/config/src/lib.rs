@@ -10,11 +10,12 @@ mod listen;
 mod problem;
 mod secret;
 mod secret_file;
+mod span;
 mod trouble;
 mod walk;
 
 pub use channel::{ChannelWish, CourierWish, Known, LOCAL_CHANNEL, Reader, local};
-pub use file::{MAX_BYTES, read_table, table};
+pub use file::{MAX_BYTES, Small, read_small, read_table, table};
 pub use killswitch::{KillSwitchSection, Reading, VantageWish, read};
 pub use listen::{ADDRESS, listen, loopback};
 pub use problem::Problem;

@@ -1,7 +1,9 @@
 //! Walks a TOML table, takes out what is known, and notes every problem instead of stopping at the first.
 
 use crate::problem::Problem;
+use crate::span;
 use std::cell::RefCell;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use toml::{Table, Value};
 
@@ -22,10 +24,12 @@ impl Problems {
             .ok()
     }
 
-    /// All of them.
+    /// All of them, by key.
     #[must_use]
-    pub fn into_vec(self) -> Vec<Problem> {
-        self.0.into_inner()
+    pub fn into_sorted(self) -> Vec<Problem> {
+        let mut all = self.0.into_inner();
+        all.sort_by(|a, b| a.key.cmp(&b.key));
+        all
     }
 }
 
@@ -120,6 +124,42 @@ impl<'p> Section<'p> {
             self.wrong(key, &Value::String(text.to_owned()), expected);
         }
         parsed
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.take(key)?;
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.wrong(key, &value, "`true` or `false`");
+        }
+        flag
+    }
+
+    /// A whole number within bounds.
+    pub fn number(&mut self, key: &'static str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.take(key)?;
+        let number = value.as_integer().and_then(|n| u64::try_from(n).ok());
+        let number = number.filter(|n| bounds.contains(n));
+        if number.is_none() {
+            let expected = format!("a number from {} to {}", bounds.start(), bounds.end());
+            self.wrong(key, &value, &expected);
+        }
+        number
+    }
+
+    /// A span of time within bounds, all in seconds; written as a number and its unit.
+    pub fn span(&mut self, key: &'static str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.take(key)?;
+        let seconds = value.as_str().and_then(span::seconds);
+        let seconds = seconds.filter(|s| bounds.contains(s));
+        if seconds.is_none() {
+            let (least, most) = (span::shown(*bounds.start()), span::shown(*bounds.end()));
+            let expected =
+                format!("a time such as `90 s`, `15 min`, `12 h` or `7 d`, from {least} to {most}");
+            self.wrong(key, &value, &expected);
+        }
+        seconds
     }
 
     /// A list of texts.

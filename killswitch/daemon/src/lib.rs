@@ -9,6 +9,7 @@ mod book;
 mod canary;
 mod clock;
 mod conclude;
+mod configured;
 mod courier;
 mod cut;
 mod delivered;
@@ -36,6 +37,7 @@ mod vantage;
 mod verified;
 mod warnings;
 
+pub use configured::{Beside, channels};
 pub use event::Event;
 pub use settings::{Settings, courier_socket, lever_socket};
 pub use state::create_state;

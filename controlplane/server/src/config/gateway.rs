@@ -69,7 +69,7 @@ impl GatewaySection {
         };
         let routes = self.routes(&targets, &problems);
         let consumers = self.consumers(&routes, fallback.key, &problems);
-        let mut found = problems.into_vec();
+        let mut found = problems.into_sorted();
         match RouteTable::new(targets, routes, consumers) {
             Ok(table) if found.is_empty() => Ok(table),
             Ok(_) => Err(found),

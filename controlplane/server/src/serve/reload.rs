@@ -1,7 +1,8 @@
 //! SIGHUP: the configuration is read again. A cut lies over the routes, so no reload can touch it.
 
-use super::{channels, ports, site::Site};
+use super::{ports, site::Site};
 use crate::config::{self, Config};
+use crate::paths::Part;
 
 /// Takes over routes, consumers, targets and channels; keeps everything as it was if anything is wrong.
 pub(super) fn reload(site: &mut Site) {
@@ -41,7 +42,7 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
                 problems,
             })?;
     let channels = std::mem::take(&mut config.killswitch.channels);
-    let channels = channels::all(&site.plan.home, channels);
+    let channels = killswitchd::channels(&site.plan.home.part(Part::Killswitch), channels);
     if let Some(gateway) = &site.gateway {
         gateway.reload(table);
     }

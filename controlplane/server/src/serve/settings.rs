@@ -1,7 +1,7 @@
 //! What each part is started with: the configuration, and the keys of this data folder.
 
 use super::plan::Plan;
-use super::{channels, ports};
+use super::ports;
 use crate::config::Fallback;
 use crate::paths::{Home, Part};
 use crate::private;
@@ -10,45 +10,22 @@ use data_encoding::HEXLOWER;
 use gateways::Driver;
 use kill_config::BadConfig;
 use kill_wire::VerifyingKey;
-use killswitchd::Vantage;
+use killswitchd::Beside;
 use net_model::KeyHash;
 use std::net::SocketAddr;
 
-/// For the kill switch; takes its channels out of the plan.
+/// For the kill switch; takes its section out of the plan, but for what a reload is compared with.
 pub(super) fn kill_switch(
     plan: &mut Plan,
     listening: &[(Part, SocketAddr)],
 ) -> anyhow::Result<killswitchd::Settings> {
-    let configured = std::mem::take(&mut plan.config.killswitch.channels);
-    let wish = &plan.config.killswitch;
-    let mut agents = wish.agents.clone();
-    if agents.is_empty() {
-        agents.push(ports::address(&plan.config, listening, Part::Agent));
-    }
-    let mut vantages: Vec<Vantage> = wish
-        .vantages
-        .iter()
-        .filter_map(|vantage| {
-            Some(Vantage {
-                gateway: vantage.gateway,
-                probe_key: vantage.key.as_ref()?.expose().to_owned(),
-            })
-        })
-        .collect();
-    let own_key = plan.home.probe_key();
-    if vantages.is_empty() && own_key.exists() {
-        vantages.push(Vantage {
-            gateway: ports::address(&plan.config, listening, Part::Gateway),
-            probe_key: private::secret(&own_key)?.expose().to_owned(),
-        });
-    }
-    Ok(killswitchd::Settings {
-        state_dir: plan.home.part(Part::Killswitch),
-        channels: channels::all(&plan.home, configured)?,
-        agents,
-        vantages,
-        ..killswitchd::Settings::default()
-    })
+    let beside = Beside {
+        agent: ports::address(&plan.config, listening, Part::Agent),
+        gateway: ports::address(&plan.config, listening, Part::Gateway),
+        probe_key: plan.home.probe_key(),
+    };
+    let section = plan.config.killswitch.take();
+    killswitchd::Settings::configured(section, plan.home.part(Part::Killswitch), &beside)
 }
 
 /// For the node agent.

@@ -9,11 +9,11 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise: our own parts from `info`, libraries from `warn`.
-const DEFAULT: &str = "warn,portcullis=info,killswitchd=info,node_agent=info,gateway=info,gateways=info,tasks=info,dash=info,store=info";
+const DEFAULT: &str = "warn,portcullis=info,killswitchd=info,node_agent=info,gateway=info,gateways=info,kill_courier=info,tasks=info,dash=info,store=info";
 
 /// How a running program speaks.
 #[derive(Debug, Args)]
-pub(crate) struct LogArgs {
+pub struct LogArgs {
     /// Log as JSON lines (level and targets: RUST_LOG)
     #[arg(long)]
     log_json: bool,
@@ -23,7 +23,7 @@ pub(crate) struct LogArgs {
 const WAITING: usize = 4096;
 
 /// Starts it; must run once, before anything else of a program that stays. The log ends, flushed, when what it returns is dropped.
-pub(crate) fn start(args: &LogArgs) -> anyhow::Result<WorkerGuard> {
+pub fn start(args: &LogArgs) -> anyhow::Result<WorkerGuard> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(&wanted)
             .map_err(|why| anyhow::anyhow!("RUST_LOG is not a filter: {why}"))?,
