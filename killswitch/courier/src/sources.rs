@@ -1,0 +1,36 @@
+//! Where texts are fetched. One file each.
+//!
+//! To add one: a file with a type that has `KIND`, `new` (what is wrong with its settings, for people; `Ok(None)` when
+//! the configuration asks for nothing to fetch) and `run` (until [`Context::stop`]); its line below; its settings in
+//! `settings.rs`; and, where it can answer, a way in `replies.rs`.
+
+use crate::context::Context;
+use crate::settings::ChannelSettings;
+
+macro_rules! sources {
+    ($($module:ident => $kind:ident),+ $(,)?) => {
+        $(use crate::$module::$kind;)+
+
+        /// Where one channel's texts are fetched.
+        pub(crate) enum Source { $($kind($kind)),+ }
+
+        impl Source {
+            /// The source these settings ask for, or what is wrong with them.
+            pub(crate) fn of(channel: &ChannelSettings) -> Result<Option<Self>, String> {
+                $(if channel.kind == $kind::KIND {
+                    return $kind::new(channel).map(|made| made.map(Self::$kind));
+                })+
+                Ok(None)
+            }
+
+            /// Fetches until shutdown.
+            pub(crate) async fn run(&self, context: &Context) {
+                match self { $(Self::$kind(source) => source.run(context).await),+ }
+            }
+        }
+    };
+}
+
+sources! {
+    telegram => Telegram,
+}

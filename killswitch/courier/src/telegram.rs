@@ -1,0 +1,194 @@
+//! Telegram: asks the bot's updates by long polling, so that no port need be open.
+//!
+//! An update is confirmed by asking for those after it, and that is done only when the kill switch took it. The id is the
+//! update's.
+
+use crate::context::Context;
+use crate::link::Untaken;
+use crate::settings::{ChannelSettings, optional};
+use crate::web::Answer;
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use kill_inbound::Setting;
+use serde::Deserialize;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::task::JoinSet;
+use zeroize::Zeroizing;
+
+pub(crate) const KIND: &str = "telegram";
+
+pub(crate) const SETTINGS: &[Setting] = &[
+    optional(
+        "chats",
+        "the ids of the chats that are listened to, such as \"123456789 -1001234\"; none: all",
+    ),
+    optional(
+        "api_url",
+        "another address of the bot interface, such as \"http://127.0.0.1:8081\"",
+    ),
+];
+
+/// How long Telegram may hold an empty answer, in seconds.
+const POLL: u64 = 50;
+/// What is added for the way there and back.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// The bot.
+pub(crate) struct Telegram {
+    bot: Bot,
+    /// Chats listened to; empty: all.
+    chats: BTreeSet<i64>,
+}
+
+/// Its address and token. The token stands in the path of every call: addresses are never logged.
+pub(crate) struct Bot {
+    api: String,
+    token: Zeroizing<String>,
+}
+
+impl Bot {
+    pub(crate) fn new(channel: &ChannelSettings) -> Result<Self, String> {
+        let api = channel.get("api_url").unwrap_or("https://api.telegram.org");
+        let token = channel.secret()?;
+        let shape = |c: char| c.is_ascii_alphanumeric() || ":-_".contains(c);
+        if !token.contains(':') || !token.chars().all(shape) {
+            return Err("`secret_file` holds no token of a bot, such as 123456:ABC-DEF".to_owned());
+        }
+        let api = api.trim_end_matches('/').to_owned();
+        Ok(Self { api, token })
+    }
+
+    /// A call of the bot interface.
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        body: &serde_json::Value,
+    ) -> Result<Request<Full<Bytes>>, String> {
+        Request::post(format!("{}/bot{}/{method}", self.api, *self.token))
+            .header("content-type", "application/json")
+            .body(Full::from(body.to_string()))
+            .map_err(|_| "`api_url` is no address".to_owned())
+    }
+}
+
+#[derive(Deserialize)]
+struct Updates {
+    result: Vec<Update>,
+}
+
+#[derive(Deserialize)]
+struct Update {
+    update_id: i64,
+    message: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    chat: Chat,
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    id: i64,
+}
+
+/// What Telegram says beside a failure.
+#[derive(Deserialize)]
+struct Refused {
+    parameters: Option<Parameters>,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    retry_after: Option<u64>,
+}
+
+/// How long Telegram asks us to wait: in the body, where other providers use a header.
+pub(crate) fn wait(answer: &Answer) -> Option<Duration> {
+    let refused: Refused = serde_json::from_slice(&answer.body).ok()?;
+    let seconds = refused.parameters?.retry_after?;
+    Some(Duration::from_secs(seconds.min(300)))
+}
+
+impl Telegram {
+    pub(crate) const KIND: &str = KIND;
+
+    pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
+        let words = channel.get("chats").unwrap_or_default();
+        let words = words.split([' ', ',']).filter(|word| !word.is_empty());
+        let chats: Result<_, _> = words.map(str::parse).collect();
+        Ok(Some(Self {
+            bot: Bot::new(channel)?,
+            chats: chats.map_err(|_| "`chats` holds something that is no id of a chat")?,
+        }))
+    }
+
+    pub(crate) async fn run(&self, context: &Context) {
+        let mut offset = None;
+        while !context.stop.is_cancelled() {
+            let asked = tokio::select! {
+                () = context.stop.cancelled() => return,
+                asked = self.ask(context, offset) => asked,
+            };
+            match asked {
+                Ok(updates) => {
+                    context.health(None);
+                    offset = self.hand_over(context, updates).await.or(offset);
+                }
+                Err((why, wait)) => {
+                    context.health(Some(why));
+                    context.nap(wait).await;
+                }
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        context: &Context,
+        offset: Option<i64>,
+    ) -> Result<Vec<Update>, (String, Duration)> {
+        const PAUSE: Duration = Duration::from_secs(3);
+        let mut body = serde_json::json!({
+            "timeout": POLL, "limit": 100, "allowed_updates": ["message"],
+        });
+        if let (Some(offset), Some(body)) = (offset, body.as_object_mut()) {
+            body.insert("offset".to_owned(), offset.into());
+        }
+        let request = self.bot.request("getUpdates", &body);
+        let request = request.map_err(|why| (why, PAUSE))?;
+        let limit = Duration::from_secs(POLL) + GRACE;
+        let answer = context.web.call(request, limit).await;
+        let answer = answer.map_err(|why| (why, PAUSE))?;
+        if !answer.status.is_success() {
+            return Err((answer.refusal(), wait(&answer).unwrap_or(PAUSE).max(PAUSE)));
+        }
+        serde_json::from_slice::<Updates>(&answer.body)
+            .map(|updates| updates.result)
+            .map_err(|_| ("its answer is not understood".to_owned(), PAUSE))
+    }
+
+    /// Hands over all at once, so that no text waits behind another; gives what to ask for next.
+    async fn hand_over(&self, context: &Context, updates: Vec<Update>) -> Option<i64> {
+        let newest = updates.iter().map(|update| update.update_id).max()?;
+        let mut offers = JoinSet::new();
+        for update in updates {
+            let Some((chat, text)) = update.message.and_then(|m| Some((m.chat.id, m.text?))) else {
+                continue;
+            };
+            if !self.chats.is_empty() && !self.chats.contains(&chat) {
+                continue;
+            }
+            let (context, id) = (context.clone(), update.update_id.to_string());
+            offers.spawn(async move {
+                let sender = chat.to_string();
+                context.text(&id, Some(&sender), &text, None).await
+            });
+        }
+        let taken = offers.join_all().await;
+        (!taken.contains(&Err(Untaken::Stopping))).then(|| newest + 1)
+    }
+}
