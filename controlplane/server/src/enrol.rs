@@ -36,6 +36,8 @@ impl Fresh {
             name: name.parse()?,
             kill: Key::from_random(*self.kill, kill_digits),
             restore: Key::from_random(*self.restore, Digits::Eight),
+            check_in: None,
+            duress: None,
             cards: Vec::new(),
             senders,
         })

@@ -10,7 +10,9 @@ use crate::inbound_text::InboundText;
 use crate::keyring::Keyring;
 use crate::memory::Memory;
 use crate::people::People;
+use crate::rules::Rules;
 use crate::scan::Scan;
+use crate::senders::Senders;
 use kill_wire::{Latch, LatchSet, Name, Scope, Step, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,6 +23,8 @@ pub struct Core {
     pub(crate) names: Vec<Name>,
     pub(crate) ring: Keyring,
     pub(crate) halves: Halves,
+    pub(crate) senders: Senders,
+    pub(crate) rules: Rules,
     /// Grows with every cut and every seal: a seal holds only while nothing newer was decided.
     pub(crate) epoch: u64,
 }
@@ -28,13 +32,13 @@ pub struct Core {
 impl Core {
     /// Builds the code tables of `now` ahead of time, so that the next text need not wait for them.
     pub fn prepare(&mut self, now: Timestamp) {
-        self.ring.turn(&self.people, now.step());
+        self.ring.turn(&self.people, now.step(), None);
     }
 
     /// Decides about a verified text. A valid unused KILL code cuts, whatever else the text says
     /// and however often its id was seen.
     pub fn on_text(&mut self, text: &InboundText, now: Timestamp) -> Decision {
-        self.prepare(now);
+        self.ring.turn(&self.people, now.step(), text.late(now));
         let scan = Scan::of(&text.text);
         if let Some(cut) = self.on_kill(text, &scan, now) {
             return Decision::Cut(cut);
@@ -67,6 +71,7 @@ impl Core {
     pub(crate) fn latch(&mut self, scope: Scope, code: Step, now: Timestamp) -> (Latch, bool) {
         self.epoch += 1;
         let memory = &mut self.memory;
+        memory.votes.clear();
         memory.last_kill = memory.last_kill.max(code).max(now.step());
         // The last place of a full set is kept for everything.
         let full = memory.latches.as_slice().len() >= LatchSet::MAX - 1;

@@ -1,7 +1,9 @@
 //! What was decided: for the daemon to carry out, never carried out here.
 
+use crate::drill::DrillPlan;
+use crate::people::PersonName;
 use crate::segment::Reply;
-use kill_wire::{Latch, LatchSet, Scope};
+use kill_wire::{Incident, Latch, LatchSet, Scope, Timestamp};
 use std::fmt;
 
 /// What a text comes to.
@@ -11,10 +13,20 @@ pub enum Decision {
     Cut(Cut),
     /// It may restore: write down first, then [`crate::Core::commit`].
     Restore(Restore),
-    /// A registered sender asks how things are.
+    /// The first of two people wants a restore: nothing is done but to remember it. Write the memory down.
+    Held(Held),
+    /// A restore under duress: nothing is done, and nothing about the answer may show it.
+    Feigned(Feigned),
+    /// Somebody says that they are there. Write the memory down.
+    CheckedIn(CheckedIn),
+    /// Somebody wants a drill: try everything but the order, then [`crate::Core::remember`] the report.
+    Drill(DrillPlan),
+    /// A registered sender, or somebody with a check-in code, asks how things are.
     Status {
         /// Who asks.
         by: String,
+        /// What they are told is cut: all of it, except after a restore of theirs under duress.
+        latches: LatchSet,
     },
     /// Nothing is done.
     Refused(Refused),
@@ -46,6 +58,66 @@ pub struct Cut {
     pub restore_refused: bool,
 }
 
+/// What a good RESTORE code comes to at the lever.
+#[derive(Debug)]
+pub enum Opening {
+    /// It may restore: write down first, then [`crate::Core::commit`].
+    Now(Restore),
+    /// It was the first of two people.
+    Held(Held),
+    /// It was a duress code.
+    Feigned(Feigned),
+}
+
+/// A restore that waits for a second person. The code is spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What to answer.
+    pub reply: Reply,
+    /// Whose code it was.
+    pub by: String,
+    /// The same in up to three letters.
+    pub initials: String,
+    /// By which channel, or `lever` and who asked there.
+    pub via: String,
+    /// The latch it is about.
+    pub latch: Latch,
+    /// Until when the second person may come.
+    pub until: Timestamp,
+}
+
+/// A restore that only seems done. The code is spent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Feigned {
+    /// What to answer: as after a real one, and as late.
+    pub reply: Reply,
+    /// Whose code it was.
+    pub by: String,
+    /// By which channel, or `lever` and who asked there.
+    pub via: String,
+    /// What they seemed to restore; it stays cut.
+    pub scope: Scope,
+    /// Who is told, by their registered senders.
+    pub alert: Vec<PersonName>,
+    /// What they are told.
+    pub warning: Reply,
+}
+
+/// Somebody is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedIn {
+    /// What to answer.
+    pub reply: Reply,
+    /// Who.
+    pub by: String,
+    /// The same in up to three letters.
+    pub initials: String,
+    /// By which channel, or `lever`.
+    pub via: String,
+    /// When the next one is due, if the rules ask for one.
+    pub next: Option<Timestamp>,
+}
+
 /// A restore that was allowed but not yet done.
 #[derive(Debug)]
 pub struct Restore {
@@ -53,6 +125,8 @@ pub struct Restore {
     pub seal: RestoreSeal,
     /// The latch it would release.
     pub latch: Latch,
+    /// Every incident it would end: that of the latch, and what else closes the same scope.
+    pub incidents: Vec<Incident>,
     /// Whose code it was.
     pub by: String,
     /// The same in up to three letters.
@@ -61,10 +135,11 @@ pub struct Restore {
     pub via: String,
 }
 
-/// The right to release one latch. Cannot be copied; only this crate makes one.
+/// The right to release the latches of one scope. Cannot be copied; only this crate makes one.
 #[derive(Debug)]
 pub struct RestoreSeal {
     pub(crate) latch: Latch,
+    pub(crate) incidents: Vec<Incident>,
     pub(crate) person: crate::PersonName,
     pub(crate) step: kill_wire::Step,
     /// The core's when it was made: a later cut or seal makes it void.
@@ -77,6 +152,8 @@ pub struct RestoreSeal {
 pub struct Released {
     /// The latch the restore was about.
     pub latch: Latch,
+    /// Every incident it ended.
+    pub incidents: Vec<Incident>,
     /// What is still cut.
     pub remaining: LatchSet,
     /// One line for people.
@@ -113,6 +190,8 @@ pub enum Why {
     Locked,
     /// This channel's texts are not signed; it may not restore.
     Untrusted,
+    /// The rules let no text restore this scope.
+    NotByText(Scope),
 }
 
 impl fmt::Display for Why {
@@ -134,6 +213,10 @@ impl fmt::Display for Why {
                 f.write_str("RESTORE is locked after too many wrong codes; unlock it at the machine")
             }
             Self::Untrusted => f.write_str("this channel cannot restore"),
+            Self::NotByText(scope) => write!(
+                f,
+                "{scope} is not restored by text. Use the dashboard, or portcullis restore"
+            ),
         }
     }
 }

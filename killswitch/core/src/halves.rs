@@ -1,5 +1,6 @@
 //! Good codes that wait for another of the same person.
 
+use crate::keyring::Minted;
 use crate::people::PersonName;
 use kill_wire::{Step, Timestamp};
 
@@ -36,8 +37,8 @@ impl Halves {
     }
 
     /// Keeps good codes; the oldest of too many goes.
-    pub(crate) fn add(&mut self, channel: &str, found: &[(PersonName, Step)], at: Timestamp) {
-        for (person, step) in found {
+    pub(crate) fn add(&mut self, channel: &str, found: &[Minted], at: Timestamp) {
+        for Minted { person, step } in found {
             self.0.retain(|half| {
                 half.channel != channel || half.person != *person || half.step != *step
             });

@@ -5,6 +5,8 @@ use crate::halves::Halves;
 use crate::keyring::Keyring;
 use crate::memory::Memory;
 use crate::people::People;
+use crate::rules::Rules;
+use crate::senders::Senders;
 use kill_wire::Name;
 
 impl Core {
@@ -18,6 +20,8 @@ impl Core {
             names: Vec::new(),
             ring: Keyring::default(),
             halves: Halves::default(),
+            senders: Senders::default(),
+            rules: Rules::default(),
             epoch: 0,
         }
     }
@@ -40,6 +44,17 @@ impl Core {
         self.memory.keep_only(&self.people);
         self.halves = Halves::default();
         self.ring = Keyring::default();
+    }
+
+    /// The rules of this house; the shipped ones until others are set.
+    #[must_use]
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// Takes other rules. Whether they may start is for [`Rules::check`] to say, before.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
     }
 
     /// Takes the routes and consumers that are known now. In a text, any other name means ALL.

@@ -46,13 +46,6 @@ impl InboundText {
             sent: None,
         }
     }
-
-    /// The same text, taken by the network at `sent`.
-    #[must_use]
-    pub fn sent_at(mut self, sent: Timestamp) -> Self {
-        self.sent = Some(sent);
-        self
-    }
 }
 
 /// The longest beginning of `text` within `max` bytes that ends at a character.

@@ -3,11 +3,11 @@
 use crate::core::Core;
 use crate::decision::Cut;
 use crate::inbound_text::InboundText;
+use crate::keyring::Minted;
 use crate::outcomes::OutcomeKey;
-use crate::people::PersonName;
 use crate::scan::{Code, Scan};
 use crate::stepped_up::Proof;
-use kill_wire::{Scope, Step, Timestamp};
+use kill_wire::{Scope, Timestamp};
 
 impl Core {
     /// Cuts if the text holds what proves the right to.
@@ -17,7 +17,7 @@ impl Core {
         scan: &Scan,
         now: Timestamp,
     ) -> Option<Cut> {
-        let proof = self.by_one_code(scan, now);
+        let proof = self.by_one_code(text, scan, now);
         let proof = proof.or_else(|| self.by_card(scan));
         let Proof { person, step } = proof.or_else(|| self.by_more_codes(text, scan, now))?;
         let mut keys = vec![OutcomeKey::of_text(text)];
@@ -39,34 +39,34 @@ impl Core {
             via: text.channel.clone(),
             why: format!("text with a {with}"),
             late: step.is_some_and(|step| step < self.memory.last_restore),
-            restore_refused: scan.says("restore")
-                || codes.any(|code| !self.ring.restore(*code).is_empty()),
+            restore_refused: scan.says("restore") || codes.any(|code| self.ring.restore.has(*code)),
         })
     }
 
     /// A code of eight digits suffices alone, among as many as may still fail today.
-    fn by_one_code(&self, scan: &Scan, now: Timestamp) -> Option<Proof> {
+    fn by_one_code(&self, text: &InboundText, scan: &Scan, now: Timestamp) -> Option<Proof> {
         let eight = scan.codes.iter().filter(|code| code.digits == 8);
-        let mut tried = eight.take(self.memory.guesses_left(now));
-        let (person, step) = tried.find_map(|code| self.newest_unused(*code))?;
+        let mut tried = eight.take(self.single_tries(text, now));
+        let Minted { person, step } = tried.find_map(|code| self.newest_unused(*code))?;
         let step = Some(step);
         Some(Proof { person, step })
     }
 
     /// The newest step of anybody in which this is an unused KILL code.
-    pub(crate) fn newest_unused(&self, code: Code) -> Option<(PersonName, Step)> {
-        let all = self.ring.kill(code).iter();
-        let unused = all.filter(|minted| !self.memory.kill_used(&minted.person, minted.step));
-        let newest = unused.max_by_key(|minted| minted.step)?;
-        Some((newest.person.clone(), newest.step))
+    pub(crate) fn newest_unused(&self, code: Code) -> Option<Minted> {
+        let mut all = self.ring.kill.find(code);
+        all.find(|minted| !self.memory.used_kill.has(&minted.person, minted.step))
     }
 
     /// Spends every KILL code in the text, so that no second delivery finds one unused.
     fn spend_codes(&mut self, scan: &Scan, now: Timestamp, keys: &mut Vec<OutcomeKey>) {
-        for minted in scan.codes.iter().flat_map(|code| self.ring.kill(*code)) {
-            let (person, step) = (&minted.person, minted.step);
-            self.memory.use_kill(person, step, now.step());
-            keys.push(OutcomeKey::of_code("kill", person, step));
+        for Minted { person, step } in scan
+            .codes
+            .iter()
+            .flat_map(|code| self.ring.kill.find(*code))
+        {
+            self.memory.used_kill.spend(&person, step, now.step());
+            keys.push(OutcomeKey::of_code("kill", &person, step));
         }
     }
 }

@@ -2,18 +2,25 @@
 //!
 //! **Invariant:** nothing here opens a latch by time passing.
 
-use crate::{
-    cards::CardHash, keyring::FUTURE, keyring::KILL_PAST, outcomes::Outcomes, people::PersonName,
-};
-use kill_wire::{Incident, LatchSet, Step, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+mod used;
 
-/// Failed tries a day before a single KILL code no longer suffices.
-pub(crate) const GUESSES: usize = 10;
-const DAY_MS: u64 = 86_400_000;
+pub(crate) use used::Used;
+
+use crate::budget::{Bucket, Failed};
+use crate::cards::CardHash;
+use crate::check_in::LastCheckIn;
+use crate::duress::Pretences;
+use crate::outcomes::Outcomes;
+use crate::people::PersonName;
+use crate::quorum::{MOST_VOTES, Vote};
+use kill_wire::{Incident, LatchSet, Step};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
 /// Failed RESTORE codes in a row before RESTORE locks.
 pub(crate) const RESTORE_TRIES: u32 = 10;
+/// Failed check-in codes a day before they are not looked at.
+pub(crate) const CHECK_IN_TRIES: u32 = 10;
 
 /// Everything the kill switch knows that a restart must not lose. Holds no secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -28,11 +35,28 @@ pub struct Memory {
     /// Step of the newest RESTORE code that was carried out.
     pub(crate) last_restore: Step,
     pub(crate) restore_failures: u32,
-    failed: Vec<Timestamp>,
-    used_kill: BTreeMap<PersonName, BTreeSet<Step>>,
-    used_restore: BTreeMap<PersonName, BTreeSet<Step>>,
+    pub(crate) failed: Failed,
+    pub(crate) used_kill: Used,
+    pub(crate) used_restore: Used,
     used_cards: BTreeSet<String>,
     pub(crate) outcomes: Outcomes,
+    // What came later reads as empty where an older kill switch wrote.
+    #[serde(default)]
+    pub(crate) restore_failed: Failed,
+    #[serde(default)]
+    pub(crate) check_in_failed: Failed,
+    #[serde(default)]
+    pub(crate) halves: Bucket,
+    #[serde(default)]
+    pub(crate) used_check_in: Used,
+    #[serde(default)]
+    pub(crate) used_duress: Used,
+    #[serde(default)]
+    pub(crate) check_in: LastCheckIn,
+    #[serde(default)]
+    pub(crate) votes: Vec<Vote>,
+    #[serde(default)]
+    pub(crate) feigned: Pretences,
 }
 
 /// Bytes that are not a memory of this version.
@@ -52,11 +76,19 @@ impl Memory {
             last_kill: Step::default(),
             last_restore: Step::default(),
             restore_failures: 0,
-            failed: Vec::new(),
-            used_kill: BTreeMap::new(),
-            used_restore: BTreeMap::new(),
+            failed: Failed::default(),
+            used_kill: Used::default(),
+            used_restore: Used::default(),
             used_cards: BTreeSet::new(),
             outcomes: Outcomes::default(),
+            restore_failed: Failed::default(),
+            check_in_failed: Failed::default(),
+            halves: Bucket::default(),
+            used_check_in: Used::default(),
+            used_duress: Used::default(),
+            check_in: LastCheckIn::default(),
+            votes: Vec::new(),
+            feigned: Vec::new(),
         }
     }
 
@@ -66,8 +98,7 @@ impl Memory {
         let newest = memory.latches.as_slice().last();
         let sound = memory.version == 1
             && newest.is_none_or(|latch| latch.incident <= memory.next_incident)
-            && memory.failed.len() <= GUESSES
-            && memory.outcomes.bounded();
+            && memory.bounded();
         sound.then_some(memory).ok_or(NotAMemory)
     }
 
@@ -96,46 +127,6 @@ impl Memory {
         self.restore_failures >= RESTORE_TRIES
     }
 
-    /// Whether guessing was seen in the last 24 hours: a KILL needs two codes or a card.
-    #[must_use]
-    pub fn step_up(&self, now: Timestamp) -> bool {
-        self.guesses_left(now) == 0
-    }
-
-    /// How many single codes may still be tried.
-    pub(crate) fn guesses_left(&self, now: Timestamp) -> usize {
-        let recent = self.failed.iter().filter(|at| now.since(**at) < DAY_MS);
-        GUESSES.saturating_sub(recent.count())
-    }
-
-    /// Counts failed codes of one text.
-    pub(crate) fn failed(&mut self, codes: usize, now: Timestamp) {
-        self.failed.retain(|at| now.since(*at) < DAY_MS);
-        let room = GUESSES.saturating_sub(self.failed.len());
-        self.failed
-            .extend(std::iter::repeat_n(now, codes.min(room)));
-    }
-
-    /// Whether this person's KILL code of that step was used.
-    pub(crate) fn kill_used(&self, person: &PersonName, step: Step) -> bool {
-        used(&self.used_kill, person, step)
-    }
-
-    /// Whether this person's RESTORE code of that step was used.
-    pub(crate) fn restore_used(&self, person: &PersonName, step: Step) -> bool {
-        used(&self.used_restore, person, step)
-    }
-
-    /// Spends a KILL code.
-    pub(crate) fn use_kill(&mut self, person: &PersonName, step: Step, now: Step) {
-        spend(&mut self.used_kill, person, step, now);
-    }
-
-    /// Spends a RESTORE code.
-    pub(crate) fn use_restore(&mut self, person: &PersonName, step: Step, now: Step) {
-        spend(&mut self.used_restore, person, step, now);
-    }
-
     /// Whether this card was used.
     pub(crate) fn card_used(&self, card: &CardHash) -> bool {
         self.used_cards.contains(&card.short())
@@ -146,32 +137,38 @@ impl Memory {
         self.used_cards.insert(card.short());
     }
 
-    /// Forgets used codes and cards of people who are gone; keeps the memory within its bounds.
+    /// Forgets what belongs to people who are gone; keeps the memory within its bounds.
     pub(crate) fn keep_only(&mut self, people: &crate::People) {
         let there = |name: &PersonName| people.get(name.as_str()).is_some();
-        self.used_kill.retain(|name, _| there(name));
-        self.used_restore.retain(|name, _| there(name));
+        for used in [
+            &mut self.used_kill,
+            &mut self.used_restore,
+            &mut self.used_check_in,
+            &mut self.used_duress,
+        ] {
+            used.keep_only(there);
+        }
+        self.votes.retain(|vote| there(vote.person()));
+        self.feigned.retain(|(name, _)| there(name));
         let cards = people.iter().flat_map(|person| &person.cards);
         let live: BTreeSet<String> = cards.map(CardHash::short).collect();
         self.used_cards.retain(|card| live.contains(card));
     }
-}
 
-type Used = BTreeMap<PersonName, BTreeSet<Step>>;
-
-fn used(all: &Used, person: &PersonName, step: Step) -> bool {
-    all.get(person).is_some_and(|steps| steps.contains(&step))
-}
-
-/// Steps outside the widest window go first, and only when there are many: a clock that is set
-/// back makes old codes good again, and a used one should still be known then.
-fn spend(all: &mut Used, person: &PersonName, step: Step, now: Step) {
-    const MOST: usize = 24;
-    let steps = all.entry(person.clone()).or_default();
-    steps.insert(step);
-    if steps.len() > MOST {
-        let window: BTreeSet<Step> = now.around(KILL_PAST, FUTURE).collect();
-        steps.retain(|step| window.contains(step));
+    /// Whether a file's content keeps the bounds.
+    fn bounded(&self) -> bool {
+        let used = [
+            &self.used_kill,
+            &self.used_restore,
+            &self.used_check_in,
+            &self.used_duress,
+        ];
+        let failed = [&self.failed, &self.restore_failed, &self.check_in_failed];
+        used.iter().all(|used| used.bounded())
+            && failed.iter().all(|failed| failed.bounded())
+            && self.votes.len() <= MOST_VOTES
+            && self.feigned.len() <= crate::duress::MOST
+            && self.outcomes.bounded()
     }
 }
 

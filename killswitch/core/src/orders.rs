@@ -1,24 +1,32 @@
 //! What is signed for the agents: the whole latch set under a number that only grows.
 
 use crate::core::Core;
-use kill_wire::{Order, Timestamp};
+use kill_wire::{Challenge, Grant, Order, Timestamp};
 
-/// An order is refused past this long after it was signed.
-const ORDER_MS: u64 = 30_000;
-/// Silence is permission for this long.
+/// Silence is permission for this long after an agent gave the challenge that is answered.
 const LEASE_MS: u64 = 60_000;
 
 impl Core {
     /// The next order to sign: newer than every one before, and than the clock's milliseconds, so
-    /// that a kill switch that lost its number is heard all the same.
-    pub fn next_order(&mut self, now: Timestamp, nonce: [u8; 16]) -> Order {
+    /// that a kill switch that lost its number is heard all the same. It permits only those agents anything whose
+    /// newest challenges are among `answers`.
+    pub fn next_order(
+        &mut self,
+        now: Timestamp,
+        nonce: [u8; 16],
+        mut answers: Vec<Challenge>,
+    ) -> Order {
+        answers.truncate(Grant::MOST_ANSWERS);
         self.memory.seq = self.memory.seq.saturating_add(1).max(now.millis());
         Order {
             seq: self.memory.seq,
             issued: now,
-            expires: now.plus_millis(ORDER_MS),
-            lease_until: now.plus_millis(LEASE_MS),
             nonce,
+            grant: Grant {
+                lease_ms: LEASE_MS,
+                answers,
+                released: Vec::new(),
+            },
             latches: self.memory.latches.clone(),
         }
     }

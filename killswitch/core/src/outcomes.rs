@@ -13,14 +13,24 @@ const MAX_TEXTS: usize = 32;
 /// Numbers start over here: long before, everything that bore a number has been forgotten.
 const NUMBERS: u16 = 10_000;
 
-/// First 64 bits of SHA-256 of a message id or a used code.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// First 64 bits of SHA-256 of a message id, a sender or a used code.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct OutcomeKey(String);
 
 impl OutcomeKey {
     pub(crate) fn of_text(text: &InboundText) -> Self {
         Self::hash(&["text", &text.channel, &text.id])
+    }
+
+    /// The message word for word.
+    pub(crate) fn of_words(text: &InboundText) -> Self {
+        Self::hash(&["words", &text.channel, &text.id, &text.text])
+    }
+
+    pub(crate) fn of_sender(text: &InboundText) -> Self {
+        let sender = text.sender.as_deref().unwrap_or_default();
+        Self::hash(&["sender", &text.channel, sender])
     }
 
     pub(crate) fn of_code(verb: &str, person: &PersonName, step: Step) -> Self {
@@ -76,6 +86,11 @@ impl Outcomes {
     /// Number of the outcome this key belongs to.
     pub(crate) fn number(&self, key: &OutcomeKey) -> Option<u16> {
         self.keys.iter().find(|(k, _)| k == key).map(|(_, n)| *n)
+    }
+
+    /// What was answered to what this key belongs to.
+    pub(crate) fn answer_to(&self, key: &OutcomeKey) -> Option<&Reply> {
+        self.answer(self.number(key)?)
     }
 
     /// What was answered.

@@ -84,12 +84,25 @@ pub struct Person {
     pub kill: Key,
     /// Makes their RESTORE codes; always of eight digits.
     pub restore: Key,
+    /// Makes their check-in codes: `OK`, `DRILL` and `STATUS` from any phone. Neither cuts nor restores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in: Option<Key>,
+    /// Makes codes that only pretend to restore; of eight digits, as those they pretend to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duress: Option<Key>,
     /// Their printed cards; each cuts once.
     #[serde(default)]
     pub cards: Vec<CardHash>,
     /// Senders that may ask for STATUS and get a reply: numbers, or names of a generic channel.
     #[serde(default)]
     pub senders: Vec<String>,
+}
+
+impl Person {
+    fn keys(&self) -> impl Iterator<Item = &Key> {
+        let more = self.check_in.iter().chain(&self.duress);
+        [&self.kill, &self.restore].into_iter().chain(more)
+    }
 }
 
 /// Why people were not taken.
@@ -124,7 +137,7 @@ pub enum PeopleError {
     #[error("`{0}` has a key that is used elsewhere; every key needs its own secret")]
     SameKey(PersonName),
     /// Six digits are too few to restore with.
-    #[error("the RESTORE key of `{0}` must have 8 digits")]
+    #[error("the RESTORE key of `{0}`, and a duress key, must have 8 digits")]
     ShortRestore(PersonName),
 }
 
@@ -210,15 +223,22 @@ impl People {
         if self.get(person.name.as_str()).is_some() {
             return Err(PeopleError::Twice(person.name));
         }
-        if person.restore.digits() == Digits::Six {
+        let short = |key: &Key| key.digits() == Digits::Six;
+        if short(&person.restore) || person.duress.as_ref().is_some_and(short) {
             return Err(PeopleError::ShortRestore(person.name));
         }
-        let taken = |key: &Key| {
-            self.0
+        // Every key of the house differs from every other: what one verb's code proves, no other's does.
+        let own: Vec<&Key> = person.keys().collect();
+        let twice = (1..own.len()).any(|at| {
+            let (before, rest) = own.split_at(at);
+            let key = rest.first();
+            key.is_some_and(|key| before.iter().any(|other| other.same_secret(key)))
+        });
+        let others = || self.0.iter().flat_map(Person::keys);
+        if twice
+            || own
                 .iter()
-                .any(|p| p.kill.same_secret(key) || p.restore.same_secret(key))
-        };
-        if person.kill.same_secret(&person.restore) || taken(&person.kill) || taken(&person.restore)
+                .any(|key| others().any(|other| other.same_secret(key)))
         {
             return Err(PeopleError::SameKey(person.name));
         }
@@ -248,6 +268,13 @@ impl People {
         let person = self.0.iter_mut().find(|p| p.name.as_str() == name);
         person.ok_or(PeopleError::Nobody)?.cards.extend(cards);
         Ok(())
+    }
+
+    /// Takes all cards of a person away, as when the list is lost; their codes go on. Gives how many there were.
+    pub fn revoke_cards(&mut self, name: &str) -> Result<usize, PeopleError> {
+        let person = self.0.iter_mut().find(|p| p.name.as_str() == name);
+        let cards = &mut person.ok_or(PeopleError::Nobody)?.cards;
+        Ok(std::mem::take(cards).len())
     }
 
     /// How many people there are.

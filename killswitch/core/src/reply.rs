@@ -114,7 +114,8 @@ pub(crate) fn refused(why: &Why, latches: &LatchSet) -> Reply {
         | Why::StepUp
         | Why::TooOld
         | Why::Locked
-        | Why::Untrusted => {}
+        | Why::Untrusted
+        | Why::NotByText(_) => {}
     }
     Reply::of(&parts)
 }

@@ -1,7 +1,7 @@
 //! Whether a text or the lever may restore. Exact or nothing: no guess, no widening, no old code.
 
 use crate::core::Core;
-use crate::decision::{Decision, Refused, Released, Restore, RestoreSeal, Why};
+use crate::decision::{Decision, Opening, Refused, Released, Restore, RestoreSeal, Why};
 use crate::inbound_text::{InboundText, Trust};
 use crate::keyring::Minted;
 use crate::lever::printable;
@@ -12,6 +12,20 @@ use crate::scan::{Code, Scan};
 use crate::segment::Reply;
 use kill_wire::{Latch, Scope, Step, Timestamp};
 
+/// A good RESTORE or duress code.
+struct Proven {
+    minted: Minted,
+    duress: bool,
+}
+
+/// For which scope, by which way, answered under which number.
+struct Asked {
+    scope: Result<Scope, Why>,
+    via: String,
+    outcome: u16,
+    now: Timestamp,
+}
+
 impl Core {
     /// A text with the word RESTORE and no good KILL code.
     pub(crate) fn on_restore(
@@ -21,39 +35,33 @@ impl Core {
         outcome: u16,
         now: Timestamp,
     ) -> Decision {
-        match text.trust {
-            Trust::A | Trust::B => {}
-            Trust::C => return self.refuse(text, Why::Untrusted),
+        let mut named = scan.scopes(&self.scope_words());
+        let one = (named.len() == 1).then(|| named.pop_first()).flatten();
+        // Where no text may restore, its codes are not looked at: guesses there can neither hit nor lock.
+        if let Err(why) = self.by_text(text, one.as_ref()) {
+            return self.refuse(text, why);
         }
-        if !self.memory.restore_locked()
+        if !self.locked(now)
             && let Some(reply) = self.restored_before(scan)
         {
             return Decision::Duplicate { reply };
         }
-        let minted = match self.restore_code(scan) {
-            Ok(minted) => minted,
-            Err(why) => {
-                self.count_failed(scan, now);
-                return self.refuse(text, why);
-            }
+        let asked = Asked {
+            scope: one.ok_or(Why::NoScope),
+            via: text.channel.clone(),
+            outcome,
+            now,
         };
-        let mut named = scan.scopes(&self.scope_words());
-        let scope = if named.len() == 1 {
-            named.pop_first()
-        } else {
-            None
+        let proven = match self.restore_code(scan, now) {
+            Ok(proven) => proven,
+            Err(why) => return self.refuse(text, why),
         };
-        let allowed = scope
-            .ok_or(Why::NoScope)
-            .and_then(|scope| self.latched(scope))
-            .and_then(|latch| self.newer_than_kill(minted.step, now).map(|()| latch));
-        match allowed {
-            Ok(latch) => Decision::Restore(self.sealed(latch, minted, outcome, &text.channel)),
+        match self.open(proven, asked) {
+            Ok(Opening::Now(restore)) => Decision::Restore(restore),
+            Ok(Opening::Held(held)) => Decision::Held(held),
+            Ok(Opening::Feigned(feigned)) => Decision::Feigned(feigned),
             // The code was good, so whoever sent it is answered.
-            Err(why) => Decision::Refused(Refused {
-                reply: Some(reply::refused(&why, &self.memory.latches)),
-                why,
-            }),
+            Err(why) => Decision::Refused(self.refused(why)),
         }
     }
 
@@ -64,25 +72,70 @@ impl Core {
         code: &str,
         by: &str,
         now: Timestamp,
-    ) -> Result<Restore, Refused> {
+    ) -> Result<Opening, Refused> {
         self.prepare(now);
         let scan = Scan::of(code.get(..code.floor_char_boundary(64)).unwrap_or_default());
-        let allowed = self.restore_code(&scan).and_then(|minted| {
-            let latch = self.latched(scope.clone())?;
-            self.newer_than_kill(minted.step, now)?;
-            Ok((latch, minted))
-        });
-        match allowed {
-            Ok((latch, minted)) => {
-                let outcome = self.memory.outcomes.begin([]);
-                let via = format!("lever ({})", printable(by, 24));
-                Ok(self.sealed(latch, minted, outcome, &via))
-            }
-            Err(why) => Err(Refused {
-                reply: Some(reply::refused(&why, &self.memory.latches)),
-                why,
-            }),
+        let asked = Asked {
+            scope: Ok(scope.clone()),
+            via: format!("lever ({})", printable(by, 24)),
+            outcome: self.memory.outcomes.begin([]),
+            now,
+        };
+        let opened = self.restore_code(&scan, now);
+        let opened = opened.and_then(|proven| self.open(proven, asked));
+        opened.map_err(|why| self.refused(why))
+    }
+
+    fn refused(&self, why: Why) -> Refused {
+        let reply = Some(reply::refused(&why, &self.memory.latches));
+        Refused { why, reply }
+    }
+
+    /// Whether a text of this channel may restore this scope at all.
+    fn by_text(&self, text: &InboundText, scope: Option<&Scope>) -> Result<(), Why> {
+        if text.trust == Trust::C {
+            return Err(Why::Untrusted);
         }
+        if self.rules.by_text(&text.channel, scope) {
+            return Ok(());
+        }
+        Err(scope.map_or(Why::NoScope, |scope| Why::NotByText(scope.clone())))
+    }
+
+    /// What a good code comes to.
+    fn open(&mut self, proven: Proven, asked: Asked) -> Result<Opening, Why> {
+        let Proven { minted, duress } = proven;
+        let Asked {
+            scope,
+            via,
+            outcome,
+            now,
+        } = asked;
+        let scope = scope?;
+        // Who pretended before is told what they were told then.
+        let shown = if duress {
+            self.shown_to(minted.person.as_str())
+        } else {
+            self.memory.latches.clone()
+        };
+        let latch = shown.of(&scope).cloned().ok_or(Why::NotCut(scope))?;
+        self.newer_than_kill(minted.step, now)?;
+        let other = if self.rules.two_person {
+            match self.seconded(&minted.person, &latch.scope, now) {
+                Some(other) => other,
+                None => {
+                    let held = self.hold(&latch, &minted, duress, outcome, via, now);
+                    return Ok(Opening::Held(held));
+                }
+            }
+        } else {
+            false
+        };
+        Ok(if duress || other {
+            Opening::Feigned(self.feign(&latch, &minted, duress, outcome, via, now))
+        } else {
+            Opening::Now(self.sealed(latch, minted, outcome, via))
+        })
     }
 
     /// The memory as it will be when this restore is done: write it down, then [`Core::commit`].
@@ -100,79 +153,102 @@ impl Core {
         let released = self.carry_out(&mut memory, &seal, now);
         self.memory = memory;
         let remaining = self.memory.latches.clone();
-        let (latch, text) = match released {
-            Some((latch, text)) => (latch, text),
-            None => {
-                let text = reply::refused(&Why::TooOld, &remaining);
-                return Released {
-                    latch: seal.latch,
-                    remaining,
-                    text,
-                    overtaken: true,
-                };
-            }
-        };
+        let overtaken = released.is_none();
+        let refused = || reply::refused(&Why::TooOld, &remaining);
         Released {
-            latch,
+            text: released.unwrap_or_else(refused),
+            latch: seal.latch,
+            incidents: seal.incidents,
             remaining,
-            text,
-            overtaken: false,
+            overtaken,
         }
     }
 
     /// Someone at the machine lets RESTORE be tried again.
-    pub const fn clear_restore_lock(&mut self) {
+    pub fn clear_restore_lock(&mut self) {
         self.memory.restore_failures = 0;
+        self.memory.restore_failed.clear();
     }
 
-    fn carry_out(
-        &self,
-        memory: &mut Memory,
-        seal: &RestoreSeal,
-        now: Timestamp,
-    ) -> Option<(Latch, Reply)> {
+    fn carry_out(&self, memory: &mut Memory, seal: &RestoreSeal, now: Timestamp) -> Option<Reply> {
         let RestoreSeal {
             latch,
+            incidents,
             person,
             step,
             epoch,
             outcome,
         } = seal;
-        if *epoch != self.epoch || memory.restore_used(person, *step) {
+        if *epoch != self.epoch || memory.used_restore.has(person, *step) {
             return None;
         }
-        let latch = memory.latches.release(latch.incident)?;
-        memory.use_restore(person, *step, now.step());
+        let released = incidents
+            .iter()
+            .map(|incident| memory.latches.release(*incident));
+        if released.flatten().count() == 0 {
+            return None;
+        }
+        memory.used_restore.spend(person, *step, now.step());
         memory.last_restore = memory.last_restore.max(*step);
         memory.restore_failures = 0;
-        let text = reply::restored(&latch, &person.initials(), &memory.latches, now);
+        memory.votes.retain(|vote| *vote.scope() != latch.scope);
+        memory
+            .feigned
+            .retain(|(_, incident)| !incidents.contains(incident));
+        let text = reply::restored(latch, &person.initials(), &memory.latches, now);
         let code = OutcomeKey::of_code("restore", person, *step);
         memory.outcomes.join(*outcome, code);
         memory.outcomes.end(*outcome, text.clone());
-        Some((latch, text))
+        Some(text)
+    }
+
+    /// Whether RESTORE codes are not looked at now: too many failed in a row, or today.
+    fn locked(&self, now: Timestamp) -> bool {
+        self.memory.restore_locked() || self.restore_tries(now) == 0
+    }
+
+    fn restore_tries(&self, now: Timestamp) -> usize {
+        let in_a_row = RESTORE_TRIES.saturating_sub(self.memory.restore_failures);
+        let today = self.rules.restore_guesses_per_day;
+        self.memory
+            .restore_failed
+            .left(today, now)
+            .min(in_a_row as usize)
     }
 
     /// The newest unused RESTORE code in it. Counts what is tried and locks in the end.
-    fn restore_code(&mut self, scan: &Scan) -> Result<Minted, Why> {
-        let left = RESTORE_TRIES.saturating_sub(self.memory.restore_failures);
-        if left == 0 {
-            return Err(Why::Locked);
-        }
+    fn restore_code(&mut self, scan: &Scan, now: Timestamp) -> Result<Proven, Why> {
+        let offered = eight(scan).count();
         // As many as may still fail, so that one text is worth no more tries than many.
-        let tried = eight(scan).take(left as usize);
-        let unused = tried
-            .clone()
-            .flat_map(|code| self.ring.restore(code))
-            .filter(|minted| !self.memory.restore_used(&minted.person, minted.step));
-        if let Some(newest) = unused.max_by_key(|minted| minted.step) {
-            return Ok(newest.clone());
+        let tried: Vec<Code> = eight(scan).take(self.restore_tries(now)).collect();
+        let real = tried.iter().flat_map(|code| self.ring.restore.find(*code));
+        let real = real.filter(|m| !self.memory.used_restore.has(&m.person, m.step));
+        if let Some(minted) = real.max_by_key(|minted| minted.step) {
+            return Ok(Proven {
+                minted,
+                duress: false,
+            });
         }
-        let failed = u32::try_from(tried.count()).unwrap_or(left);
-        self.memory.restore_failures += failed;
-        Err(if failed == 0 {
-            Why::NoCode
-        } else {
-            Why::NotAccepted
+        let feigned = tried.iter().filter(|_| self.rules.duress);
+        let feigned = feigned.flat_map(|code| self.ring.duress.find(*code));
+        let mut feigned = feigned.filter(|m| !self.memory.used_duress.has(&m.person, m.step));
+        if let Some(minted) = feigned.next() {
+            return Ok(Proven {
+                minted,
+                duress: true,
+            });
+        }
+        let locked = self.locked(now);
+        // Past today's budget they are not looked at, and still lead to the lock.
+        let failures = u32::try_from(offered).unwrap_or(RESTORE_TRIES);
+        let in_a_row = self.memory.restore_failures.saturating_add(failures);
+        self.memory.restore_failures = in_a_row.min(RESTORE_TRIES);
+        let today = self.rules.restore_guesses_per_day;
+        self.memory.restore_failed.add(tried.len(), today, now);
+        Err(match (offered, locked) {
+            (_, true) => Why::Locked,
+            (0, false) => Why::NoCode,
+            (_, false) => Why::NotAccepted,
         })
     }
 
@@ -188,32 +264,38 @@ impl Core {
         }
     }
 
-    fn latched(&self, scope: Scope) -> Result<Latch, Why> {
-        let latch = self.memory.latches.of(&scope).cloned();
-        latch.ok_or(Why::NotCut(scope))
-    }
-
     /// `Some` when the text holds a RESTORE code that was used, with what was answered then.
     fn restored_before(&self, scan: &Scan) -> Option<Option<Reply>> {
-        let mut all = eight(scan).flat_map(|code| self.ring.restore(code));
-        let used = all.find(|m| self.memory.restore_used(&m.person, m.step))?;
-        let key = OutcomeKey::of_code("restore", &used.person, used.step);
-        let number = self.memory.outcomes.number(&key);
-        Some(number.and_then(|n| self.memory.outcomes.answer(n)).cloned())
+        let (real, feigned) = (&self.memory.used_restore, &self.memory.used_duress);
+        let real = |code| {
+            let mut all = self.ring.restore.find(code);
+            let used = all.find(|m| real.has(&m.person, m.step))?;
+            Some(OutcomeKey::of_code("restore", &used.person, used.step))
+        };
+        let feigned = |code| {
+            let mut all = self.ring.duress.find(code);
+            let used = all.find(|m| feigned.has(&m.person, m.step))?;
+            Some(OutcomeKey::of_code("duress", &used.person, used.step))
+        };
+        let key = eight(scan).find_map(|code| real(code).or_else(|| feigned(code)))?;
+        Some(self.memory.outcomes.answer_to(&key).cloned())
     }
 
     /// A new seal makes older ones void, so that what is written down for one of them never leaves
     /// the disk more open than the memory.
-    fn sealed(&mut self, latch: Latch, minted: Minted, outcome: u16, via: &str) -> Restore {
+    fn sealed(&mut self, latch: Latch, minted: Minted, outcome: u16, via: String) -> Restore {
         self.epoch += 1;
         let Minted { person, step } = minted;
+        let incidents = vec![latch.incident];
         Restore {
             by: person.to_string(),
             initials: person.initials(),
-            via: via.to_owned(),
+            via,
             latch: latch.clone(),
+            incidents: incidents.clone(),
             seal: RestoreSeal {
                 latch,
+                incidents,
                 person,
                 step,
                 epoch: self.epoch,

@@ -5,7 +5,7 @@ use kill_wire::Scope;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most codes and most cards one text may offer, and most words that are read.
-const MAX: usize = 64;
+pub(crate) const MAX: usize = 64;
 
 /// A number of 6 or 8 digits that may be a code.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::conclude::conclude;
 use crate::cut;
+use crate::other;
 use crate::recorder::First;
 use crate::report;
 use crate::restore;
@@ -49,5 +50,8 @@ pub(crate) async fn carry_out(
             refused.reply.map(String::from)
         }
         Decision::Duplicate { reply } => reply.map(String::from),
+        Decision::Held(_) | Decision::Feigned(_) | Decision::CheckedIn(_) | Decision::Drill(_) => {
+            other::on(switch, decision)
+        }
     }
 }

@@ -4,11 +4,12 @@ use crate::clock;
 use crate::conclude::conclude;
 use crate::cut;
 use crate::event::Event;
+use crate::recorder::First;
 use crate::report;
 use crate::restore;
 use crate::state;
 use crate::switch::Switch;
-use kill_core::Why;
+use kill_core::{Opening, Why};
 use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest, Scope};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -123,7 +124,15 @@ async fn reload(switch: &Switch) -> LeverReply {
 async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> LeverReply {
     let decided = switch.core().lever_restore(scope, code, by, clock::now());
     let restore = match decided {
-        Ok(restore) => restore,
+        Ok(Opening::Now(restore)) => restore,
+        Ok(Opening::Held(held)) => {
+            drop(switch.record(Vec::new(), First::Latch));
+            return refused(ErrorCode::BadCode, held.reply.into());
+        }
+        Ok(Opening::Feigned(feigned)) => {
+            drop(switch.record(Vec::new(), First::Latch));
+            return refused(ErrorCode::NotRecorded, feigned.reply.into());
+        }
         Err(why) => {
             let why = why.why;
             switch.note_refusal("lever", &why.to_string());
@@ -135,7 +144,8 @@ async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> Leve
                 | Why::StepUp
                 | Why::TooOld
                 | Why::NoScope
-                | Why::Untrusted => ErrorCode::BadCode,
+                | Why::Untrusted
+                | Why::NotByText(_) => ErrorCode::BadCode,
             };
             return refused(code, why.to_string());
         }

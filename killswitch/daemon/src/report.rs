@@ -52,7 +52,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         channels,
         people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
         restore_locked: memory.restore_locked(),
-        step_up: memory.step_up(now),
+        step_up: core.step_up(now),
         journal: record.entries,
         warnings,
         ..StateReport::default()

@@ -49,7 +49,7 @@ fn the_memory_stays_below_48_kib_at_all_bounds() {
                 .unwrap()
                 .scope
                 .clone();
-            let restore = core.lever_restore(&latch, &code, "x", at).unwrap();
+            let restore = at_once(core.lever_restore(&latch, &code, "x", at).unwrap());
             core.commit(restore.seal, at);
             core.lever_cut(scope(&format!("route-with-a-long-name{n}")), "a", "b", NOW);
         }

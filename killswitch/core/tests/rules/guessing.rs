@@ -7,7 +7,7 @@ fn guessed() -> Core {
     for n in 0..10 {
         refused(core.on_text(&text(&format!("g{n}"), "KILL 00000000"), NOW));
     }
-    assert!(core.memory().step_up(NOW));
+    assert!(core.step_up(NOW));
     core
 }
 
@@ -63,7 +63,7 @@ fn step_up_ends_after_a_day() {
     let mut core = guessed();
     let at = later(2880);
     let code = kill_code(&core, "owner", at.step());
-    assert!(!core.memory().step_up(at));
+    assert!(!core.step_up(at));
     cut(core.on_text(&text("a", &code), at));
 }
 
@@ -80,7 +80,7 @@ fn one_text_is_worth_no_more_guesses_than_many() {
     let wrong: String = (0..10).map(|n| format!("0000000{n} ")).collect();
     let code = kill_code(&core, "owner", NOW.step());
     refused(core.on_text(&text("a", &format!("{wrong}{code}")), NOW));
-    assert!(core.memory().step_up(NOW));
+    assert!(core.step_up(NOW));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn an_unknown_sender_is_never_answered_without_a_valid_code() {
 fn a_registered_sender_may_ask_how_things_are() {
     let mut core = core();
     let asked = core.on_text(&owners("a", "status?"), NOW);
-    assert!(matches!(asked, Decision::Status { by } if by == "owner"));
+    assert!(matches!(asked, Decision::Status { by, .. } if by == "owner"));
     let answer = "STATUS".to_owned().into();
     core.remember(&owners("a", "status?"), &answer);
     assert_eq!(

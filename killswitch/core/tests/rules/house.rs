@@ -1,8 +1,8 @@
 //! A house to decide about: two people, two names.
 
 use kill_core::{
-    Card, Core, Cut, Decision, Digits, InboundText, Key, Memory, People, Person, Refused, Reply,
-    Restore, Trust,
+    Card, Core, Cut, Decision, Digits, InboundText, Key, Memory, Opening, People, Person, Refused,
+    Reply, Restorable, Restore, Rules, Trust,
 };
 use kill_wire::{Scope, Step, Timestamp};
 
@@ -22,6 +22,8 @@ pub(crate) fn person(name: &str, seed: u8, digits: Digits) -> Person {
         name: name.parse().unwrap(),
         kill: Key::from_random([seed; 20], digits),
         restore: Key::from_random([seed + 1; 20], Digits::Eight),
+        check_in: None,
+        duress: None,
         cards: vec![card(seed).hash(), card(seed + 1).hash()],
         senders: vec![format!("+49 151 000{seed}")],
     }
@@ -37,6 +39,7 @@ pub(crate) fn core() -> Core {
     people.add(person("owner", 10, Digits::Eight)).unwrap();
     people.add(person("six", 20, Digits::Six)).unwrap();
     let mut core = Core::new(Memory::fresh(), people);
+    core.set_rules(by_any_text());
     let names = ["chat", "chat-fast", "agent"].map(|name| name.parse().unwrap());
     core.set_names(names.to_vec());
     core
@@ -46,7 +49,25 @@ pub(crate) fn core() -> Core {
 pub(crate) fn alone() -> Core {
     let mut people = People::default();
     people.add(person("owner", 10, Digits::Eight)).unwrap();
-    Core::new(Memory::fresh(), people)
+    let mut core = Core::new(Memory::fresh(), people);
+    core.set_rules(by_any_text());
+    core
+}
+
+/// The shipped rules, but texts of any signed channel may restore.
+pub(crate) fn by_any_text() -> Rules {
+    Rules {
+        text_restorable: Restorable::All,
+        ..Rules::default()
+    }
+}
+
+/// What the lever may restore at once.
+pub(crate) fn at_once(opening: Opening) -> Restore {
+    match opening {
+        Opening::Now(restore) => restore,
+        other => panic!("expected a restore, got {other:?}"),
+    }
 }
 
 pub(crate) fn kill_code(core: &Core, name: &str, step: Step) -> String {
@@ -112,6 +133,7 @@ pub(crate) fn cut_now(core: &Core) -> String {
 pub(crate) fn restarted(core: &Core) -> Core {
     let memory = Memory::parse(core.memory().to_json().as_bytes()).unwrap();
     let mut again = Core::new(memory, core.people().clone());
+    again.set_rules(core.rules().clone());
     let names = ["chat", "chat-fast", "agent"].map(|name| name.parse().unwrap());
     again.set_names(names.to_vec());
     again

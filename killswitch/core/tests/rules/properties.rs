@@ -69,7 +69,7 @@ fn deliver(core: &mut Core, sent: &Sent, at: Timestamp, events: &mut Events) {
         Decision::Refused(_) | Decision::Duplicate { .. } => {
             assert_eq!(core.memory().latches(), &before);
         }
-        Decision::Status { .. } => panic!("nobody asked"),
+        other => panic!("nobody asked: {other:?}"),
     }
 }
 
@@ -158,7 +158,7 @@ proptest! {
         prop_assert!(fits(&said), "{said}");
         let at = later(5);
         let code = restore_code(&core, "owner", at.step());
-        let restore = core.lever_restore(&Scope::All, &code, "x", at).unwrap();
+        let restore = at_once(core.lever_restore(&Scope::All, &code, "x", at).unwrap());
         let said = core.commit(restore.seal, at).text;
         prop_assert!(fits(&said), "{said}");
         let refused = core.lever_restore(&Scope::All, "0", "x", at).unwrap_err();

@@ -136,7 +136,7 @@ fn a_cut_between_seal_and_commit_wins() {
     let mut core = cut_house();
     let at = later(3);
     let code = restore_code(&core, "owner", at.step());
-    let restore = core.lever_restore(&Scope::All, &code, "admin", at).unwrap();
+    let restore = at_once(core.lever_restore(&Scope::All, &code, "admin", at).unwrap());
     core.lever_cut(Scope::All, "admin", "again", at);
     let released = core.commit(restore.seal, at);
     assert!(released.overtaken && released.remaining.of(&Scope::All).is_some());
@@ -148,8 +148,8 @@ fn of_two_seals_only_the_newer_releases() {
     let mut core = cut_house();
     let at = later(3);
     let code = restore_code(&core, "owner", at.step());
-    let all = core.lever_restore(&Scope::All, &code, "admin", at).unwrap();
-    let llm = core.lever_restore(&Scope::Llm, &code, "admin", at).unwrap();
+    let all = at_once(core.lever_restore(&Scope::All, &code, "admin", at).unwrap());
+    let llm = at_once(core.lever_restore(&Scope::Llm, &code, "admin", at).unwrap());
     assert_eq!(
         core.recorded(&all.seal, at).latches(),
         core.memory().latches()
@@ -204,7 +204,7 @@ fn ten_wrong_codes_in_a_row_lock_restore_but_never_kill() {
     core.clear_restore_lock();
     let at = later(6);
     let code = restore_code(&core, "owner", at.step());
-    let restore = core.lever_restore(&Scope::All, &code, "x", at).unwrap();
+    let restore = at_once(core.lever_restore(&Scope::All, &code, "x", at).unwrap());
     assert!(!core.commit(restore.seal, at).overtaken);
 }
 
@@ -226,7 +226,7 @@ fn a_good_restore_forgives_the_failures_before() {
         refused(core.on_text(&text(&format!("w{n}"), "RESTORE ALL 00000000"), at));
     }
     let code = restore_code(&core, "owner", at.step());
-    let restore = core.lever_restore(&Scope::All, &code, "x", at).unwrap();
+    let restore = at_once(core.lever_restore(&Scope::All, &code, "x", at).unwrap());
     core.commit(restore.seal, at);
     refused(core.on_text(&text("w9", "RESTORE LLM 00000000"), at));
     assert!(!core.memory().restore_locked());

@@ -1,0 +1,48 @@
+//! Which codes were used: a set of steps for each person, because texts overtake each other.
+
+use crate::people::PersonName;
+use kill_wire::Step;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Used steps of one kind of key.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Used(BTreeMap<PersonName, BTreeSet<Step>>);
+
+impl Used {
+    /// Most steps of one person that are kept.
+    pub(crate) const MOST: usize = 24;
+
+    /// Whether this person's code of that step was used.
+    pub(crate) fn has(&self, person: &PersonName, step: Step) -> bool {
+        self.0
+            .get(person)
+            .is_some_and(|steps| steps.contains(&step))
+    }
+
+    /// Spends a code. Of too many the one farthest from now goes: a clock that is set back, or a text that comes late,
+    /// makes old codes good again, and a used one should still be known then.
+    pub(crate) fn spend(&mut self, person: &PersonName, step: Step, now: Step) {
+        let steps = self.0.entry(person.clone()).or_default();
+        steps.insert(step);
+        if steps.len() > Self::MOST {
+            let farthest = steps
+                .iter()
+                .max_by_key(|step| step.get().abs_diff(now.get()));
+            if let Some(farthest) = farthest.copied() {
+                steps.remove(&farthest);
+            }
+        }
+    }
+
+    /// Forgets people who are gone.
+    pub(crate) fn keep_only(&mut self, there: impl Fn(&PersonName) -> bool) {
+        self.0.retain(|name, _| there(name));
+    }
+
+    /// Whether a file's content keeps the bounds.
+    pub(crate) fn bounded(&self) -> bool {
+        self.0.len() <= crate::People::MAX && self.0.values().all(|steps| steps.len() <= Self::MOST)
+    }
+}
