@@ -2,8 +2,10 @@
 
 use crate::channel::Provider;
 use crate::incoming::Replies;
+use crate::messagebird::MessageBird;
 use crate::options::{Options, Setting};
 use crate::refusal::Answer;
+use crate::vonage_sms::VonageSms;
 use kill_core::Trust;
 
 /// What is true of every channel of one kind.
@@ -21,9 +23,12 @@ impl About {
         Provider::ALL.iter().find(|about| about.kind == kind)
     }
 
-    /// By which methods providers of this kind call.
-    #[expect(clippy::unused_self, reason = "a kind may say more than POST")]
-    pub(crate) const fn methods(&self) -> &'static [&'static str] {
-        &["POST"]
+    /// By which methods providers of this kind call: by `GET` the query is the message.
+    pub(crate) fn methods(&self) -> &'static [&'static str] {
+        if [VonageSms::KIND, MessageBird::KIND].contains(&self.kind) {
+            &["POST", "GET"]
+        } else {
+            &["POST"]
+        }
     }
 }

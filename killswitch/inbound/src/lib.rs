@@ -4,16 +4,31 @@
 //! **Invariant:** an [`InboundText`] leaves this crate only after its signature was checked.
 
 mod about;
+mod address;
 mod channel;
 mod config;
+mod elks46;
+mod fields;
+mod form;
+mod fresh;
 mod incoming;
+mod jwt;
+mod messagebird;
 mod options;
 mod pulled;
 mod refusal;
 mod request;
+mod same;
 mod shown;
+mod sinch;
+mod sms_gate;
 pub mod standard_webhooks;
+mod telnyx;
 mod twilio;
+mod unguessable;
+mod vonage_messages;
+mod vonage_sms;
+mod xml;
 
 pub use channel::Channel;
 pub use incoming::{Incoming, Replies};

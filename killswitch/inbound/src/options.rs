@@ -42,6 +42,21 @@ impl Options {
         }
     }
 
+    /// Secrets that are a provider's texts: at least 16 visible characters, `what` they are for the message.
+    pub(crate) fn take_visible_secrets(
+        &mut self,
+        what: &str,
+    ) -> Result<Vec<Zeroizing<String>>, String> {
+        let secrets = self.take_secrets()?;
+        let plain =
+            |s: &Zeroizing<String>| s.len() >= 16 && s.bytes().all(|b| b.is_ascii_graphic());
+        if secrets.iter().all(plain) {
+            Ok(secrets)
+        } else {
+            Err(format!("expected {what}, at least 16 visible characters"))
+        }
+    }
+
     /// A setting without the line ends of its file; an empty one is none.
     #[must_use]
     pub fn setting(&self, name: &str) -> Option<&str> {

@@ -3,6 +3,7 @@
 
 mod sender;
 
+use crate::fresh;
 use crate::incoming::{Incoming, Replies};
 use crate::options::{Options, Setting};
 use crate::refusal::{Answer, Refusal};
@@ -24,8 +25,6 @@ pub const TIMESTAMP: &str = "webhook-timestamp";
 /// Header with one or more signatures.
 pub const SIGNATURE: &str = "webhook-signature";
 
-/// How far the sender's clock may be off, either way.
-const TOLERANCE_S: u64 = 300;
 const MAX_SIGNATURES: usize = 16;
 
 type Secret = Zeroizing<Vec<u8>>;
@@ -79,12 +78,7 @@ impl StandardWebhooks {
         if !given.any(|good| good) {
             return Err(Refusal::Signature);
         }
-        // Only digits: what stands between the full stops is signed as text, and must read one way.
-        let digits = !at.is_empty() && at.len() <= 12 && at.bytes().all(|b| b.is_ascii_digit());
-        let at: u64 = at.parse().ok().filter(|_| digits).ok_or(Refusal::Header)?;
-        if now.secs().abs_diff(at) > TOLERANCE_S {
-            return Err(Refusal::Stale);
-        }
+        fresh::within(fresh::seconds(at)?, now, fresh::TOLERANCE_S)?;
         if id.is_empty() || id.len() > 128 {
             return Err(Refusal::Header);
         }

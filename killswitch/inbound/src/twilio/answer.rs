@@ -2,6 +2,7 @@
 
 use super::Twilio;
 use crate::refusal::Answer;
+use crate::xml::escaped;
 
 impl Twilio {
     pub(crate) fn answer(reply: Option<&str>) -> Answer {
@@ -15,12 +16,6 @@ impl Twilio {
             body,
         }
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
 }
 
 #[cfg(test)]

@@ -10,6 +10,13 @@ use std::collections::BTreeMap;
 const FILES: &[&str] = &[
     include_str!("../../vectors/twilio.json"),
     include_str!("../../vectors/standard_webhooks.json"),
+    include_str!("../../vectors/sms_gate.json"),
+    include_str!("../../vectors/46elks.json"),
+    include_str!("../../vectors/telnyx.json"),
+    include_str!("../../vectors/vonage_sms.json"),
+    include_str!("../../vectors/vonage_messages.json"),
+    include_str!("../../vectors/messagebird.json"),
+    include_str!("../../vectors/sinch.json"),
 ];
 
 /// A file: a kind, what its scheme leaves open, and its vectors.

@@ -1,7 +1,7 @@
-//! The address Twilio calls, in the forms it signs.
+//! The address a provider calls, in the forms it may sign.
 
 /// A URL as written and with its port added or taken away, and its query.
-pub(super) fn forms(url: &str) -> Option<([String; 2], Option<String>)> {
+pub(crate) fn forms(url: &str) -> Option<([String; 2], Option<String>)> {
     let url = url.split('#').next()?;
     let (scheme, rest) = url.split_once("://")?;
     let default = match scheme {
