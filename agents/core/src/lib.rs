@@ -1,41 +1,25 @@
-//! Decides what a node holds shut: which order counts, when the lease has lapsed, when a gateway must be told again.
+//! Decides what a node holds shut: which orders count, when the lease has lapsed, when a gateway must be told again.
 //!
-//! Orders, observations and two clocks in, steps out; nothing is read or done here.
+//! Orders, observations and one clock in, steps out; nothing is read or done here. The clock is the time since the host
+//! started, also while it slept: nobody can set it, and no decision asks for the time of day.
 //!
-//! **Invariant:** a latch goes only by a newer, unexpired order of this house's key whose loss was recorded first.
-//! Time, restarts, repeats and observations can close; none of them opens.
+//! **Invariant:** a latch goes only by a newer order of one of this house's keys that answers a challenge of the last
+//! half minute, and whose loss was recorded first. Time, restarts, repeats and observations can close; none of them opens.
 
 mod closing;
+mod issuer;
 mod lease;
 mod order;
 
-pub use lease::OnSilence;
+pub use issuer::{Held, Saved};
+pub use lease::{OnSilence, Silence};
 
-use kill_wire::{LatchSet, Order, Refusal, Timestamp};
-use lease::Lease;
+use issuer::Issuer;
+use kill_wire::{Challenge, Grant, Order, Refusal, VerifyingKey};
+use lease::{Challenges, Lease};
 use net_model::{Observed, Overlay};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// The two clocks of this moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// Time of day: says whether an order has expired.
-    pub wall: Timestamp,
-    /// Time since some fixed instant, never set back: measures the lease.
-    pub up: Duration,
-}
-
-/// What outlives the process.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Saved {
-    /// Number of the newest order.
-    pub seq: u64,
-    /// What it cut.
-    pub latches: LatchSet,
-}
 
 /// Put this overlay in force at once; when `save` is set, write [`AgentCore::saved`] down afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,20 +38,38 @@ pub struct Verdict {
     pub step: Option<Step>,
     /// Then: a release that waits until it is written down.
     pub release: Option<Release>,
+    /// Which kill switch it came from, for [`AgentCore::seq`].
+    pub issuer: usize,
+}
+
+impl Verdict {
+    pub(crate) const fn closed(issuer: usize, step: Option<Step>) -> Self {
+        Self {
+            step,
+            release: None,
+            issuer,
+        }
+    }
 }
 
 /// A release that was ordered but is not in force. Only [`AgentCore::on_order`] makes one, and it is used up by
 /// [`AgentCore::on_recorded`] or [`AgentCore::on_not_recorded`].
 #[derive(Debug)]
-pub struct Release(Order);
+pub struct Release {
+    issuer: usize,
+    held: Held,
+    /// When the challenge it answers was given.
+    given: Duration,
+    grant: Grant,
+}
 
 impl Release {
-    /// What to write down before it may come into force.
-    #[must_use]
-    pub fn saved(&self) -> Saved {
-        Saved {
-            seq: self.0.seq,
-            latches: self.0.latches.clone(),
+    pub(crate) fn new(issuer: usize, given: Duration, order: Order) -> Self {
+        Self {
+            issuer,
+            given,
+            grant: order.grant.clone(),
+            held: order.into(),
         }
     }
 }
@@ -75,11 +77,9 @@ impl Release {
 /// The decisions of one node agent.
 #[derive(Debug)]
 pub struct AgentCore {
-    saved: Saved,
-    /// What was saved may lack a cut; the first order is then recorded before it opens anything.
-    doubtful: bool,
-    on_silence: OnSilence,
-    lease: Lease,
+    issuers: Vec<Issuer>,
+    silence: Silence,
+    challenges: Challenges,
     overlay: Overlay,
     /// The run of each gateway that was last seen.
     boots: BTreeMap<String, String>,
@@ -88,14 +88,24 @@ pub struct AgentCore {
 impl AgentCore {
     /// Starts closed: everything is paused until the first good order, whatever was saved.
     ///
-    /// `doubtful` says that `saved` is missing or may not be the newest state.
+    /// `doubtful` says that `saved` is missing or may not be the newest state: then everything stays paused until every
+    /// key of `keys` was heard, because any of them may have cut what is not known here.
     #[must_use]
-    pub fn new(saved: Option<Saved>, doubtful: bool, on_silence: OnSilence) -> Self {
+    pub fn new(
+        saved: Option<Saved>,
+        doubtful: bool,
+        keys: &[VerifyingKey],
+        silence: Silence,
+    ) -> Self {
+        let doubtful = doubtful || saved.is_none();
+        let saved = saved.unwrap_or_default();
         let mut core = Self {
-            doubtful: doubtful || saved.is_none(),
-            saved: saved.unwrap_or_default(),
-            on_silence,
-            lease: Lease::Awaited,
+            issuers: keys
+                .iter()
+                .map(|key| Issuer::new(*key, &saved, doubtful))
+                .collect(),
+            silence,
+            challenges: Challenges::default(),
             overlay: Overlay::default(),
             boots: BTreeMap::new(),
         };
@@ -103,53 +113,103 @@ impl AgentCore {
         core
     }
 
+    /// The challenge that the next answer carries. `chance` is a number nobody can guess; it is not always used.
+    pub fn challenge(&mut self, chance: u64, up: Duration) -> Challenge {
+        self.challenges.give(chance, up)
+    }
+
+    /// What to write down before this release may come into force.
+    ///
+    /// # Errors
+    /// [`Refusal::Stale`] when a newer order of the same kill switch has come in between.
+    pub fn recording(&self, release: &Release) -> Result<Saved, Refusal> {
+        let current = self.seq(release.issuer);
+        if release.held.seq <= current {
+            return Err(Refusal::Stale { current });
+        }
+        let mut saved = self.saved();
+        if let Some(issuer) = self.issuers.get(release.issuer) {
+            saved.issuers.insert(issuer.id(), release.held.clone());
+        }
+        Ok(saved)
+    }
+
     /// The release is written down: it comes into force, unless a newer order has come in between.
     ///
     /// # Errors
     /// [`Refusal::Stale`] when one has.
-    pub fn on_recorded(&mut self, release: Release, now: Now) -> Result<Step, Refusal> {
-        if release.0.seq <= self.saved.seq {
-            let current = self.saved.seq;
-            return Err(Refusal::Stale { current });
-        }
-        Ok(self.accept(release.0, now))
+    pub fn on_recorded(&mut self, release: Release) -> Result<Step, Refusal> {
+        self.recording(&release)?;
+        Ok(self.accept(release))
     }
 
     /// The release could not be written down: all that is held stays held. An order is a sign of life all the same,
     /// so a running lease goes on; one that had not begun, or had lapsed, does not.
-    pub fn on_not_recorded(&mut self, release: Release, now: Now) -> Option<Step> {
-        let order = release.0;
-        if order.seq <= self.saved.seq {
-            return None;
-        }
-        let step = self.close(&order.latches);
-        self.saved.seq = order.seq;
-        self.lease = self
-            .lease
-            .prolonged(order.issued, order.lease_until, now.up);
+    pub fn on_not_recorded(&mut self, release: Release, up: Duration) -> Option<Step> {
+        self.recording(&release).ok()?;
+        let Release {
+            issuer: at,
+            held,
+            given,
+            grant,
+        } = release;
+        let step = self.close(at, &held.latches);
+        let issuer = self.issuers.get_mut(at)?;
+        issuer.held.seq = held.seq;
+        issuer.lease = issuer.lease.prolonged(given, &grant, up);
         self.lay();
         step.map(|_| self.step(true))
     }
 
-    /// Looks at the lease.
-    pub fn on_tick(&mut self, now: Now) -> Option<Step> {
-        self.lease = self.lease.at(now.up);
-        let before = std::mem::take(&mut self.overlay);
+    /// Looks at the leases.
+    pub fn on_tick(&mut self, up: Duration) -> Option<Step> {
+        for issuer in &mut self.issuers {
+            issuer.lease = issuer.lease.at(up);
+        }
+        let before = self.overlay.clone();
         self.lay();
         (self.overlay != before).then(|| self.step(false))
     }
 
     /// Compares what the gateway called `gateway` says of itself with what it should hold; a step is for it alone.
     pub fn on_observed(&mut self, gateway: &str, observed: &Observed) -> Option<Step> {
-        let mut step = self.step(false);
         let before = self.boots.insert(gateway.to_owned(), observed.boot.clone());
         let restarted = before.is_some_and(|boot| boot != observed.boot);
-        // A gateway that outlived this agent's state knows a higher number; it must not refuse a pause for that.
-        if self.lease.pauses(self.on_silence) {
-            step.overlay.seq = step.overlay.seq.max(observed.seq.unwrap_or(0));
+        // A gateway that outlived this agent's state knows a higher number; it must not refuse a cut for that.
+        if observed.seq > Some(self.overlay.seq) {
+            self.overlay.seq = observed.seq.unwrap_or(0).saturating_add(1);
         }
-        let same = observed.seq == Some(step.overlay.seq) && observed.paused == step.overlay.paused;
-        (restarted || !same).then_some(step)
+        let ours = &self.overlay;
+        let same = observed.seq == Some(ours.seq)
+            && observed.paused == ours.paused
+            && observed.held == ours.held;
+        (restarted || !same).then(|| self.step(false))
+    }
+
+    /// Lays what is closed now over the routes. Whatever changes gets a number of its own, so that a gateway that was
+    /// not reached is told by the number alone.
+    pub(crate) fn lay(&mut self) {
+        let (paused, held) = self.lease().pauses(&self.silence);
+        let newest = self.issuers.iter().map(|issuer| issuer.held.seq).max();
+        let next = Overlay {
+            seq: self.overlay.seq.max(newest.unwrap_or(0)),
+            latches: closing::in_force(&self.issuers),
+            paused,
+            held,
+        };
+        let before = std::mem::replace(&mut self.overlay, next);
+        if before.seq == self.overlay.seq && before != self.overlay {
+            self.overlay.seq = before.seq.saturating_add(1);
+        }
+    }
+
+    /// The lease of the whole house.
+    fn lease(&self) -> Lease {
+        if self.issuers.iter().any(|issuer| issuer.held.doubtful) {
+            return Lease::Awaited;
+        }
+        let leases = self.issuers.iter().map(|issuer| issuer.lease);
+        leases.reduce(Lease::or).unwrap_or(Lease::Awaited)
     }
 
     /// What every gateway must hold now.
@@ -158,15 +218,26 @@ impl AgentCore {
         &self.overlay
     }
 
-    /// What must outlive the process.
+    /// Number of the newest order of one kill switch.
     #[must_use]
-    pub const fn saved(&self) -> &Saved {
-        &self.saved
+    pub fn seq(&self, issuer: usize) -> u64 {
+        self.issuers.get(issuer).map_or(0, |it| it.held.seq)
     }
 
-    /// Whether a lease has run out, or none has begun, for people to see.
+    /// What must outlive the process.
     #[must_use]
-    pub const fn silent(&self) -> bool {
-        !matches!(self.lease, Lease::Until(_))
+    pub fn saved(&self) -> Saved {
+        let issuers = self.issuers.iter();
+        let mut saved = Saved::default();
+        saved.issuers = issuers
+            .map(|issuer| (issuer.id(), issuer.held.clone()))
+            .collect();
+        saved
+    }
+
+    /// Whether every lease has run out, or none has begun, for people to see.
+    #[must_use]
+    pub fn silent(&self) -> bool {
+        !matches!(self.lease(), Lease::Until(_))
     }
 }

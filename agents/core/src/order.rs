@@ -1,85 +1,77 @@
 //! What an order does: the way of a cut, from signed bytes to the overlay that closes.
 
-use crate::lease::Lease;
-use crate::{AgentCore, Now, Release, Saved, Step, Verdict, closing};
-use kill_wire::{LatchSet, Order, Refusal, Scope, VerifyingKey};
-use net_model::Overlay;
-
-/// An order signed later than this after the agent's clock is not believed, in milliseconds.
-const MAX_AHEAD_MS: u64 = 5 * 60 * 1000;
+use crate::issuer::Held;
+use crate::{AgentCore, Release, Step, Verdict, closing};
+use kill_wire::{LatchSet, Order, Refusal};
+use std::time::Duration;
 
 impl AgentCore {
-    /// Reads an order.
+    /// Reads an order of any kill switch of this house.
     ///
     /// # Errors
-    /// When nothing follows from it: not signed by this house, not newer, or out of time without closing more.
-    pub fn on_order(
-        &mut self,
-        bytes: &[u8],
-        key: &VerifyingKey,
-        now: Now,
-    ) -> Result<Verdict, Refusal> {
-        let order = Order::open(bytes, key).map_err(|_| Refusal::Unsigned)?;
-        if order.seq <= self.saved.seq {
-            let current = self.saved.seq;
+    /// When nothing follows from it: not signed by this house, not newer, or late without closing more.
+    pub fn on_order(&mut self, bytes: &[u8], up: Duration) -> Result<Verdict, Refusal> {
+        let mut keys = self.issuers.iter().enumerate();
+        let opened = keys.find_map(|(at, it)| Some((at, it, Order::open(bytes, &it.key).ok()?)));
+        let (at, issuer, order) = opened.ok_or(Refusal::Unsigned)?;
+        if order.seq <= issuer.held.seq {
+            let current = issuer.held.seq;
             return Err(Refusal::Stale { current });
         }
-        if now.wall > order.expires || order.issued > now.wall.plus_millis(MAX_AHEAD_MS) {
+        let Some(given) = self.challenges.answered(&order.grant.answers, up) else {
             // Late word that something was cut still closes it. It releases nothing and permits nothing.
-            let step = self.close(&order.latches);
-            let now = now.wall.millis();
-            return step
-                .map(|step| Verdict {
-                    step: Some(step),
-                    release: None,
-                })
-                .ok_or(Refusal::Expired { now });
-        }
-        if self.doubtful || closing::releases(&self.saved.latches, &order.latches) {
+            let step = self.close(at, &order.latches).ok_or(Refusal::Unanswered)?;
+            return Ok(Verdict::closed(at, Some(step)));
+        };
+        let release = Release::new(at, given, order);
+        if issuer.held.doubtful || self.would_open(&release) {
             return Ok(Verdict {
-                step: self.close(&order.latches),
-                release: Some(Release(order)),
+                step: self.close(at, &release.held.latches),
+                release: Some(release),
+                issuer: at,
             });
         }
-        let step = Some(self.accept(order, now));
-        Ok(Verdict {
-            step,
-            release: None,
-        })
+        let step = self.accept(release);
+        Ok(Verdict::closed(at, Some(step)))
     }
 
-    pub(crate) fn accept(&mut self, order: Order, now: Now) -> Step {
-        self.lease = Lease::begun(order.issued, order.lease_until, now.up);
-        self.doubtful = false;
-        self.saved = Saved {
-            seq: order.seq,
-            latches: order.latches,
-        };
+    /// Closes what these latches close more.
+    pub(crate) fn close(&mut self, at: usize, latches: &LatchSet) -> Option<Step> {
+        let held = &mut self.issuers.get_mut(at)?.held.latches;
+        let more = LatchSet::union(held.as_slice().iter().chain(latches.as_slice()));
+        if more == *held {
+            return None;
+        }
+        *held = more;
+        self.lay();
+        Some(self.step(true))
+    }
+
+    pub(crate) fn accept(&mut self, order: Release) -> Step {
+        if let Some(issuer) = self.issuers.get_mut(order.issuer) {
+            issuer.lease = issuer.lease.renewed(order.given, &order.grant);
+            issuer.held = order.held;
+        }
         self.lay();
         self.step(true)
     }
 
-    pub(crate) fn close(&mut self, latches: &LatchSet) -> Option<Step> {
-        let held = closing::union(&self.saved.latches, latches);
-        if held == self.saved.latches {
-            return None;
-        }
-        self.saved.latches = held;
-        self.lay();
-        Some(self.step(true))
+    /// Whether it opens anything that is closed by a latch now.
+    fn would_open(&mut self, release: &Release) -> bool {
+        let now = closing::in_force(&self.issuers);
+        let before = self.swap(release.issuer, release.held.clone());
+        let then = closing::in_force(&self.issuers);
+        self.swap(release.issuer, before);
+        closing::releases(&now, &then)
+    }
+
+    fn swap(&mut self, at: usize, held: Held) -> Held {
+        let place = self.issuers.get_mut(at).map(|issuer| &mut issuer.held);
+        place.map_or_else(Held::default, |place| std::mem::replace(place, held))
     }
 
     pub(crate) fn step(&self, save: bool) -> Step {
         let overlay = self.overlay.clone();
         Step { overlay, save }
-    }
-
-    pub(crate) fn lay(&mut self) {
-        let paused = self.lease.pauses(self.on_silence);
-        self.overlay = Overlay {
-            seq: self.saved.seq,
-            latches: self.saved.latches.clone(),
-            paused: if paused { vec![Scope::All] } else { Vec::new() },
-        };
     }
 }

@@ -255,6 +255,7 @@ mod tests {
             seq: 1,
             latches,
             paused: vec![],
+            held: vec![],
         }
     }
 

@@ -50,7 +50,9 @@ impl App {
     pub(crate) fn apply(&self, overlay: Overlay) -> Result<Swept, Older> {
         let before = self.in_force.load();
         let changes = before.as_deref().is_none_or(|before| {
-            before.latches != overlay.latches || before.paused != overlay.paused
+            before.latches != overlay.latches
+                || before.paused != overlay.paused
+                || before.held != overlay.held
         });
         let swept = self
             .in_force
@@ -97,7 +99,10 @@ impl App {
         Observed {
             boot: self.boot.clone(),
             seq: in_force.as_ref().map(|overlay| overlay.seq),
-            paused: in_force.map_or_else(Vec::new, |overlay| overlay.paused.clone()),
+            paused: in_force
+                .as_ref()
+                .map_or_else(Vec::new, |overlay| overlay.paused.clone()),
+            held: in_force.map_or_else(Vec::new, |overlay| overlay.held.clone()),
             started: self.started,
             open: self.registry.open(),
             exchanges: self.registry.views(),

@@ -29,11 +29,13 @@ fn pause(app: &App) {
     let Some(before) = app.in_force.load() else {
         return;
     };
-    if before.paused.contains(&Scope::All) {
+    if before.paused.contains(&Scope::All) && before.held.is_empty() {
         return;
     }
     let paused = Overlay {
         paused: vec![Scope::All],
+        // What holds while the kill switch is silent could still be cut; without an agent nothing could.
+        held: Vec::new(),
         ..Overlay::clone(&before)
     };
     // An agent that spoke in this very moment has put a newer one in force; then there is nothing to pause.

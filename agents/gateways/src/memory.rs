@@ -99,6 +99,11 @@ impl Gateway for Memory {
                 .as_ref()
                 .map(|overlay| overlay.paused.clone())
                 .unwrap_or_default(),
+            held: state
+                .overlay
+                .as_ref()
+                .map(|overlay| overlay.held.clone())
+                .unwrap_or_default(),
             open: u32::try_from(state.open.len()).unwrap_or(u32::MAX),
             ..Observed::default()
         })

@@ -26,6 +26,7 @@ fn overlay(seq: u64, cut: &[&str], paused: &[Scope]) -> Overlay {
         seq,
         latches: LatchSet::try_from(latches).unwrap(),
         paused: paused.to_vec(),
+        held: Vec::new(),
     }
 }
 

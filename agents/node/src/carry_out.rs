@@ -1,5 +1,6 @@
 //! Carries out an order: decides with `agent-core`, tells every gateway at once, then writes down.
 
+use crate::clock;
 use crate::hand::Hand;
 use crate::receipt::receipt;
 use crate::release;
@@ -9,8 +10,8 @@ use std::sync::Arc;
 
 /// Verifies and carries out an order. Runs to its end even when nobody waits for the answer any more.
 pub(crate) async fn carry_out(hand: &Arc<Hand>, order: &[u8]) -> Result<Receipt, Refusal> {
-    let begun = hand.clock.now();
-    let verdict = hand.core().on_order(order, &hand.key, begun)?;
+    let begun = clock::up();
+    let verdict = hand.core().on_order(order, begun)?;
     let mut told = Told::default();
     if verdict.step.is_some() {
         told = tell_all(hand).await;
@@ -19,5 +20,5 @@ pub(crate) async fn carry_out(hand: &Arc<Hand>, order: &[u8]) -> Result<Receipt,
     if let Some(release) = verdict.release {
         told.add(release::open(hand, release).await?);
     }
-    Ok(receipt(hand, told, begun))
+    Ok(receipt(hand, verdict.issuer, told, begun))
 }

@@ -1,35 +1,18 @@
-//! The one place where this crate reads clocks.
+//! The one place where this crate reads a clock and draws chance.
 
-use agent_core::Now;
-use kill_wire::Timestamp;
-use std::time::{Duration, Instant, SystemTime};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
-/// Both clocks, the second one counted from here.
-#[derive(Debug)]
-pub(crate) struct Clock {
-    start: Instant,
+/// Time since this host started, also while it slept: nobody can set it, and a host that sleeps does not keep a lease.
+pub(crate) fn up() -> Duration {
+    let since = clock_gettime(ClockId::Boottime);
+    let secs = u64::try_from(since.tv_sec).unwrap_or(0);
+    Duration::new(secs, u32::try_from(since.tv_nsec).unwrap_or(0))
 }
 
-impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "the one clock of this crate")]
-    pub(crate) fn start() -> Self {
-        let start = Instant::now();
-        Self { start }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "the one clock of this crate")]
-    pub(crate) fn now(&self) -> Now {
-        // A clock set before 1970 reads as 1970: every order has then expired or comes from the future.
-        let since = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        Now {
-            wall: Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX)),
-            up: self.up(),
-        }
-    }
-
-    pub(crate) fn up(&self) -> Duration {
-        self.start.elapsed()
-    }
+/// A number nobody can guess. Without one no order is ever answered, and everything closes when the lease is over.
+pub(crate) fn chance() -> Option<u64> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(u64::from_be_bytes(bytes))
 }

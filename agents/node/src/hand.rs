@@ -1,10 +1,11 @@
 //! What the agent has in hand: its decisions, its gateways, its record, its tasks.
 
-use crate::clock::Clock;
+use crate::clock;
 use crate::record::Record;
 use agent_core::AgentCore;
 use gateways::Driver;
-use kill_wire::VerifyingKey;
+use kill_wire::{Challenge, VerifyingKey};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -15,8 +16,10 @@ const SAVE_LIMIT: Duration = Duration::from_millis(150);
 #[derive(Debug)]
 pub(crate) struct Hand {
     pub(crate) node: String,
-    pub(crate) key: VerifyingKey,
-    pub(crate) clock: Clock,
+    pub(crate) keys: Vec<VerifyingKey>,
+    /// What a look may try from here.
+    pub(crate) direct: Vec<SocketAddr>,
+    pub(crate) looking: tokio::sync::Mutex<()>,
     core: Mutex<AgentCore>,
     pub(crate) reaches: Vec<Arc<Reach>>,
     pub(crate) record: Record,
@@ -34,8 +37,8 @@ pub(crate) struct Reach {
 
 impl Hand {
     pub(crate) fn new(
-        node: String,
-        key: VerifyingKey,
+        (node, keys): (String, Vec<VerifyingKey>),
+        direct: Vec<SocketAddr>,
         core: AgentCore,
         drivers: Vec<Driver>,
         record: Record,
@@ -50,8 +53,9 @@ impl Hand {
         };
         Self {
             node,
-            key,
-            clock: Clock::start(),
+            keys,
+            direct,
+            looking: tokio::sync::Mutex::default(),
             core: Mutex::new(core),
             reaches: drivers.into_iter().enumerate().map(reach).collect(),
             record,
@@ -63,7 +67,7 @@ impl Hand {
     pub(crate) async fn save(self: &Arc<Self>) -> Result<(), String> {
         let hand = Arc::clone(self);
         let write = self.tasks.spawn(async move {
-            let now = || hand.core().saved().clone();
+            let now = || hand.core().saved();
             hand.record.write_newest(now).await
         });
         let ended = tokio::time::timeout(SAVE_LIMIT, write).await;
@@ -73,6 +77,12 @@ impl Hand {
             Err(_) => Err(format!("not on the disk after {SAVE_LIMIT:?}")),
         };
         written.map_err(|why| format!("state: {why}"))
+    }
+
+    /// What the next order must answer to permit anything; none where this host has no chance to draw from.
+    pub(crate) fn challenge(&self) -> Option<Challenge> {
+        let chance = clock::chance()?;
+        Some(self.core().challenge(chance, clock::up()))
     }
 
     pub(crate) fn core(&self) -> MutexGuard<'_, AgentCore> {

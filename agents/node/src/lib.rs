@@ -7,6 +7,7 @@ mod carry_out;
 mod clock;
 mod hand;
 mod listen;
+mod looks;
 mod orders;
 mod receipt;
 mod record;
@@ -14,7 +15,7 @@ mod release;
 mod tell;
 mod watch;
 
-pub use agent_core::OnSilence;
+pub use agent_core::{OnSilence, Silence};
 
 use agent_core::AgentCore;
 use anyhow::Context as _;
@@ -23,6 +24,7 @@ use hand::Hand;
 use kill_wire::VerifyingKey;
 use record::Record;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -34,14 +36,16 @@ use tokio_util::sync::CancellationToken;
 pub struct Settings {
     /// Name of this host, as receipts show it.
     pub node: String,
-    /// The key whose orders count.
-    pub key: VerifyingKey,
+    /// The kill switches whose orders count, by their keys; each may cut, and one of them is enough to permit.
+    pub keys: Vec<VerifyingKey>,
     /// Where [`create_state`] was called once.
     pub state_dir: PathBuf,
     /// The gateways of this host.
     pub gateways: Vec<Driver>,
     /// What happens when orders stop coming.
-    pub on_silence: OnSilence,
+    pub on_silence: Silence,
+    /// Addresses that this host may be asked to try past the gateway, to prove that it cannot.
+    pub direct: Vec<SocketAddr>,
 }
 
 /// A running agent: one thread with its own runtime. Dropping it stops it without waiting.
@@ -82,8 +86,10 @@ impl NodeAgent {
                 .context("cannot use the node agent's listener")?
         };
         let (record, loaded) = Record::open(&settings.state_dir)?;
-        let core = AgentCore::new(loaded.saved, loaded.doubtful, settings.on_silence);
-        let hand = Hand::new(settings.node, settings.key, core, settings.gateways, record);
+        let keys = settings.keys;
+        let core = AgentCore::new(loaded.saved, loaded.doubtful, &keys, settings.on_silence);
+        let who = (settings.node, keys);
+        let hand = Hand::new(who, settings.direct, core, settings.gateways, record);
         let (stop, (on_end, ended)) = (CancellationToken::new(), mpsc::channel());
         let token = stop.clone();
         let thread = std::thread::Builder::new()

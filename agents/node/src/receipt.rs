@@ -1,14 +1,15 @@
 //! Says what became of an order, to the log and to the kill switch.
 
+use crate::clock;
 use crate::hand::Hand;
 use crate::tell::Told;
-use agent_core::Now;
 use kill_wire::Receipt;
+use std::time::Duration;
 
 /// What the kill switch is answered.
-pub(crate) fn receipt(hand: &Hand, told: Told, begun: Now) -> Receipt {
-    let seq = hand.core().saved().seq;
-    let took = hand.clock.up().saturating_sub(begun.up);
+pub(crate) fn receipt(hand: &Hand, issuer: usize, told: Told, begun: Duration) -> Receipt {
+    let seq = hand.core().seq(issuer);
+    let took = clock::up().saturating_sub(begun);
     if told.cut.severed > 0 || !told.failed.is_empty() || told.unsaved.is_some() {
         tracing::info!(seq, severed = told.cut.severed, failed = ?told.failed, unsaved = ?told.unsaved, ?took, "Order carried out.");
     }

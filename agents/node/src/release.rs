@@ -1,5 +1,6 @@
 //! Opens what an order releases, once that is written down. Not on the way of a cut.
 
+use crate::clock;
 use crate::hand::Hand;
 use crate::tell::{Told, tell_all};
 use agent_core::Release;
@@ -8,24 +9,19 @@ use std::sync::Arc;
 
 /// Gives what the gateways said once it was written down, or why it was refused.
 pub(crate) async fn open(hand: &Arc<Hand>, release: Release) -> Result<Told, Refusal> {
-    let saved = release.saved();
     let mut turn = hand.record.turn().await;
-    let current = hand.core().saved().seq;
-    if saved.seq <= current {
-        return Err(Refusal::Stale { current });
-    }
+    let saved = hand.core().recording(&release)?;
     let written = turn.write(saved).await;
-    let now = hand.clock.now();
     match written {
         Ok(()) => {
-            hand.core().on_recorded(release, now)?;
+            hand.core().on_recorded(release)?;
             drop(turn);
             Ok(tell_all(hand).await)
         }
         Err(error) => {
             drop(turn);
             tracing::error!(%error, "A release could not be written down and was refused.");
-            let step = hand.core().on_not_recorded(release, now);
+            let step = hand.core().on_not_recorded(release, clock::up());
             if step.is_some() {
                 tell_all(hand).await;
             }

@@ -20,7 +20,7 @@ pub(crate) async fn tell_all(hand: &Arc<Hand>) -> Told {
     let mut calls = JoinSet::new();
     for reach in &hand.reaches {
         let (hand, reach) = (Arc::clone(hand), Arc::clone(reach));
-        calls.spawn(async move { tell(&hand, &reach, 0).await });
+        calls.spawn(async move { tell(&hand, &reach).await });
     }
     let mut told = Told::default();
     while let Some(call) = calls.join_next().await {
@@ -29,14 +29,11 @@ pub(crate) async fn tell_all(hand: &Arc<Hand>) -> Told {
     told
 }
 
-/// Tells one gateway what is in force now. A pause carries at least the number `at_least`.
-pub(crate) async fn tell(hand: &Hand, reach: &Reach, at_least: u64) -> Told {
+/// Tells one gateway what is in force now.
+pub(crate) async fn tell(hand: &Hand, reach: &Reach) -> Told {
     let call = async {
         let _turn = reach.turn.lock().await;
-        let mut overlay = hand.core().overlay().clone();
-        if !overlay.paused.is_empty() {
-            overlay.seq = overlay.seq.max(at_least);
-        }
+        let overlay = hand.core().overlay().clone();
         reach.driver.apply(&overlay).await
     };
     match tokio::time::timeout(LIMIT, call).await {

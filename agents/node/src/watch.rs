@@ -1,5 +1,6 @@
 //! Looks at every gateway twice a second and tells it again where it differs; looks at the lease.
 
+use crate::clock;
 use crate::hand::{Hand, Reach};
 use crate::tell::{tell, tell_all};
 use gateways::Gateway as _;
@@ -36,7 +37,7 @@ async fn watch_lease(hand: &Arc<Hand>) {
         ticks.tick().await;
         let (step, silent, latches) = {
             let mut core = hand.core();
-            let step = core.on_tick(hand.clock.now());
+            let step = core.on_tick(clock::up());
             (step, core.silent(), core.overlay().latches.clone())
         };
         if latches != held {
@@ -82,7 +83,7 @@ async fn look(hand: &Arc<Hand>, reach: &Reach) -> Result<(), String> {
         .map_err(|error| error.to_string())?;
     let step = hand.core().on_observed(&reach.name, &observed);
     let Some(step) = step else { return Ok(()) };
-    let told = tell(hand, reach, step.overlay.seq).await;
+    let told = tell(hand, reach).await;
     tracing::info!(
         gateway = reach.name,
         seq = step.overlay.seq,

@@ -13,6 +13,9 @@ pub struct Overlay {
     pub latches: LatchSet,
     /// Scopes closed because the kill switch is silent; they open by themselves when it speaks again.
     pub paused: Vec<Scope>,
+    /// Scopes whose owner chose that silence holds them as they are: no pause closes these, a latch does.
+    #[serde(default)]
+    pub held: Vec<Scope>,
 }
 
 /// Why a request is overruled.
@@ -30,6 +33,9 @@ impl Overlay {
     pub fn overrules(&self, subject: &Subject<'_>) -> Option<Overruled<'_>> {
         if let Some(latch) = self.latches.closing(subject) {
             return Some(Overruled::Cut(&latch.scope, latch.incident));
+        }
+        if self.held.iter().any(|scope| scope.covers(subject)) {
+            return None;
         }
         self.paused
             .iter()
@@ -81,6 +87,9 @@ pub struct Observed {
     pub seq: Option<u64>,
     /// Scopes paused now.
     pub paused: Vec<Scope>,
+    /// Scopes that no pause closes now.
+    #[serde(default)]
+    pub held: Vec<Scope>,
     /// Since when it runs.
     pub started: Timestamp,
     /// How many exchanges are open.

@@ -2,7 +2,7 @@
 
 use crate::dial::Answer;
 use http::StatusCode;
-use kill_wire::{AgentState, Receipt, Refusal, Timestamp};
+use kill_wire::{AgentState, Challenge, Receipt, Refusal, Timestamp};
 use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 
@@ -11,8 +11,14 @@ use std::sync::{Mutex, PoisonError};
 pub(crate) enum Delivered {
     /// Carried out.
     Done(Receipt),
-    /// The agent holds an order at least as new.
-    Stale(u64),
+    /// Not carried out, but another order might be: one with a higher number, or one that answers the agent's newest
+    /// challenge.
+    Again {
+        /// The number to overtake, or 0.
+        number: u64,
+        /// For people.
+        why: String,
+    },
     /// Not carried out, or not known.
     Failed(String),
 }
@@ -26,10 +32,14 @@ impl From<&Answer> for Delivered {
             };
         }
         match serde_json::from_slice(&answer.body) {
-            Ok(Refusal::Stale { current }) => Self::Stale(current),
-            Ok(Refusal::Expired { now }) => {
-                Self::Failed(format!("its clock says {}", Timestamp::from_millis(now)))
-            }
+            Ok(Refusal::Stale { current }) => Self::Again {
+                number: current,
+                why: format!("holds order {current}"),
+            },
+            Ok(Refusal::Unanswered) => Self::Again {
+                number: 0,
+                why: "got no order in time that answers its challenge".to_owned(),
+            },
             Ok(Refusal::Unsigned) => Self::Failed("it holds another house's key".to_owned()),
             Ok(other) => Self::Failed(format!("refused: {other:?}")),
             Err(_) => Self::Failed(format!("answered {}", answer.status)),
@@ -39,28 +49,54 @@ impl From<&Answer> for Delivered {
 
 /// One agent as it was last heard.
 #[derive(Debug)]
-pub(crate) struct Health(Mutex<AgentState>);
+pub(crate) struct Health {
+    state: Mutex<AgentState>,
+    /// What the next order must answer, so that it permits this agent anything.
+    challenge: Mutex<Option<Challenge>>,
+}
 
 impl Health {
     pub(crate) fn unheard(address: SocketAddr) -> Self {
-        Self(Mutex::new(AgentState {
-            address: address.to_string(),
-            seq: None,
-            heard: None,
-            problem: Some("not heard yet".to_owned()),
-        }))
+        Self {
+            state: Mutex::new(AgentState {
+                address: address.to_string(),
+                seq: None,
+                heard: None,
+                problem: Some("not heard yet".to_owned()),
+            }),
+            challenge: Mutex::default(),
+        }
     }
 
     pub(crate) fn get(&self) -> AgentState {
-        self.0
+        self.state
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
+    /// The newest challenge it gave.
+    pub(crate) fn challenge(&self) -> Option<Challenge> {
+        *self
+            .challenge
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads an answer; keeps its challenge for the next order.
+    pub(crate) fn hear(&self, answer: &Answer) -> Delivered {
+        if answer.challenge.is_some() {
+            *self
+                .challenge
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = answer.challenge;
+        }
+        Delivered::from(answer)
+    }
+
     /// Takes in an answer; true when the agent went down or came back by it.
     pub(crate) fn note(&self, delivered: &Delivered, now: Timestamp) -> bool {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let was_well = state.problem.is_none();
         match delivered {
             Delivered::Done(receipt) => {
@@ -74,7 +110,8 @@ impl Health {
                     .collect();
                 state.problem = (!all.is_empty()).then(|| all.join("; "));
             }
-            Delivered::Stale(current) => state.seq = Some(*current),
+            Delivered::Again { number: 0, .. } => {}
+            Delivered::Again { number, .. } => state.seq = Some(*number),
             Delivered::Failed(why) => state.problem = Some(why.clone()),
         }
         was_well != state.problem.is_none()

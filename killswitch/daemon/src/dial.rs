@@ -5,6 +5,7 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
+use kill_wire::{CHALLENGE_HEADER, Challenge, INCIDENT_HEADER};
 use std::net::SocketAddr;
 use tokio::net::TcpStream;
 use tokio_util::task::TaskTracker;
@@ -55,6 +56,7 @@ pub(crate) async fn connect(
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) incident: Option<String>,
+    pub(crate) challenge: Option<Challenge>,
     pub(crate) body: Bytes,
 }
 
@@ -69,11 +71,9 @@ pub(crate) async fn call(
         .await
         .map_err(NoAnswer::new)?
         .into_parts();
-    let incident = head
-        .headers
-        .get(kill_wire::INCIDENT_HEADER)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let header = |name| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let incident = header(INCIDENT_HEADER).map(str::to_owned);
+    let challenge = header(CHALLENGE_HEADER).and_then(|text| text.parse().ok());
     let body = Limited::new(body, MAX_ANSWER)
         .collect()
         .await
@@ -82,6 +82,7 @@ pub(crate) async fn call(
     Ok(Answer {
         status: head.status,
         incident,
+        challenge,
         body,
     })
 }

@@ -59,12 +59,12 @@ impl Link {
             && let Ok(answer) = dial::call(&mut sender, self.request(order.clone())?).await
         {
             self.keep(sender);
-            return Ok(Delivered::from(&answer));
+            return Ok(self.health.hear(&answer));
         }
         let mut sender = dial::connect(self.address, tasks).await?;
         let answer = dial::call(&mut sender, self.request(order)?).await?;
         self.keep(sender);
-        Ok(Delivered::from(&answer))
+        Ok(self.health.hear(&answer))
     }
 
     fn request(&self, order: Bytes) -> Result<Request<Full<Bytes>>, NoAnswer> {

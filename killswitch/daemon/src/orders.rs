@@ -23,7 +23,8 @@ pub(crate) struct Delivery {
 pub(crate) async fn deliver(switch: &Arc<Switch>) -> Delivery {
     let mut delivery = Delivery::default();
     let mut waiting: Vec<usize> = (0..switch.links.len()).collect();
-    // Twice: an agent that holds a higher number (this host's clock stepped back, say) names it, and the next order overtakes.
+    // Twice: an agent that holds a higher number names it and the next order overtakes; one that restarted, or was away
+    // for half a minute, gives the challenge that the next order answers.
     for last in [false, true] {
         if waiting.is_empty() {
             break;
@@ -41,14 +42,11 @@ pub(crate) async fn deliver(switch: &Arc<Switch>) -> Delivery {
                     delivery.unconfirmed.extend(receipt.failed);
                     delivery.unsaved |= receipt.unsaved.is_some();
                 }
-                Delivered::Stale(current) if !last => {
-                    switch.overtake(current);
+                Delivered::Again { number, .. } if !last => {
+                    switch.overtake(number);
                     waiting.push(at);
                 }
-                Delivered::Stale(current) => delivery
-                    .unconfirmed
-                    .push(format!("{}: holds order {current}", switch.address(at))),
-                Delivered::Failed(why) => delivery
+                Delivered::Again { why, .. } | Delivered::Failed(why) => delivery
                     .unconfirmed
                     .push(format!("{}: {why}", switch.address(at))),
             }

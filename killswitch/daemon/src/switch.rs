@@ -89,8 +89,10 @@ impl Switch {
 
     /// The signed bytes of the present state, with a new number.
     pub(crate) fn sign(&self) -> Bytes {
+        let agents = self.links.iter();
+        let answers = agents.filter_map(|link| link.health.challenge()).collect();
         self.core()
-            .next_order(clock::now(), clock::nonce())
+            .next_order(clock::now(), clock::nonce(), answers)
             .seal(&self.key)
             .into()
     }

@@ -5,23 +5,29 @@
 //! **Invariant:** bytes become an [`Order`] only through [`Order::open`], which checks the signature first.
 
 mod courier;
+mod grant;
 mod latch;
 mod lever;
+mod look;
 mod name;
 mod order;
 mod probe;
 mod receipt;
 mod scope;
+mod seal;
 mod standing;
 mod time;
+mod union;
 
 pub use courier::{FromCourier, MAX_COURIER_LINE, ToCourier};
+pub use grant::{CHALLENGE_HEADER, Challenge, Grant, LatchId, NotAChallenge};
 pub use latch::{Incident, Latch, LatchSet, NotAnIncident, TooManyLatches};
 pub use lever::{
     AgentState, CanaryState, ChannelState, CheckInState, CutReport, DrillState, ErrorCode,
     GuessBound, IncidentEnd, IncidentRecord, LeverError, LeverReply, LeverRequest, Outcome,
     PeerHealth, ProofState, StateReport,
 };
+pub use look::{LOOKS_PATH, Look, Looked, MAX_LOOK_BYTES, Reached};
 pub use name::{Name, NotAName, RESERVED_WORDS};
 pub use order::{MAX_ORDER_BYTES, Order, OrderError};
 pub use probe::{

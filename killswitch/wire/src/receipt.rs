@@ -31,11 +31,8 @@ pub enum Refusal {
         /// Number of the order in force.
         current: u64,
     },
-    /// Out of time by the agent's clock.
-    Expired {
-        /// The agent's clock, milliseconds since the epoch.
-        now: u64,
-    },
+    /// It answers no challenge of the last 30 seconds, so it permits nothing; send one that answers the newest.
+    Unanswered,
     /// Not an order of this house.
     Unsigned,
     /// It releases something, and that could not be written down first: all that was held stays held.

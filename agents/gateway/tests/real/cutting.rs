@@ -275,6 +275,25 @@ async fn a_cut_of_one_consumer_or_route_leaves_the_other_alive() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_pause_passes_over_what_its_owner_holds_and_a_latch_does_not() {
+    let site = Site::open().await;
+    let running = site.stream(RAG, "stall").await;
+    let pause = |seq, cut: &[&str]| Overlay {
+        paused: vec![Scope::All],
+        held: vec!["side".parse().unwrap()],
+        ..overlay(seq, cut)
+    };
+    assert_eq!(site.apply_overlay(pause(2, &[])).await, 0);
+    assert_eq!(site.observed().await.held, pause(2, &[]).held);
+    let steady = r#"{"model":"steady","max_tokens":1}"#;
+    assert_eq!(site.post(CLAW, steady).await.code(), "paused");
+    assert_eq!(site.post(RAG, steady).await.status, 200);
+    let (ended, whole) = tokio::join!(site.apply_overlay(pause(3, &["llm"])), whole(running));
+    assert_eq!((ended, whole.clean), (1, true));
+    assert_cut(&site.post(RAG, steady).await, "7");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_pause_refuses_without_an_incident() {
     let site = Site::open().await;
     let stalled = site.stream(CLAW, "stall").await;

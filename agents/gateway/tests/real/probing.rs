@@ -178,8 +178,9 @@ async fn assert_ended(response: http::Response<hyper::body::Incoming>, incident:
     let last = text.trim_end().rsplit("\n\n").next().unwrap();
     let error: serde_json::Value =
         serde_json::from_str(last.strip_prefix("data: ").unwrap()).unwrap();
-    assert_eq!(error["error"]["incident"].to_string(), incident);
-    assert_eq!(error["error"]["type"], "portcullis_cut");
+    let member = |path| error.pointer(path).unwrap().to_string();
+    assert_eq!(member("/error/incident"), incident);
+    assert_eq!(member("/error/type"), "\"portcullis_cut\"");
 }
 
 #[tokio::test(flavor = "multi_thread")]

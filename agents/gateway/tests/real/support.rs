@@ -247,6 +247,7 @@ pub(crate) fn overlay(seq: u64, scopes: &[&str]) -> Overlay {
         seq,
         latches,
         paused: vec![],
+        held: vec![],
     }
 }
 

@@ -8,10 +8,11 @@ use crate::private;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
 use gateways::Driver;
-use kill_config::BadConfig;
+use kill_config::{BadConfig, KillSwitchSection};
 use kill_wire::VerifyingKey;
 use killswitchd::Beside;
 use net_model::KeyHash;
+use node_agent::Silence;
 use std::net::SocketAddr;
 
 /// For the kill switch; takes its section out of the plan, but for what a reload is compared with.
@@ -28,6 +29,14 @@ pub(super) fn kill_switch(
     killswitchd::Settings::configured(section, plan.home.part(Part::Killswitch), &beside)
 }
 
+/// For the courier; none when it does not run here, or no channel has work for it.
+pub(super) fn courier(plan: &Plan, section: &KillSwitchSection) -> Option<kill_courier::Settings> {
+    let own = || killswitchd::courier_socket(&plan.home.part(Part::Killswitch));
+    let socket = section.courier_socket.clone().unwrap_or_else(own);
+    let wishes = section.channels.iter().map(|wish| &wish.courier);
+    kill_courier::Settings::configured(wishes, socket).filter(|_| plan.courier)
+}
+
 /// For the node agent.
 pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
     Ok(node_agent::Settings {
@@ -37,10 +46,14 @@ pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
             .chars()
             .take(64)
             .collect(),
-        key: order_key(&plan.home)?,
+        keys: vec![order_key(&plan.home)?],
         state_dir: plan.home.part(Part::Agent),
         gateways: vec![Driver::embedded(plan.home.control_socket())],
-        on_silence: plan.config.on_silence,
+        on_silence: Silence {
+            all: plan.config.on_silence,
+            hold: Vec::new(),
+        },
+        direct: Vec::new(),
     })
 }
 
