@@ -36,7 +36,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "buttons",
         "scopes with a button that cuts without a code, such as `ALL LLM`",
     ),
-    optional("user", "the broker's user; the channel's secret is its password"),
+    optional(
+        "user",
+        "the broker's user; the channel's secret is its password",
+    ),
     optional(
         "discovery_prefix",
         "where Home Assistant looks, `homeassistant` unless it was changed",
@@ -57,7 +60,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One broker.
 pub(crate) struct Mqtt {
-    options: MqttOptions,
+    options: Box<MqttOptions>,
     panel: Panel,
 }
 
@@ -70,11 +73,14 @@ impl Mqtt {
         let mut options = options(channel, client)?;
         let gone = LastWill::new(panel.availability(), "offline", QoS::AtLeastOnce, true);
         options.set_last_will(gone);
-        Ok(Some(Self { options, panel }))
+        Ok(Some(Self {
+            options: Box::new(options),
+            panel,
+        }))
     }
 
     pub(crate) async fn run(&self, context: &Context) {
-        let (client, events) = AsyncClient::builder(self.options.clone())
+        let (client, events) = AsyncClient::builder(*self.options.clone())
             .capacity(QUEUE)
             .build();
         let (up, connections) = watch::channel(0_u64);
@@ -200,7 +206,11 @@ impl Listener<'_> {
             Heard::Press(scope) => self.press(scope),
             Heard::Text(text) => self.text(text),
             Heard::Nothing(why) => {
-                tracing::warn!(channel = self.context.channel(), why, "Left a message alone.");
+                tracing::warn!(
+                    channel = self.context.channel(),
+                    why,
+                    "Left a message alone."
+                );
             }
         }
     }
@@ -222,7 +232,10 @@ impl Listener<'_> {
 
     fn text(&mut self, text: Text) {
         if self.handing_over.len() >= MOST_TEXTS {
-            tracing::warn!(channel = self.context.channel(), "Too many texts: left one alone.");
+            tracing::warn!(
+                channel = self.context.channel(),
+                "Too many texts: left one alone."
+            );
             return;
         }
         let id = text.id().unwrap_or_else(|| self.next_id());
@@ -247,13 +260,12 @@ impl Listener<'_> {
         let gone = self
             .client
             .try_publish(self.panel.availability(), "offline", retained);
-        let sent = gone.is_ok() && self.client.try_disconnect().is_ok();
-        while sent {
-            match tokio::time::timeout(PATIENCE, self.events.poll()).await {
-                Ok(Ok(_)) => {}
-                Ok(Err(_)) | Err(_) => break,
-            }
+        if gone.is_err() || self.client.try_disconnect().is_err() {
+            return;
         }
+        let last = async { while self.events.poll().await.is_ok() {} };
+        // A broker that does not listen any more says `offline` for us by itself.
+        tokio::time::timeout(PATIENCE, last).await.ok();
     }
 }
 

@@ -17,7 +17,16 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("killctl", &["kill-wire"]),
     ("kill-gammu", &[]),
     // Only programs import it; the kill switch never does.
-    ("kill-courier", &["kill-wire", "kill-inbound"]),
+    (
+        "kill-courier",
+        &[
+            "kill-wire",
+            "kill-inbound",
+            "kill-config",
+            "kill-gammu",
+            "kill-log",
+        ],
+    ),
     (
         "killswitchd",
         &[
@@ -139,8 +148,10 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
             "anyhow",
             "base64",
             "bytes",
+            "clap",
             "data-encoding",
             "form_urlencoded",
+            "futures-util",
             "getrandom",
             "hmac",
             "http",
@@ -148,6 +159,7 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
             "hyper",
             "hyper-rustls",
             "hyper-util",
+            "rumqttc",
             "rustls",
             "serde",
             "serde_json",
@@ -155,6 +167,7 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
             "tokio",
             "tokio-util",
             "tracing",
+            "zbus",
             "zeroize",
         ],
     ),

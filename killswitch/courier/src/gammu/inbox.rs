@@ -100,14 +100,19 @@ fn read(message: &str, parts: BTreeMap<u8, PathBuf>) -> Result<Message, String> 
         text.push_str(&decoded(&content)?);
         files.push(path);
     }
-    let digest = hash.finalize();
     Ok(Message {
-        id: data_encoding::HEXLOWER.encode(digest.get(..16).unwrap_or_default()),
+        id: shortened(hash),
         sender: name.sender.to_owned(),
         text,
         written: name.written,
         files,
     })
+}
+
+/// An id that tells messages apart: 128 bits.
+pub(super) fn shortened(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    data_encoding::HEXLOWER.encode(digest.get(..16).unwrap_or_default())
 }
 
 fn content(path: &Path) -> std::io::Result<Vec<u8>> {
@@ -183,8 +188,16 @@ mod tests {
     fn parts_of_one_message_are_put_together_in_order_and_the_newest_message_comes_first() {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        put(folder, "IN20261121_104500_00_+1_01.txt", &utf16("1234 5678"));
-        put(folder, "IN20261121_104500_00_+1_00.txt", &utf16("KILL ALL "));
+        put(
+            folder,
+            "IN20261121_104500_00_+1_01.txt",
+            &utf16("1234 5678"),
+        );
+        put(
+            folder,
+            "IN20261121_104500_00_+1_00.txt",
+            &utf16("KILL ALL "),
+        );
         put(folder, "IN20261121_104501_00_+2_00.txt", b"status");
         put(folder, "IN20261121_104502_00_+3_00.bin", b"\x01\x02");
         put(folder, "notes.txt", b"KILL");
@@ -220,13 +233,22 @@ mod tests {
         let found = look(folder.path()).unwrap();
         assert_eq!(found.messages.len(), 1);
         let problem = found.problem.unwrap();
-        assert!(problem.contains("unicode") && !problem.contains("+1"), "{problem}");
+        assert!(
+            problem.contains("unicode") && !problem.contains("+1"),
+            "{problem}"
+        );
         assert!(look(Path::new("/nonexistent")).is_err());
     }
 
     #[test]
     fn any_bytes_are_some_text() {
-        for content in [&b""[..], b"\xfe", b"\xfe\xff\xd8", b"\xff\xfeA\0", b"\x80\x81"] {
+        for content in [
+            &b""[..],
+            b"\xfe",
+            b"\xfe\xff\xd8",
+            b"\xff\xfeA\0",
+            b"\x80\x81",
+        ] {
             decoded(content).unwrap();
         }
         assert_eq!(decoded(b"\xff\xfeA\0").unwrap(), "A");

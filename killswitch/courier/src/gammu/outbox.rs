@@ -66,7 +66,15 @@ mod tests {
     #[test]
     fn only_numbers_are_answered() {
         let folder = tempfile::tempdir().unwrap();
-        for to in ["", "+", "Bank", "../../x", "+1;2", "12 34", "123456789012345678901"] {
+        for to in [
+            "",
+            "+",
+            "Bank",
+            "../../x",
+            "+1;2",
+            "12 34",
+            "123456789012345678901",
+        ] {
             assert!(put(folder.path(), 1, to, "no").is_err(), "{to}");
         }
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

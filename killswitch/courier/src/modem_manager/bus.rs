@@ -46,7 +46,7 @@ trait Sms {
 
 /// A connection to the bus.
 #[derive(Clone)]
-pub(super) struct Bus(Connection);
+pub(crate) struct Bus(Connection);
 
 /// A text as ModemManager shows it.
 pub(super) struct Received {
@@ -65,13 +65,29 @@ impl Received {
 
 impl Bus {
     /// Connects to the system's bus, or to `address` in D-Bus form.
-    pub(super) async fn connect(address: Option<&str>) -> zbus::Result<Self> {
+    pub(crate) async fn connect(address: Option<&str>) -> zbus::Result<Self> {
         let builder = match address {
             Some(address) => zbus::connection::Builder::address(address)?,
             None => zbus::connection::Builder::system()?,
         };
         let connection = builder.method_timeout(PATIENCE).build().await?;
         Ok(Self(connection))
+    }
+
+    /// For people: the error's name, since its words may quote a number.
+    pub(crate) fn problem(error: &zbus::Error) -> String {
+        if let zbus::Error::MethodError(name, _, _) = error {
+            return match name.as_str() {
+                "org.freedesktop.DBus.Error.ServiceUnknown" => {
+                    "ModemManager is not running".to_owned()
+                }
+                "org.freedesktop.DBus.Error.AccessDenied" => {
+                    "the bus does not let us speak to ModemManager".to_owned()
+                }
+                other => format!("ModemManager: {other}"),
+            };
+        }
+        format!("bus: {error}")
     }
 
     /// Whatever ModemManager signals.
@@ -85,7 +101,7 @@ impl Bus {
     }
 
     /// Every modem that takes texts; of these the one whose path ends in `/wanted`, where one is wanted.
-    pub(super) async fn modems(&self, wanted: Option<&str>) -> zbus::Result<Vec<OwnedObjectPath>> {
+    pub(crate) async fn modems(&self, wanted: Option<&str>) -> zbus::Result<Vec<OwnedObjectPath>> {
         let manager = ObjectManagerProxy::builder(&self.0)
             .destination(SERVICE)?
             .path(ROOT)?
@@ -103,7 +119,7 @@ impl Bus {
             })
             .map(|(path, _)| path)
             .collect();
-        modems.sort();
+        modems.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         Ok(modems)
     }
 
@@ -119,9 +135,7 @@ impl Bus {
             .path(path)?
             .build()
             .await?;
-        let all = properties
-            .get_all(InterfaceName::try_from(SMS)?)
-            .await?;
+        let all = properties.get_all(InterfaceName::try_from(SMS)?).await?;
         let whole = number(&all, "State") == Some(RECEIVED);
         let delivered = number(&all, "PduType").is_none_or(|kind| DELIVERED.contains(&kind));
         Ok((whole && delivered).then(|| Received {
@@ -142,7 +156,7 @@ impl Bus {
     }
 
     /// Sends a text and takes it out of the modem again.
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         modem: &OwnedObjectPath,
         to: &str,

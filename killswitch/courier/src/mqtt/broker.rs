@@ -102,8 +102,8 @@ fn tls(identity: &Identity<'_>) -> Result<ClientConfig, String> {
         .with_root_certificates(roots);
     match (identity.certificate, identity.key) {
         (Some(certificate), Some(key)) => {
-            let chain = certificates(certificate)
-                .map_err(|()| "client_certificate_file is not PEM")?;
+            let chain =
+                certificates(certificate).map_err(|()| "client_certificate_file is not PEM")?;
             let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
                 .map_err(|_| "client_key_file holds no private key in PEM")?;
             config
@@ -129,10 +129,20 @@ mod tests {
     fn an_address_has_a_scheme_and_a_host() {
         let read = |text| Address::read(text).map(|a| (a.tls, a.host, a.port));
         assert_eq!(read("mqtt://broker.lan"), Some((false, "broker.lan", 1883)));
-        assert_eq!(read("mqtts://10.0.0.2:8884/"), Some((true, "10.0.0.2", 8884)));
+        assert_eq!(
+            read("mqtts://10.0.0.2:8884/"),
+            Some((true, "10.0.0.2", 8884))
+        );
         assert_eq!(read("mqtt://[::1]:1884"), Some((false, "::1", 1884)));
         assert_eq!(read("mqtt://[::1]"), Some((false, "::1", 1883)));
-        for text in ["", "broker.lan:1883", "http://x", "mqtt://", "mqtt://a:b", "mqtt://u:p@h"] {
+        for text in [
+            "",
+            "broker.lan:1883",
+            "http://x",
+            "mqtt://",
+            "mqtt://a:b",
+            "mqtt://u:p@h",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }
@@ -140,12 +150,20 @@ mod tests {
     #[test]
     fn half_an_identity_is_refused() {
         let refused = |broker: &str, identity: Identity<'_>| {
-            options(broker, "c".into(), &identity).map(|_| ()).unwrap_err()
+            options(broker, "c".into(), &identity)
+                .map(|_| ())
+                .unwrap_err()
         };
-        let lone = Identity { password: Some("p"), ..Identity::default() };
+        let lone = Identity {
+            password: Some("p"),
+            ..Identity::default()
+        };
         assert!(refused("mqtt://h", lone).contains("user"));
         assert!(refused("mqtts://h", Identity::default()).contains("ca_file"));
-        let garbled = Identity { ca: Some("not a certificate"), ..Identity::default() };
+        let garbled = Identity {
+            ca: Some("not a certificate"),
+            ..Identity::default()
+        };
         assert!(refused("mqtts://h", garbled).contains("no certificate"));
     }
 }

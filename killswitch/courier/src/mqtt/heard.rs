@@ -138,25 +138,40 @@ mod tests {
     #[test]
     fn a_press_without_a_button_cuts_everything_where_that_has_one_and_else_nothing() {
         let topic = "portcullis/house/cut/lmm";
-        assert_eq!(heard(&[Scope::All], topic, "1", false), Heard::Press(Scope::All));
-        assert!(matches!(heard(&[Scope::Llm], topic, "1", false), Heard::Nothing(_)));
+        assert_eq!(
+            heard(&[Scope::All], topic, "1", false),
+            Heard::Press(Scope::All)
+        );
+        assert!(matches!(
+            heard(&[Scope::Llm], topic, "1", false),
+            Heard::Nothing(_)
+        ));
         assert!(matches!(heard(&[], topic, "1", false), Heard::Nothing(_)));
     }
 
     #[test]
     fn what_was_retained_or_clears_it_is_no_press() {
         let topic = "portcullis/house/cut/all";
-        assert!(matches!(heard(&[Scope::All], topic, "PRESS", true), Heard::Nothing(_)));
-        assert!(matches!(heard(&[Scope::All], topic, "", false), Heard::Nothing(_)));
+        assert!(matches!(
+            heard(&[Scope::All], topic, "PRESS", true),
+            Heard::Nothing(_)
+        ));
+        assert!(matches!(
+            heard(&[Scope::All], topic, "", false),
+            Heard::Nothing(_)
+        ));
         let text = r#"{"text":"KILL 12345678"}"#;
-        assert!(matches!(heard(&[], "portcullis/house/text", text, true), Heard::Nothing(_)));
+        assert!(matches!(
+            heard(&[], "portcullis/house/text", text, true),
+            Heard::Nothing(_)
+        ));
     }
 
     #[test]
     fn a_text_keeps_its_id_only_with_its_content() {
         let id = |content: &str| match heard(&[], "portcullis/house/text", content, false) {
             Heard::Text(text) => text.id(),
-            other => panic!("{other:?}"),
+            other @ (Heard::Press(_) | Heard::Nothing(_)) => panic!("{other:?}"),
         };
         let first = id(r#"{"text":"KILL 12345678","id":"ha"}"#);
         assert_eq!(first, id(r#"{"id":"ha","text":"KILL 12345678"}"#));

@@ -189,13 +189,19 @@ mod tests {
         assert_eq!(button["command_topic"], "portcullis/house/cut/llm");
         assert_eq!(button["retain"], false);
         assert_eq!(button["unique_id"], "portcullis_house_cut_llm");
-        assert_eq!(button["availability_topic"], "portcullis/house/availability");
+        assert_eq!(
+            button["availability_topic"],
+            "portcullis/house/availability"
+        );
     }
 
     #[test]
     fn a_sensor_shows_each_scope_with_its_incident() {
         let all = panel().retained(Some(&state()));
-        let sensor = read(&all, "homeassistant/binary_sensor/portcullis_house/rag-api/config");
+        let sensor = read(
+            &all,
+            "homeassistant/binary_sensor/portcullis_house/rag-api/config",
+        );
         let topic = sensor["state_topic"].as_str().unwrap();
         assert_eq!(read(&all, topic), json!({"state": "cut", "incident": 7}));
         assert_eq!(
@@ -218,7 +224,10 @@ mod tests {
     fn nothing_on_the_broker_restores() {
         for (topic, content) in panel().retained(Some(&state())) {
             let all = format!("{topic} {content}").to_lowercase();
-            assert!(!all.contains("restore") && !all.contains("switch/"), "{all}");
+            assert!(
+                !all.contains("restore") && !all.contains("switch/"),
+                "{all}"
+            );
         }
     }
 }

@@ -8,7 +8,7 @@ use rumqttc::{AsyncClient, ConnectionError, EventLoop, MqttOptions, PublishOptio
 use tokio::time::timeout;
 
 pub(crate) struct Mqtt {
-    options: MqttOptions,
+    options: Box<MqttOptions>,
     topic: String,
 }
 
@@ -17,12 +17,13 @@ impl Mqtt {
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
         let (options, topic) = reply(channel)?;
+        let options = Box::new(options);
         Ok(Some(Self { options, topic }))
     }
 
     /// Not retained: a reply is for who waits for it.
     pub(crate) async fn send(&self, _web: &Web, letter: &Letter) -> Result<(), Failure> {
-        let options = self.options.clone();
+        let options = *self.options.clone();
         let (client, events) = AsyncClient::builder(options).capacity(4).build();
         let content = serde_json::json!({ "to": letter.to, "text": letter.text }).to_string();
         let send = async {
