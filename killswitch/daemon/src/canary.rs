@@ -3,13 +3,11 @@
 use crate::clock;
 use crate::dial::{self, NoAnswer};
 use crate::switch::Switch;
-use crate::vantage::Vantage;
+use crate::vantage::{Vantage, probe_request};
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode};
 use http_body_util::Full;
-use kill_wire::{
-    CanaryState, Incident, LatchSet, PROBE_HEADER, PROBE_POINTS_PATH, ProbePoint, ProbePoints,
-};
+use kill_wire::{CanaryState, Incident, LatchSet, PROBE_POINTS_PATH, ProbePoint, ProbePoints};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -120,7 +118,7 @@ fn judge(
 }
 
 async fn list(vantage: &Vantage, switch: &Switch) -> Result<ProbePoints, NoAnswer> {
-    let request = request(vantage, Method::GET, PROBE_POINTS_PATH, None)?;
+    let request = probe_request(vantage, Method::GET, PROBE_POINTS_PATH, None)?;
     let answer = once(vantage.gateway, request, Duration::from_secs(2), switch).await?;
     if answer.status != StatusCode::OK {
         return Err(NoAnswer::new(format!("answered {}", answer.status)));
@@ -183,7 +181,7 @@ async fn try_one(switch: &Switch, key: &(usize, ProbePoint), limit: Duration) ->
         return Seen::Gone;
     };
     let address = key.1.address().to_string();
-    let request = match request(
+    let request = match probe_request(
         vantage,
         Method::POST,
         "/v1/chat/completions",
@@ -219,25 +217,4 @@ async fn once(
     tokio::time::timeout(limit, call)
         .await
         .map_err(|_| NoAnswer::new(format!("no answer within {limit:?}")))?
-}
-
-fn request(
-    vantage: &Vantage,
-    method: Method,
-    path: &str,
-    probe: Option<&str>,
-) -> Result<Request<Full<Bytes>>, NoAnswer> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::HOST, vantage.gateway.to_string())
-        .header(
-            header::AUTHORIZATION,
-            format!("Bearer {}", vantage.probe_key),
-        )
-        .header(header::CONNECTION, "close");
-    if let Some(probe) = probe {
-        request = request.header(PROBE_HEADER, probe);
-    }
-    request.body(Full::default()).map_err(NoAnswer::new)
 }

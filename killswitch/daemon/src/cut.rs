@@ -19,7 +19,7 @@ pub(crate) async fn carry_out(switch: &Arc<Switch>, cut: &Cut, accepted: Instant
     let delivery = orders::deliver(switch).await;
     let severed_ms = millis(accepted);
     let written = switch.record(vec![asked(cut)], First::Latch);
-    let proof = proof::prove(switch, &cut.latch.scope).await;
+    let proof = proof::prove(switch, &cut.latch.scope, accepted).await;
     let mut report = CutReport {
         scope: cut.latch.scope.clone(),
         incident: cut.latch.incident,

@@ -1,11 +1,14 @@
 //! Proves a cut: what worked before must now be refused with one of our incidents, or be gone.
 
 use crate::canary::{Limits, Seen, probe};
+use crate::held::{Verdict, Way, holds};
 use crate::switch::Switch;
+use crate::vantage::Vantage;
 use kill_wire::{LatchSet, Name, Outcome, ProbePoint, ProofState, Scope};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A refusal comes in a millisecond; whoever sent the text does not wait for what hangs.
 const FIRST: Limits = Limits {
@@ -18,9 +21,13 @@ const AGAIN: Limits = Limits {
     all: Duration::from_millis(600),
 };
 
-/// Probes everything the scope closes, twice where the first answer was not yet a refusal.
-pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope) -> ProofState {
-    let worked: BTreeMap<(usize, ProbePoint), bool> = switch
+/// Until streams that were open before must have ended, from when their end was ordered.
+const STREAMS: Duration = Duration::from_millis(800);
+
+/// Probes everything the scope closes, twice where the first answer was not yet a refusal, and looks at what became of
+/// the streams that were open when the cut was asked for at `since`.
+pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope, since: Instant) -> ProofState {
+    let worked: BTreeMap<Way, bool> = switch
         .canaries()
         .worked
         .iter()
@@ -28,31 +35,43 @@ pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope) -> ProofState {
         .map(|(key, worked)| (key.clone(), *worked))
         .collect();
     let latches = switch.latches();
+    let (seen, streams) = tokio::join!(
+        twice(switch, &worked, &latches),
+        switch.streams.settle(scope, since, &latches, STREAMS)
+    );
+    let mut proof = count(&worked, &seen, &latches, &switch.vantages);
+    count_streams(&mut proof, &streams, &switch.vantages);
+    proof
+}
+
+async fn twice(
+    switch: &Arc<Switch>,
+    worked: &BTreeMap<Way, bool>,
+    latches: &LatchSet,
+) -> BTreeMap<Way, Seen> {
     let mut seen = probe(switch, worked.keys().cloned().collect(), FIRST).await;
-    let dead = |key| seen.get(key).is_some_and(|seen| is_dead(seen, &latches));
+    let dead = |key| seen.get(key).is_some_and(|seen| is_dead(seen, latches));
     let again: Vec<_> = worked.keys().filter(|key| !dead(key)).cloned().collect();
     if !again.is_empty() {
         seen.extend(probe(switch, again, AGAIN).await);
     }
-    count(&worked, &seen, &latches)
+    seen
 }
 
 /// A refusal counts only with the number of a latch that holds: another's 503 proves nothing.
 fn is_dead(seen: &Seen, latches: &LatchSet) -> bool {
     match seen {
-        Seen::Cut(incident) => latches
-            .as_slice()
-            .iter()
-            .any(|latch| latch.incident == *incident),
+        Seen::Cut(incident) => holds(latches, *incident),
         Seen::Gone => true,
         Seen::Open | Seen::Closed | Seen::Odd(_) => false,
     }
 }
 
 fn count(
-    worked: &BTreeMap<(usize, ProbePoint), bool>,
-    seen: &BTreeMap<(usize, ProbePoint), Seen>,
+    worked: &BTreeMap<Way, bool>,
+    seen: &BTreeMap<Way, Seen>,
     latches: &LatchSet,
+    vantages: &[Vantage],
 ) -> ProofState {
     let mut proof = ProofState::default();
     let mut routes: BTreeSet<&Name> = BTreeSet::new();
@@ -62,10 +81,16 @@ fn count(
         routes.insert(&key.1.route);
         if !dead {
             open.insert(&key.1.route);
-            proof.still_open.push(format!(
-                "{} for {} to {}",
-                key.1.route, key.1.consumer, key.1.target
-            ));
+            let ProbePoint {
+                route,
+                consumer,
+                target,
+                ..
+            } = &key.1;
+            let via = via(vantages, key.0);
+            proof
+                .still_open
+                .push(format!("{route} for {consumer} to {target}{via}"));
         }
         if *worked {
             proof.probes += 1;
@@ -77,6 +102,26 @@ fn count(
     proof.routes = u32::try_from(routes.len()).unwrap_or(u32::MAX);
     proof.routes_blocked = u32::try_from(routes.len() - open.len()).unwrap_or(u32::MAX);
     proof
+}
+
+/// A stream opened before counts as a probe that worked before.
+fn count_streams(proof: &mut ProofState, streams: &Verdict, vantages: &[Vantage]) {
+    let len = |list: &[Way]| u32::try_from(list.len()).unwrap_or(u32::MAX);
+    proof.probes += len(&streams.dead) + len(&streams.open);
+    proof.probes_dead += len(&streams.dead);
+    proof.unproven += len(&streams.unproven);
+    for (at, point) in &streams.open {
+        let via = via(vantages, *at);
+        proof
+            .still_open
+            .push(format!("{} stream{via}", point.route));
+    }
+}
+
+/// Where there are several, from which: an address of the other family may leak.
+fn via(vantages: &[Vantage], at: usize) -> String {
+    let several = vantages.get(at).filter(|_| vantages.len() > 1);
+    several.map_or_else(String::new, |vantage| format!(" via {}", vantage.gateway))
 }
 
 /// What may be said of it: CUT only when every agent confirmed and something that worked is dead.
@@ -127,6 +172,7 @@ mod tests {
             &worked,
             &BTreeMap::from([(point("chat"), Seen::Cut(other))]),
             &held(),
+            &[],
         );
         assert_eq!((proof.probes_dead, proof.still_open.len()), (0, 1));
         assert_eq!(outcome(&proof, &[]), Outcome::Partial);
@@ -139,6 +185,7 @@ mod tests {
             &worked,
             &BTreeMap::from([(point("chat"), Seen::Cut(Incident::FIRST))]),
             &held(),
+            &[],
         );
         assert_eq!((proof.probes, proof.unproven), (0, 1));
         assert_eq!(outcome(&proof, &[]), Outcome::Unproven);
@@ -151,6 +198,7 @@ mod tests {
             &worked,
             &BTreeMap::from([(point("chat"), Seen::Cut(Incident::FIRST))]),
             &held(),
+            &[],
         );
         assert_eq!(outcome(&proof, &[]), Outcome::Cut);
         assert_eq!(
@@ -160,13 +208,31 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_goes_on_makes_it_partial_and_is_named_with_its_vantage() {
+        let vantage = |port| Vantage {
+            gateway: ([127, 0, 0, 1], port).into(),
+            probe_key: "prb_test".to_owned(),
+        };
+        let mut proof = ProofState::default();
+        let streams = Verdict {
+            dead: vec![point("rag")],
+            open: vec![point("chat")],
+            unproven: vec![point("side")],
+        };
+        count_streams(&mut proof, &streams, &[vantage(7412), vantage(7512)]);
+        assert_eq!((proof.probes, proof.probes_dead, proof.unproven), (2, 1, 1));
+        assert_eq!(proof.still_open, ["chat stream via 127.0.0.1:7412"]);
+        assert_eq!(outcome(&proof, &[]), Outcome::Partial);
+    }
+
+    #[test]
     fn a_probe_that_was_not_answered_counts_as_open() {
         let worked = BTreeMap::from([(point("chat"), true), (point("rag"), true)]);
         let seen = BTreeMap::from([
             (point("chat"), Seen::Gone),
             (point("rag"), Seen::Odd("timeout".to_owned())),
         ]);
-        let proof = count(&worked, &seen, &held());
+        let proof = count(&worked, &seen, &held(), &[]);
         assert_eq!((proof.routes_blocked, proof.routes), (1, 2));
     }
 }

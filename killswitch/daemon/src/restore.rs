@@ -63,6 +63,7 @@ pub(crate) async fn carry_out(
         .take(clock::now(), &event);
     let delivery = orders::deliver(switch).await;
     switch.look.notify_one();
+    switch.restored.notify_waiters();
     tracing::info!(incident = %released.latch.incident, scope = %released.latch.scope, unconfirmed = delivery.unconfirmed.len(), "Restored.");
     Ok(released)
 }

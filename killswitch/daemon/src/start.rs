@@ -1,16 +1,18 @@
 //! From files to running threads.
 
 use crate::event::Event;
+use crate::held::Streams;
 use crate::recorder::{First, Recorder};
 use crate::settings::{Settings, lever_socket};
 use crate::switch::Switch;
-use crate::{canary, clock, courier, cut, http, lease, lever, link, sockets, state};
+use crate::{canary, clock, courier, cut, hold, http, lease, lever, link, sockets, state};
 use anyhow::Context as _;
 use kill_core::Core;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -67,6 +69,8 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         started: clock::now(),
         hurry: Notify::new(),
         look: Notify::new(),
+        restored: Notify::new(),
+        streams: Streams::default(),
         tasks: TaskTracker::new(),
         stop: CancellationToken::new(),
     });
@@ -77,7 +81,11 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
     let shared = Arc::clone(&switch);
     let main = std::thread::Builder::new()
         .name("killswitchd".to_owned())
-        .spawn(move || runtime.block_on(run(shared, listeners)))?;
+        .spawn(move || {
+            runtime.block_on(run(shared, listeners));
+            // A read or write that hangs in the disk must not hold up the end.
+            runtime.shutdown_timeout(Duration::from_millis(200));
+        })?;
     Ok((switch, vec![("killswitchd", main), ("recorder", recording)]))
 }
 
@@ -121,6 +129,7 @@ async fn run(switch: Arc<Switch>, listeners: Listeners) {
     let tasks = switch.tasks.clone();
     tasks.spawn(lease::renew(Arc::clone(&switch)));
     tasks.spawn(canary::watch(Arc::clone(&switch)));
+    tasks.spawn(hold::all(Arc::clone(&switch)));
     tasks.spawn(http::serve(Arc::clone(&switch), webhooks));
     let lever = listeners.lever.map(tokio::net::UnixListener::from_std);
     if let Some(Ok(listener)) = lever {

@@ -4,6 +4,7 @@ use crate::book::Book;
 use crate::clock;
 use crate::courier::outbox::Outbox;
 use crate::event::Event;
+use crate::held::Streams;
 use crate::incidents::Incidents;
 use crate::link::Link;
 use crate::recorder::{First, Recorder};
@@ -46,6 +47,9 @@ pub(crate) struct Switch {
     pub(crate) hurry: Notify,
     /// What should be open has changed: try it now.
     pub(crate) look: Notify,
+    /// The same, for everybody who holds a stream.
+    pub(crate) restored: Notify,
+    pub(crate) streams: Streams,
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
 }

@@ -1,6 +1,10 @@
 //! From where probes look, and what they have seen work.
 
-use kill_wire::{CanaryState, ProbePoint};
+use crate::dial::NoAnswer;
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::Full;
+use kill_wire::{CanaryState, PROBE_HEADER, ProbePoint};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
@@ -24,4 +28,26 @@ impl std::fmt::Debug for Vantage {
 pub(crate) struct Canaries {
     pub(crate) worked: BTreeMap<(usize, ProbePoint), bool>,
     pub(crate) state: CanaryState,
+}
+
+/// A call that only who holds the probe key may make; with `probe` it goes a consumer's way.
+pub(crate) fn probe_request(
+    vantage: &Vantage,
+    method: Method,
+    path: &str,
+    probe: Option<&str>,
+) -> Result<Request<Full<Bytes>>, NoAnswer> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, vantage.gateway.to_string())
+        .header(
+            header::AUTHORIZATION,
+            format!("Bearer {}", vantage.probe_key),
+        )
+        .header(header::CONNECTION, "close");
+    if let Some(probe) = probe {
+        request = request.header(PROBE_HEADER, probe);
+    }
+    request.body(Full::default()).map_err(NoAnswer::new)
 }

@@ -2,5 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod courier;
+mod gateway;
 mod house;
 mod inbound;
+mod proof;

@@ -1,0 +1,66 @@
+//! What may be said of a cut: probes, and streams that were open before it.
+
+use crate::gateway::Pair;
+use crate::house::House;
+use kill_wire::{CutReport, LeverReply, LeverRequest, Outcome, Scope};
+use killswitchd::{Settings, Vantage};
+use std::time::{Duration, Instant};
+
+fn settings(pair: &Pair) -> Settings {
+    Settings {
+        agents: vec![pair.agent],
+        vantages: vec![Vantage {
+            gateway: pair.gateway,
+            probe_key: "prb_test".to_owned(),
+        }],
+        ..Settings::default()
+    }
+}
+
+/// Up, with its probes working and its stream held.
+fn watching(pair: &Pair) -> House {
+    let house = House::up(settings(pair));
+    house.wait("well", |state| state.canaries.good == 1);
+    let until = Instant::now() + crate::house::LIMIT;
+    while pair.script.lock().unwrap().held == 0 {
+        assert!(Instant::now() < until, "no stream was held");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    house
+}
+
+fn cut(house: &House) -> CutReport {
+    let request = LeverRequest::Cut {
+        scope: Scope::Llm,
+        by: "test".to_owned(),
+        why: "to see".to_owned(),
+    };
+    match house.ask(&request) {
+        LeverReply::Cut(report) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_stream_that_was_open_before_is_part_of_the_proof() {
+    let pair = Pair::up();
+    let house = watching(&pair);
+    let report = cut(&house);
+    assert_eq!(report.outcome, Outcome::Cut, "{report:?}");
+    assert_eq!((report.proof.probes, report.proof.probes_dead), (2, 2));
+}
+
+#[test]
+fn a_stream_that_goes_on_through_the_cut_is_named() {
+    let pair = Pair::up();
+    pair.script.lock().unwrap().leaks = true;
+    let house = watching(&pair);
+    let report = cut(&house);
+    assert_eq!(report.outcome, Outcome::Partial, "{report:?}");
+    assert_eq!(report.proof.still_open, ["chat stream"]);
+    assert!(
+        report.text.contains("STILL OPEN: chat stream"),
+        "{}",
+        report.text
+    );
+}
