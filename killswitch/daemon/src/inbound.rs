@@ -48,7 +48,7 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body
     };
     match verified::text(switch, channel, &raw) {
         Ok(Some(text)) => answer(switch, channel, text).await,
-        Ok(None) => acknowledge(channel, None),
+        Ok(None) => acknowledge(channel, None, None),
         Err(Refusal::Method) => plain(StatusCode::METHOD_NOT_ALLOWED, "Not this method.\n"),
         Err(_) => plain(StatusCode::FORBIDDEN, "Refused.\n"),
     }
@@ -57,6 +57,7 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body
 async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Response {
     let (accepted, decision) = act::decide(switch, &text);
     let (shared, here) = (Arc::clone(switch), channel.replies() == Replies::InResponse);
+    let to = text.sender.clone();
     // A provider that hangs up must not stop what it asked for: the work goes on in a task of its own.
     let work = switch.tasks.spawn(async move {
         let said = act::carry_out(&shared, &text, decision, accepted).await;
@@ -67,16 +68,15 @@ async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> R
         None
     });
     // Who is answered by the courier is acknowledged at once: some providers wait two seconds and no longer.
-    let said = if here {
-        work.await.unwrap_or_default()
-    } else {
-        None
-    };
-    acknowledge(channel, said.as_deref())
+    if !here {
+        return acknowledge(channel, None, None);
+    }
+    let said = work.await.unwrap_or_default();
+    acknowledge(channel, said.as_deref(), to.as_deref())
 }
 
-fn acknowledge(channel: &Channel, said: Option<&str>) -> Response {
-    let answer = channel.answer(said);
+fn acknowledge(channel: &Channel, said: Option<&str>, to: Option<&str>) -> Response {
+    let answer = channel.answer(said, to);
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     reply(status, answer.content_type, Bytes::from(answer.body))
 }

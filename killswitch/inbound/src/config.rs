@@ -65,9 +65,13 @@ impl Channel {
         self.about.trust
     }
 
-    /// The response that makes the provider send `reply`, or nothing.
+    /// The response that makes the provider send `reply` to `to`, the sender of the text, or nothing.
     #[must_use]
-    pub fn answer(&self, reply: Option<&str>) -> Answer {
+    pub fn answer(&self, reply: Option<&str>, to: Option<&str>) -> Answer {
+        // The others know to whom: it is their own call that is answered.
+        if let Provider::Plivo(plivo) = &self.provider {
+            return plivo.answer_to(reply, to);
+        }
         (self.about.answer)(reply)
     }
 }

@@ -15,6 +15,7 @@ mod incoming;
 mod jwt;
 mod messagebird;
 mod options;
+mod plivo;
 mod pulled;
 mod refusal;
 mod request;

@@ -32,6 +32,12 @@ impl<'a> RawRequest<'a> {
         std::str::from_utf8(value).map_err(|_| Refusal::Header)
     }
 
+    /// Whether a header is there at all.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let mut names = self.headers.iter();
+        names.any(|(header, _)| header.eq_ignore_ascii_case(name))
+    }
+
     /// One of these methods, with a body within [`MAX_BODY`].
     pub(crate) fn bounded(&self, methods: &[&str]) -> Result<(), Refusal> {
         if !methods.contains(&self.method) {

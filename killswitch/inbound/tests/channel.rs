@@ -106,13 +106,13 @@ fn answers_carry_the_reply_or_nothing() {
     let secret = standard_webhooks::secret_from_random([7; 32]);
     let local = Channel::new("local", "standard-webhooks", options(&[&secret], None)).unwrap();
     assert_eq!(
-        local.answer(Some("CUT \"x\"")).body,
+        local.answer(Some("CUT \"x\""), None).body,
         r#"{"reply":"CUT \"x\""}"#
     );
-    assert_eq!(local.answer(None).body, r#"{"reply":null}"#);
+    assert_eq!(local.answer(None, None).body, r#"{"reply":null}"#);
     let url = Some("https://kill.example.net/in");
     let sms = Channel::new("sms", "twilio", options(&["hush-hush-hush-hush\n"], url)).unwrap();
-    let answer = sms.answer(Some("CUT & done"));
+    let answer = sms.answer(Some("CUT & done"), None);
     assert_eq!(
         answer.body,
         "<Response><Message>CUT &amp; done</Message></Response>"

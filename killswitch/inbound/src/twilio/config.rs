@@ -1,7 +1,7 @@
 //! What Twilio's channel needs of the configuration.
 
-use super::otherwise::{Algorithm, SharedKey};
 use super::Twilio;
+use super::otherwise::{Algorithm, SharedKey};
 use crate::address;
 use crate::incoming::Replies;
 use crate::options::{Options, Setting};

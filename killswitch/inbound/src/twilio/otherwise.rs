@@ -79,8 +79,7 @@ impl Twilio {
         if self.shared.is_empty() {
             return Ok(None);
         }
-        let there = |(name, _): &(&str, &[u8])| name.eq_ignore_ascii_case(NAMED);
-        if !request.headers.iter().any(there) && !self.tokens.is_empty() {
+        if !request.has(NAMED) && !self.tokens.is_empty() {
             return Ok(None);
         }
         let (id, algorithm) = named(request.header(NAMED)?).ok_or(Refusal::Header)?;
