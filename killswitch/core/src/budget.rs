@@ -57,7 +57,7 @@ impl Bucket {
             .min(a_day)
             .saturating_sub(u32::try_from(back).unwrap_or(u32::MAX));
         // A clock that was set back must not stop the budget from growing.
-        self.at = if now < self.at {
+        self.at = if self.spent == 0 || now < self.at {
             now
         } else {
             self.at.plus_millis(back * one_ms)

@@ -5,7 +5,7 @@ use kill_core::{Core, Decision, InboundText, Trust, Why};
 fn guessed() -> Core {
     let mut core = core();
     for n in 0..10 {
-        refused(core.on_text(&text(&format!("g{n}"), "KILL 00000000"), NOW));
+        refused(core.on_text(&from(n, &format!("g{n}"), "KILL 00000000"), NOW));
     }
     assert!(core.step_up(NOW));
     core
@@ -79,8 +79,58 @@ fn one_text_is_worth_no_more_guesses_than_many() {
     let mut core = core();
     let wrong: String = (0..10).map(|n| format!("0000000{n} ")).collect();
     let code = kill_code(&core, "owner", NOW.step());
-    refused(core.on_text(&text("a", &format!("{wrong}{code}")), NOW));
+    for (sender, step_up) in [(1, false), (2, true)] {
+        let says = format!("{wrong}{code}");
+        refused(core.on_text(&from(sender, &sender.to_string(), &says), NOW));
+        assert_eq!(core.step_up(NOW), step_up);
+    }
+}
+
+#[test]
+fn one_sender_s_guesses_step_up_that_sender_alone() {
+    let mut core = core();
+    for n in 0..100 {
+        refused(core.on_text(
+            &from(1, &format!("g{n}"), &format!("KILL 000000{n:02}")),
+            NOW,
+        ));
+    }
+    assert!(!core.step_up(NOW));
+    let code = kill_code(&core, "owner", NOW.step());
+    assert_eq!(
+        refused(core.on_text(&from(1, "a", &code), NOW)).why,
+        Why::StepUp
+    );
+    cut(core.on_text(&from(2, "b", &code), NOW));
+}
+
+#[test]
+fn a_known_message_id_buys_no_free_guesses() {
+    let mut core = core();
+    let code = kill_code(&core, "owner", NOW.step());
+    cut(core.on_text(&from(0, "a", &code), NOW));
+    // Neither under an id that was seen, nor beside a code that was used, nor with the word RESTORE.
+    for n in 0..12 {
+        let id = if n % 2 == 0 {
+            "a".to_owned()
+        } else {
+            format!("b{n}")
+        };
+        let says = format!("RESTORE {code} 000000{n:02}");
+        core.on_text(&from(n, &id, &says), NOW);
+    }
     assert!(core.step_up(NOW));
+}
+
+#[test]
+fn the_same_message_again_is_one_guess() {
+    let mut core = core();
+    for _ in 0..100 {
+        for n in 0..3 {
+            core.on_text(&from(n, &format!("{n}"), "KILL 00000000"), NOW);
+        }
+    }
+    assert!(!core.step_up(NOW));
 }
 
 #[test]
@@ -88,12 +138,12 @@ fn texts_without_a_code_and_bad_cards_are_no_guesses() {
     let mut core = core();
     for n in 0..100 {
         let bad = card(100 + n).printed();
+        let n = usize::from(n);
         core.on_text(
-            &text(&format!("a{n}"), "hello, are you there at 14:02?"),
+            &from(n, &format!("a{n}"), "hello, are you there at 14:02?"),
             NOW,
         );
-        core.on_text(&text(&format!("b{n}"), &bad), NOW);
-        core.on_text(&text(&format!("b{n}"), "KILL 123456"), later(1));
+        core.on_text(&from(n, &format!("b{n}"), &bad), NOW);
     }
     // Eight neighbouring digits of a card read as a code now and then, so not quite none.
     let code = kill_code(&core, "owner", later(1).step());

@@ -82,6 +82,11 @@ pub(crate) fn text(id: &str, says: &str) -> InboundText {
     InboundText::new("twilio", id, Some("+1999"), says, Trust::B)
 }
 
+/// From a number of its own.
+pub(crate) fn from(sender: usize, id: &str, says: &str) -> InboundText {
+    InboundText::new("twilio", id, Some(&format!("+1{sender}")), says, Trust::B)
+}
+
 /// From the owner's registered number.
 pub(crate) fn owners(id: &str, says: &str) -> InboundText {
     InboundText::new("twilio", id, Some("+4915100010"), says, Trust::B)

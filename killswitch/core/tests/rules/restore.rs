@@ -174,38 +174,61 @@ fn a_channel_that_is_not_signed_cannot_restore() {
 #[test]
 fn ten_wrong_codes_in_a_row_lock_restore_but_never_kill() {
     let mut core = cut_house();
-    let at = later(3);
-    for n in 0..9 {
-        refused(core.on_text(&text(&format!("w{n}"), "RESTORE ALL 00000000"), at));
-        assert!(!core.memory().restore_locked());
+    let day = 2880;
+    for n in 0..10 {
+        assert!(!core.memory().restore_locked(), "{n}");
+        // Past five a day they are not looked at, and still lead to the lock.
+        let at = later(3 + n / 6 * day);
+        let wrong = text(&format!("w{n}"), &format!("RESTORE ALL 0000000{n}"));
+        let why = refused(core.on_text(&wrong, at)).why;
+        assert_eq!(
+            why,
+            if n == 5 {
+                Why::Locked
+            } else {
+                Why::NotAccepted
+            },
+            "{n}"
+        );
     }
-    assert_eq!(
-        core.lever_restore(&Scope::All, "00000000", "x", at)
-            .unwrap_err()
-            .why,
-        Why::NotAccepted
-    );
+    let at = later(3 + 5 * day);
     let mut core = restarted(&core);
     assert!(core.memory().restore_locked());
     let code = restore_code(&core, "owner", at.step());
     let good = text("good", &format!("RESTORE ALL {code}"));
     let locked = refused(core.on_text(&good, at));
     assert_eq!((locked.why, locked.reply), (Why::Locked, None));
-    assert_eq!(
-        core.lever_restore(&Scope::All, &code, "x", at)
-            .unwrap_err()
-            .why,
-        Why::Locked
-    );
-    cut(core.on_text(
-        &text("k", &format!("KILL CLOUD {}", card(10).printed())),
-        at,
-    ));
+    let by_hand = core.lever_restore(&Scope::All, &code, "x", at).unwrap_err();
+    assert_eq!(by_hand.why, Why::Locked);
+    let says = format!("KILL CLOUD {}", card(10).printed());
+    cut(core.on_text(&text("k", &says), at));
     core.clear_restore_lock();
-    let at = later(6);
+    let at = at.plus_millis(90_000);
     let code = restore_code(&core, "owner", at.step());
     let restore = at_once(core.lever_restore(&Scope::All, &code, "x", at).unwrap());
     assert!(!core.commit(restore.seal, at).overtaken);
+}
+
+#[test]
+fn five_wrong_codes_a_day_make_restore_wait_a_day_or_for_someone_at_the_machine() {
+    let mut core = cut_house();
+    let at = later(3);
+    for n in 0..5 {
+        refused(core.on_text(&text(&format!("w{n}"), "RESTORE ALL 00000000"), at));
+    }
+    let mut core = restarted(&core);
+    let code = restore_code(&core, "owner", at.step());
+    let refused = core.lever_restore(&Scope::All, &code, "x", at).unwrap_err();
+    assert_eq!(refused.why, Why::Locked);
+    assert!(!core.memory().restore_locked());
+    for at in [later(2884), later(6)] {
+        let mut core = restarted(&core);
+        if at == later(6) {
+            core.clear_restore_lock();
+        }
+        let code = restore_code(&core, "owner", at.step());
+        at_once(core.lever_restore(&Scope::All, &code, "x", at).unwrap());
+    }
 }
 
 #[test]
@@ -219,16 +242,20 @@ fn one_text_is_worth_no_more_tries_than_many() {
 }
 
 #[test]
-fn a_good_restore_forgives_the_failures_before() {
+fn a_good_restore_forgives_the_failures_in_a_row_but_not_those_of_the_day() {
     let mut core = cut_house();
     let at = later(3);
-    for n in 0..9 {
+    for n in 0..4 {
         refused(core.on_text(&text(&format!("w{n}"), "RESTORE ALL 00000000"), at));
     }
     let code = restore_code(&core, "owner", at.step());
     let restore = at_once(core.lever_restore(&Scope::All, &code, "x", at).unwrap());
     core.commit(restore.seal, at);
-    refused(core.on_text(&text("w9", "RESTORE LLM 00000000"), at));
+    let next = |core: &mut Core, id: &str| {
+        refused(core.on_text(&text(id, "RESTORE LLM 00000000"), at)).why
+    };
+    assert_eq!(next(&mut core, "w4"), Why::NotAccepted);
+    assert_eq!(next(&mut core, "w5"), Why::Locked);
     assert!(!core.memory().restore_locked());
 }
 
