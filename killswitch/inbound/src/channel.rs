@@ -14,7 +14,7 @@ macro_rules! providers {
 
         impl Provider {
             pub(crate) const KINDS: &[&str] = &[$($kind::KIND),+];
-            pub(crate) const ALL: &[About] = &[$(About {
+            pub(crate) const ALL: &[About<Self>] = &[$(About {
                 kind: $kind::KIND, trust: $kind::TRUST, replies: $kind::REPLIES, settings: $kind::SETTINGS,
                 new: |options| $kind::new(options).map(Self::$kind), answer: $kind::answer,
             }),+];
@@ -37,7 +37,7 @@ providers! {
 pub struct Channel {
     pub(crate) name: String,
     pub(crate) provider: Provider,
-    pub(crate) about: &'static About,
+    pub(crate) about: &'static About<Provider>,
 }
 
 impl Channel {

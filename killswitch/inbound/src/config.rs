@@ -18,7 +18,7 @@ impl Channel {
         if name.is_empty() || name.len() > 24 || !name.chars().all(ok) {
             return Err("a channel's name is 1 to 24 of a-z, 0-9, `.`, `_`, `-`".to_owned());
         }
-        let about = About::of(kind).ok_or_else(|| {
+        let about = about(kind).ok_or_else(|| {
             let kinds = Self::KINDS.join(", ");
             format!("unknown kind `{kind}`, expected one of: {kinds}")
         })?;
@@ -50,7 +50,7 @@ impl Channel {
     /// What a channel of this kind may set, besides its secrets and its public address.
     #[must_use]
     pub fn settings(kind: &str) -> &'static [Setting] {
-        About::of(kind).map_or(&[], |about| about.settings)
+        about(kind).map_or(&[], |about| about.settings)
     }
 
     /// How a reply reaches the sender of a text.
@@ -74,4 +74,8 @@ impl Channel {
         }
         (self.about.answer)(reply)
     }
+}
+
+fn about(kind: &str) -> Option<&'static About<Provider>> {
+    Provider::ALL.iter().find(|about| about.kind == kind)
 }

@@ -8,6 +8,7 @@ mod address;
 mod channel;
 mod config;
 mod elks46;
+mod fetched;
 mod fields;
 mod form;
 mod fresh;

@@ -1,12 +1,11 @@
 //! Kinds that never call: the courier asks them for texts, or something inside the house brings them. What they bring is
 //! decided like any other text; how far it is trusted is said here, and never by the courier.
 
-use crate::channel::Channel;
 use crate::incoming::{Incoming, Replies};
 use crate::options::{Options, Setting};
 use crate::refusal::{Answer, Refusal};
 use crate::request::RawRequest;
-use kill_core::{InboundText, Trust};
+use kill_core::Trust;
 use kill_wire::Timestamp;
 
 /// One of them, by its place in [`about`].
@@ -61,32 +60,4 @@ impl<const N: usize> Pulled<N> {
 /// Whether texts of this kind are fetched instead of called in.
 pub(crate) fn is_pulled(kind: &str) -> bool {
     (0..5).any(|n| about(n).0 == kind)
-}
-
-impl Channel {
-    /// Whether the courier fetches its texts; over HTTP it refuses everything.
-    #[must_use]
-    pub fn pulled(&self) -> bool {
-        is_pulled(self.kind())
-    }
-
-    /// What the courier brought, with this channel's trust and never more; `None` where texts come by webhook only.
-    ///
-    /// `sent` is when the network took the text from its sender, by the stamp of the SMS centre: a local modem's channel
-    /// passes it on, every other drops it.
-    #[must_use]
-    pub fn text(
-        &self,
-        id: &str,
-        sender: Option<&str>,
-        text: &str,
-        sent: Option<Timestamp>,
-    ) -> Option<InboundText> {
-        let made = InboundText::new(&self.name, id, sender, text, self.trust());
-        let modem = [Gammu::KIND, ModemManager::KIND].contains(&self.kind());
-        self.pulled().then_some(match sent.filter(|_| modem) {
-            Some(sent) => made.sent_at(sent),
-            None => made,
-        })
-    }
 }

@@ -1,6 +1,8 @@
 //! Configuration and answers of the channels, and our own signing.
 
-use kill_inbound::{Channel, Incoming, Options, RawRequest, Refusal, Trust, standard_webhooks};
+use kill_inbound::{
+    Channel, Incoming, Options, RawRequest, Refusal, Replies, Trust, standard_webhooks,
+};
 use kill_wire::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_248_127_000);
@@ -153,4 +155,101 @@ fn what_is_fetched_carries_the_trust_of_its_channel_and_refuses_calls() {
     let secret = standard_webhooks::secret_from_random([7; 32]);
     let local = Channel::new("local", "standard-webhooks", options(&[&secret], None)).unwrap();
     assert!(!local.pulled() && local.text("7", None, "KILL", None).is_none());
+}
+
+#[test]
+fn mistakes_in_the_settings_of_a_kind_are_named() {
+    let url = Some("https://kill.example.net/in");
+    let long = "hush-hush-hush-hush";
+    let weak = "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    for (kind, secret, url, set, says) in [
+        ("telnyx", "hush", None, None, "public key"),
+        ("telnyx", "aHVzaA==", None, None, "public key"),
+        // The neutral point: anybody can sign for it.
+        ("telnyx", weak, None, None, "public key"),
+        ("sinch", "hush", None, None, "16 visible"),
+        (
+            "sinch",
+            "hush hush hush hush hush",
+            None,
+            None,
+            "16 visible",
+        ),
+        ("vonage-messages", "hush", None, None, "signature secret"),
+        ("vonage-sms", long, None, None, "`sha256` or `sha512`"),
+        ("vonage-sms", long, None, Some("md5"), "not accepted"),
+        ("vonage-sms", long, None, Some("md5hash"), "not accepted"),
+        ("vonage-sms", long, None, Some("sha1"), "not accepted"),
+        (
+            "vonage-sms",
+            long,
+            None,
+            Some("none"),
+            "`sha256` or `sha512`",
+        ),
+        (
+            "vonage-sms",
+            "hush",
+            None,
+            Some("sha256"),
+            "signature secret",
+        ),
+        ("messagebird", long, None, None, "public_url"),
+        (
+            "messagebird",
+            long,
+            Some("kill.example.net"),
+            None,
+            "public_url",
+        ),
+        ("messagebird", long, url, Some("none"), "`HS256`"),
+        ("messagebird", long, url, Some("RS256"), "`HS256`"),
+        ("messagebird", "hush", url, None, "signing key"),
+    ] {
+        let mut options = options(&[secret], url);
+        let set = set.map(|value: &str| ("algorithm".to_owned(), value.to_owned()));
+        options.settings.extend(set);
+        let error = Channel::new("sms", kind, options).unwrap_err();
+        assert!(
+            error.contains(says) && !error.contains("hush"),
+            "{kind}: {error}"
+        );
+    }
+}
+
+#[test]
+fn providers_whose_replies_go_another_way_are_answered_nothing() {
+    for (kind, secret, set) in [
+        (
+            "telnyx",
+            "A6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg=",
+            None,
+        ),
+        ("sinch", "hush-hush-hush-hush", None),
+        ("vonage-messages", "hush-hush-hush-hush", None),
+        ("vonage-sms", "hush-hush-hush-hush", Some("sha512")),
+        ("messagebird", "hush-hush-hush-hush", Some("HS512\n")),
+    ] {
+        let mut options = options(&[secret], Some("https://kill.example.net/in"));
+        let set = set.map(|value: &str| ("algorithm".to_owned(), value.to_owned()));
+        options.settings.extend(set);
+        let channel = Channel::new("sms", kind, options).unwrap();
+        assert_eq!(
+            (channel.replies(), channel.trust()),
+            (Replies::ByCourier, Trust::A)
+        );
+        let answer = channel.answer(Some("CUT ALL"), None);
+        assert_eq!((answer.status, answer.body.as_str()), (200, ""), "{kind}");
+    }
+}
+
+#[test]
+fn every_setting_of_every_kind_says_what_it_expects() {
+    for kind in Channel::KINDS {
+        for setting in Channel::settings(kind) {
+            assert!(setting.expect.len() > 10, "{kind}: {}", setting.name);
+            assert_eq!(setting.file, setting.name.ends_with("_file"), "{kind}");
+        }
+    }
+    assert!(Channel::settings("nothing").is_empty());
 }
