@@ -3,8 +3,7 @@
 mod examples;
 
 use crate::{
-    codes, config, greeting, incidents, journal, lever, paths::Home, paths::Part, serve, sign_in,
-    status, text,
+    codes, config, greeting, incidents, journal, lever, paths::Home, serve, sign_in, status, text,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_log::LogArgs;
@@ -66,7 +65,7 @@ enum Command {
     Serve {
         /// Which parts; default: those that the configuration names, or all four
         #[arg(value_enum)]
-        parts: Vec<Part>,
+        parts: Vec<serve::Wanted>,
         /// Make keys and state if there are none
         #[arg(long)]
         init: bool,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const SOCKET_PATH_MAX: usize = 107;
 
 /// One of the four parts of the product, each with a folder of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Part {
     /// Hears, verifies, orders, proves.
     Killswitch,

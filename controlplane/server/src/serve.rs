@@ -8,6 +8,9 @@ mod reload;
 mod settings;
 mod signals;
 mod site;
+mod wanted;
+
+pub(crate) use wanted::Wanted;
 
 use crate::config;
 use crate::greeting::{self, Invocation, Running, Secrets};
@@ -42,6 +45,7 @@ pub(crate) fn up(
         config: config::read(file.as_deref())?,
         file,
         parts: Part::ALL.to_vec(),
+        courier: true,
         demo: true,
     };
     let (_lock, state) = open(&plan, true)?;
@@ -59,25 +63,20 @@ pub(crate) fn up(
 pub(crate) fn serve(
     home: &Home,
     file: Option<PathBuf>,
-    parts: &[Part],
+    wanted: &[Wanted],
     init: bool,
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
     let _log = kill_log::start(log)?;
     let config = config::read(file.as_deref())?;
-    let mut parts = match parts {
-        [] if config.named.is_empty() => Part::ALL.to_vec(),
-        [] => config.named.iter().copied().collect(),
-        some => some.to_vec(),
-    };
-    parts.sort();
-    parts.dedup();
+    let (parts, courier) = wanted::chosen(wanted, &config);
     let plan = Plan {
         home: home.clone(),
         config,
         file,
         parts,
+        courier,
         demo: false,
     };
     let (_lock, state) = open(&plan, init)?;

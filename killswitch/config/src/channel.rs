@@ -12,8 +12,14 @@ use std::path::Path;
 /// The channel that is always there; its secret is made at first start.
 pub const LOCAL_CHANNEL: &str = "local";
 
-/// What the courier may be told of a channel of a kind.
-pub type Known = fn(kind: &str) -> &'static [Setting];
+/// What the courier knows of each kind of channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Knows {
+    /// What it may be told of a channel of a kind.
+    pub settings: fn(kind: &str) -> &'static [Setting],
+    /// Whether it can work with a channel; otherwise what to change.
+    pub check: fn(wish: &CourierWish) -> Result<(), String>,
+}
 
 /// Who reads, and therefore which keys count and which secrets are opened.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +27,7 @@ pub struct Reader {
     /// The kill switch: makes channels that verify, with their secrets.
     pub channels: bool,
     /// The courier: takes its own settings. Without it they are left alone, unseen.
-    pub courier: Option<Known>,
+    pub courier: Option<Knows>,
 }
 
 /// What the file wants of a channel.
@@ -40,8 +46,8 @@ pub struct CourierWish {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// The address the provider calls, if there is one.
-    pub public_url: Option<String>,
+    /// It brings texts of this channel.
+    pub fetched: bool,
     /// The channel's secrets, as far as the courier may read them.
     pub secrets: Vec<Secret>,
     /// Its settings; of a file, the content.
@@ -88,7 +94,7 @@ pub(crate) fn read(mut section: Section<'_>, reading: &mut Reading<'_>) -> Optio
         Some(BTreeMap::new())
     };
     let courier = match reading.reader.courier {
-        Some(settings) => values(&mut section, settings(known), reading),
+        Some(knows) => values(&mut section, (knows.settings)(known), reading),
         None => Some(BTreeMap::new()),
     };
     let at_secret = section.key("secret_file");
@@ -101,33 +107,32 @@ pub(crate) fn read(mut section: Section<'_>, reading: &mut Reading<'_>) -> Optio
     let (name, kind) = (name?, kind?);
     let channel = if reading.reader.channels {
         let options = Options {
-            public_url: public_url.clone(),
+            public_url,
             secrets: secrets.iter().map(|s| s.expose().to_owned()).collect(),
             settings,
         };
         let made = Channel::new(&name, &kind, options);
         let missing = secrets.is_empty() && made.as_ref().is_err_and(|why| why.contains("secret"));
-        Some(match made {
-            Err(_) if missing => {
-                let text = "missing; expected the path of a file with the channel's secret";
-                reading.problems.note(Problem::new(at_secret, text));
-                return None;
-            }
-            made => reading.problems.take(&at, made)?,
-        })
+        if missing {
+            let text = "missing; expected the path of a file with the channel's secret";
+            reading.problems.note(Problem::new(at_secret, text));
+            return None;
+        }
+        Some(reading.problems.take(&at, made)?)
     } else {
         None
     };
-    Some(ChannelWish {
-        channel,
-        courier: CourierWish {
-            name,
-            kind,
-            public_url,
-            secrets,
-            values,
-        },
-    })
+    let courier = CourierWish {
+        fetched: fetched(&kind),
+        name,
+        kind,
+        secrets,
+        values,
+    };
+    if let Some(knows) = reading.reader.courier {
+        reading.problems.take(&at, (knows.check)(&courier))?;
+    }
+    Some(ChannelWish { channel, courier })
 }
 
 /// A kind there is, told even where the rest of the channel cannot be made.

@@ -14,7 +14,7 @@ mod span;
 mod trouble;
 mod walk;
 
-pub use channel::{ChannelWish, CourierWish, Known, LOCAL_CHANNEL, Reader, local};
+pub use channel::{ChannelWish, CourierWish, Knows, LOCAL_CHANNEL, Reader, local};
 pub use file::{MAX_BYTES, Small, read_small, read_table, table};
 pub use killswitch::{KillSwitchSection, Reading, VantageWish, read};
 pub use listen::{ADDRESS, listen, loopback};

@@ -10,6 +10,8 @@ pub(super) struct Plan {
     pub(super) file: Option<PathBuf>,
     pub(super) config: Config,
     pub(super) parts: Vec<Part>,
+    /// Whether the courier runs here, if a channel has work for one.
+    pub(super) courier: bool,
     /// Whether the built-in demo model may stand in.
     pub(super) demo: bool,
 }

@@ -1,8 +1,10 @@
 //! SIGHUP: the configuration is read again. A cut lies over the routes, so no reload can touch it.
 
-use super::{ports, site::Site};
+use super::site::{STOP, Site};
+use super::{ports, settings};
 use crate::config::{self, Config};
 use crate::paths::Part;
+use kill_courier::Courier;
 
 /// Takes over routes, consumers, targets and channels; keeps everything as it was if anything is wrong.
 pub(super) fn reload(site: &mut Site) {
@@ -41,14 +43,21 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
                 file: site.plan.file.clone(),
                 problems,
             })?;
-    let channels = std::mem::take(&mut config.killswitch.channels);
-    let channels = killswitchd::channels(&site.plan.home.part(Part::Killswitch), channels);
+    let section = config.killswitch.take();
+    let errands = settings::courier(&site.plan, &section);
+    let state_dir = site.plan.home.part(Part::Killswitch);
+    let channels = killswitchd::channels(&state_dir, section.channels);
     if let Some(gateway) = &site.gateway {
         gateway.reload(table);
     }
     if let Some(kill_switch) = &site.kill_switch {
         kill_switch.set_channels(channels?);
     }
+    // What the old one had not finished, the new one takes over: messages at their providers, replies at the kill switch.
+    if let Some(courier) = site.courier.take() {
+        courier.stop(STOP);
+    }
+    site.courier = errands.map(Courier::start).transpose()?;
     site.plan.config = config;
     tracing::info!("The configuration was read again.");
     Ok(())

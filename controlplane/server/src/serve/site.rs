@@ -10,6 +10,7 @@ use crate::paths::Part;
 use anyhow::Context as _;
 use gateway::Gateway;
 use gateways::{Driver, Gateway as _};
+use kill_courier::Courier;
 use killswitchd::KillSwitch;
 use node_agent::NodeAgent;
 use std::net::SocketAddr;
@@ -21,7 +22,7 @@ use tokio_util::task::TaskTracker;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long each other part may take to stop.
-const STOP: Duration = Duration::from_secs(2);
+pub(super) const STOP: Duration = Duration::from_secs(2);
 
 /// How long a start waits for the first order to reach the gateway.
 const OPEN: Duration = Duration::from_secs(5);
@@ -33,6 +34,7 @@ pub(super) struct Site {
     pub(super) model: Model,
     pub(super) fallback: Fallback,
     pub(super) kill_switch: Option<KillSwitch>,
+    pub(super) courier: Option<Courier>,
     agent: Option<NodeAgent>,
     pub(super) gateway: Option<Gateway>,
     controlplane: Option<ControlPlane>,
@@ -43,6 +45,7 @@ impl Site {
     /// Starts the kill switch first and the control plane last, which may fail without harm to the others.
     pub(super) async fn start(mut plan: Plan, mut ports: Ports) -> anyhow::Result<Self> {
         let listening = ports.addresses()?;
+        let errands = settings::courier(&plan, &plan.config.killswitch);
         let kill_switch = match ports.take(Part::Killswitch) {
             Some(listener) => {
                 let settings = settings::kill_switch(&mut plan, &listening)?;
@@ -53,6 +56,8 @@ impl Site {
             }
             None => None,
         };
+        let courier = errands.map(Courier::start).transpose();
+        let courier = courier.context("the courier cannot start")?;
         let runs_gateway = plan.parts.contains(&Part::Gateway);
         let configured = plan.config.gateway.has_targets() || !runs_gateway;
         let key = settings::consumer_key(&plan)?;
@@ -78,6 +83,7 @@ impl Site {
             model,
             fallback,
             kill_switch,
+            courier,
             agent,
             gateway,
             controlplane: None,
@@ -150,11 +156,14 @@ impl Site {
         if let Model::Demo(demo) = self.model {
             demo.stop(STOP).await;
         }
-        let (agent, kill_switch) = (self.agent, self.kill_switch);
+        let (agent, courier, kill_switch) = (self.agent, self.courier, self.kill_switch);
         let tracker = TaskTracker::new();
         let stopped = tracker.spawn_blocking(move || {
             if agent.is_some_and(|agent| !agent.stop(STOP)) {
                 tracing::warn!(thread = "node-agent", limit = ?STOP, "Did not stop in time.");
+            }
+            if let Some(courier) = courier {
+                courier.stop(STOP);
             }
             if let Some(kill_switch) = kill_switch {
                 kill_switch.stop(STOP);
