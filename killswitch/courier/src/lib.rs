@@ -6,15 +6,27 @@
 //!
 //! **Invariant:** a message is acknowledged at its provider only after the kill switch said that it was decided about.
 
+mod aws;
 mod clock;
+mod configured;
 mod context;
 mod courier;
+mod endpoint;
+mod gammu;
 mod link;
+#[cfg(feature = "modem-manager")]
+mod modem_manager;
+#[cfg(feature = "mqtt")]
+mod mqtt;
+mod ntfy;
 mod replies;
 mod settings;
 mod sources;
+mod sqs;
+mod stamp;
 mod telegram;
 mod web;
 
+pub use configured::KNOWS;
 pub use courier::Courier;
 pub use settings::{ChannelSettings, Settings, check, settings};

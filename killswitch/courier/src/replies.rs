@@ -3,8 +3,24 @@
 //! To add one: a file in `replies/` with a type that has `KIND`, `new` (`Ok(None)` when the configuration names no way to
 //! reply) and `send`; its line below; its settings in `settings.rs`.
 
+mod aws;
+pub(crate) mod elks46;
+mod gammu;
+pub(crate) mod messagebird;
+#[cfg(feature = "modem-manager")]
+mod modem_manager;
+#[cfg(feature = "mqtt")]
+mod mqtt;
+mod ntfy;
+pub(crate) mod plivo;
 pub(crate) mod queue;
+pub(crate) mod sinch;
+pub(crate) mod sms_gate;
+pub(crate) mod standard_webhooks;
 mod telegram;
+pub(crate) mod telnyx;
+pub(crate) mod twilio;
+pub(crate) mod vonage;
 
 use crate::settings::ChannelSettings;
 use crate::web::Web;
@@ -66,15 +82,36 @@ impl Failure {
     }
 }
 
+/// Whether the configuration asks for a way to reply: all of these settings are there, or none is.
+fn wanted(channel: &ChannelSettings, settings: &[&str]) -> Result<bool, String> {
+    let missing = settings.iter().find(|name| channel.get(name).is_none());
+    match missing {
+        None => Ok(true),
+        Some(_) if settings.iter().all(|name| channel.get(name).is_none()) => Ok(false),
+        Some(missing) => Err(format!(
+            "`{missing}` is missing or empty; to reply it takes {}",
+            settings.join(", ")
+        )),
+    }
+}
+
+/// The number a text goes to. Names that look like senders cannot be answered.
+fn number_of(letter: &Letter) -> Result<&str, Failure> {
+    let digits = letter.to.strip_prefix('+').unwrap_or(&letter.to);
+    let fine = (3..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    fine.then_some(letter.to.as_str())
+        .ok_or_else(|| Failure::never("its sender is no number that can be texted"))
+}
+
 macro_rules! ways {
-    ($($module:ident => $kind:ident),+ $(,)?) => {
+    ($($(#[$only:meta])? $module:ident => $kind:ident),+ $(,)?) => {
         /// How one channel's replies go out.
-        pub(crate) enum Way { $($kind($module::$kind)),+ }
+        pub(crate) enum Way { $($(#[$only])? $kind($module::$kind)),+ }
 
         impl Way {
             /// The way these settings ask for, or what is wrong with them.
             pub(crate) fn of(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-                $(if channel.kind == $module::$kind::KIND {
+                $($(#[$only])? if channel.kind == $module::$kind::KIND {
                     return $module::$kind::new(channel).map(|made| made.map(Self::$kind));
                 })+
                 Ok(None)
@@ -82,7 +119,7 @@ macro_rules! ways {
 
             /// Tries once.
             pub(crate) async fn send(&self, web: &Web, letter: &Letter) -> Result<(), Failure> {
-                match self { $(Self::$kind(way) => way.send(web, letter).await),+ }
+                match self { $($(#[$only])? Self::$kind(way) => way.send(web, letter).await),+ }
             }
         }
     };
@@ -90,4 +127,19 @@ macro_rules! ways {
 
 ways! {
     telegram => Telegram,
+    ntfy => Ntfy,
+    telnyx => Telnyx,
+    vonage => VonageSms,
+    vonage => VonageMessages,
+    sinch => Sinch,
+    messagebird => MessageBird,
+    aws => Aws,
+    sms_gate => SmsGate,
+    standard_webhooks => StandardWebhooks,
+    twilio => Twilio,
+    plivo => Plivo,
+    elks46 => Elks46,
+    gammu => Gammu,
+    #[cfg(feature = "modem-manager")] modem_manager => ModemManager,
+    #[cfg(feature = "mqtt")] mqtt => Mqtt,
 }

@@ -1,8 +1,14 @@
 //! What the configuration says of each channel, and what it may say.
 
-use crate::replies::Way;
+#[cfg(feature = "modem-manager")]
+use crate::modem_manager;
+#[cfg(feature = "mqtt")]
+use crate::mqtt;
+use crate::replies::{
+    Way, elks46, messagebird, plivo, sinch, sms_gate, standard_webhooks, telnyx, twilio, vonage,
+};
 use crate::sources::Source;
-use crate::telegram;
+use crate::{aws, gammu, ntfy, telegram};
 use kill_inbound::Setting;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,6 +60,14 @@ impl ChannelSettings {
             .ok_or_else(|| format!("`{name}` is missing or empty"))
     }
 
+    /// The root of an address, without a slash at its end.
+    pub(crate) fn base(&self, name: &str, usual: &str) -> String {
+        self.get(name)
+            .unwrap_or(usual)
+            .trim_end_matches('/')
+            .to_owned()
+    }
+
     /// The present secret of the channel.
     pub(crate) fn secret(&self) -> Result<Zeroizing<String>, String> {
         let secret = self.secrets.first().map(|secret| secret.trim());
@@ -69,6 +83,22 @@ impl ChannelSettings {
 pub fn settings(kind: &str) -> &'static [Setting] {
     match kind {
         telegram::KIND => telegram::SETTINGS,
+        ntfy::KIND => ntfy::SETTINGS,
+        aws::KIND => aws::SETTINGS,
+        telnyx::KIND => telnyx::SETTINGS,
+        sinch::KIND => sinch::SETTINGS,
+        messagebird::KIND => messagebird::SETTINGS,
+        sms_gate::KIND => sms_gate::SETTINGS,
+        standard_webhooks::KIND => standard_webhooks::SETTINGS,
+        twilio::KIND => twilio::SETTINGS,
+        plivo::KIND => plivo::SETTINGS,
+        elks46::KIND => elks46::SETTINGS,
+        _ if vonage::KINDS.contains(&kind) => vonage::SETTINGS,
+        gammu::KIND => gammu::SETTINGS,
+        #[cfg(feature = "modem-manager")]
+        modem_manager::KIND => modem_manager::SETTINGS,
+        #[cfg(feature = "mqtt")]
+        mqtt::KIND => mqtt::SETTINGS,
         _ => &[],
     }
 }

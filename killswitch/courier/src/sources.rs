@@ -8,16 +8,16 @@ use crate::context::Context;
 use crate::settings::ChannelSettings;
 
 macro_rules! sources {
-    ($($module:ident => $kind:ident),+ $(,)?) => {
-        $(use crate::$module::$kind;)+
+    ($($(#[$only:meta])? $module:ident => $kind:ident),+ $(,)?) => {
+        $($(#[$only])? use crate::$module::$kind;)+
 
         /// Where one channel's texts are fetched.
-        pub(crate) enum Source { $($kind($kind)),+ }
+        pub(crate) enum Source { $($(#[$only])? $kind($kind)),+ }
 
         impl Source {
             /// The source these settings ask for, or what is wrong with them.
             pub(crate) fn of(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-                $(if channel.kind == $kind::KIND {
+                $($(#[$only])? if channel.kind == $kind::KIND {
                     return $kind::new(channel).map(|made| made.map(Self::$kind));
                 })+
                 Ok(None)
@@ -25,7 +25,7 @@ macro_rules! sources {
 
             /// Fetches until shutdown.
             pub(crate) async fn run(&self, context: &Context) {
-                match self { $(Self::$kind(source) => source.run(context).await),+ }
+                match self { $($(#[$only])? Self::$kind(source) => source.run(context).await),+ }
             }
         }
     };
@@ -33,4 +33,9 @@ macro_rules! sources {
 
 sources! {
     telegram => Telegram,
+    ntfy => Ntfy,
+    sqs => Sqs,
+    gammu => Gammu,
+    #[cfg(feature = "modem-manager")] modem_manager => ModemManager,
+    #[cfg(feature = "mqtt")] mqtt => Mqtt,
 }
