@@ -51,6 +51,7 @@ write("messagebird", [
     bird("query", said(), query=message()),
     bird("flow builder", said(), message(said=..., payload="KILL 12345678", form="json")),
     bird("unicode", said("KILL １２３４５６７８ <&> ü\n"), message("KILL １２３４５６７８ <&> ü\n")),
+    bird("a flow without the id", text("KILL 12345678", "31687654321", "jti:a6acb5ab-bb82-4bbb-9d49-4c9e7b3ee6e4"), message(id=...)),
     bird("no sender", said(sender=None), message(originator=...)),
     bird("HS384 where it is agreed", said(), algorithm="HS384", asked="HS384"),
     bird("HS512 where it is agreed", said(), algorithm="HS512", asked="HS512"),
@@ -83,7 +84,7 @@ write("messagebird", [
     bird("no jti", "header", claims={"jti": ...}),
     bird("empty jti", "header", claims={"jti": ""}),
     bird("no hash of the address", "header", claims={"url_hash": ...}),
-    bird("no id", "content", message(id=...)),
+    bird("jti longer than any id that is kept", "header", claims={"jti": "j" * 65}),
     bird("no text", "content", message(said=...)),
     bird("text twice", "content", message() + "&body=KILL"),
 ], fresh=61)
