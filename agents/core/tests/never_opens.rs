@@ -1,19 +1,20 @@
-//! No sequence of orders, ticks, restarts and failures opens a latch, except a newer good order that was recorded.
+//! No sequence of orders, ticks, restarts and failures opens a latch, except a newer order that answers the agent and
+//! was recorded.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
-use agent_core::{AgentCore, Now, OnSilence, Saved};
+use agent_core::{AgentCore, OnSilence, Saved, Silence};
 use kill_wire::{
-    Class, Latch, LatchSet, Name, Order, RouteKind, Scope, SigningKey, Subject, Timestamp,
+    Challenge, Class, Grant, Latch, LatchSet, Name, Order, RouteKind, Scope, SigningKey, Subject,
+    Timestamp,
 };
 use net_model::Observed;
 use proptest::prelude::*;
 use std::time::Duration;
 
-const START: u64 = 1_763_700_000_000;
 const SCOPES: [&str; 6] = ["ALL", "LLM", "CLOUD", "TOOLS", "chat", "agent"];
 
 #[derive(Clone, Debug)]
@@ -44,10 +45,6 @@ enum Event {
     Restart {
         doubtful: bool,
     },
-    /// Someone sets the clock.
-    SetClock {
-        secs: u64,
-    },
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -59,7 +56,6 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => (0..90_u64).prop_map(|secs| Event::Tick { secs }),
         1 => proptest::option::of(0..60_u64).prop_map(|seq| Event::Observed { seq }),
         1 => any::<bool>().prop_map(|doubtful| Event::Restart { doubtful }),
-        1 => (0..200_000_u64).prop_map(|secs| Event::SetClock { secs }),
     ];
     proptest::collection::vec(event, 1..40)
 }
@@ -72,33 +68,52 @@ struct World {
     given: Vec<Vec<u8>>,
     seq: u64,
     incident: u32,
-    wall: u64,
     up: u64,
+    /// Every challenge of this run, with when it was given.
+    given_challenges: Vec<(Challenge, u64)>,
+    chance: u64,
 }
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
 }
 
+fn started(saved: Saved, doubtful: bool, all: OnSilence) -> AgentCore {
+    let hold = Vec::new();
+    AgentCore::new(
+        Some(saved),
+        doubtful,
+        &[key().verifying_key()],
+        Silence { all, hold },
+    )
+}
+
 impl World {
     fn new(on_silence: OnSilence) -> Self {
         Self {
-            core: AgentCore::new(Some(Saved::default()), false, on_silence),
+            core: started(Saved::default(), false, on_silence),
             on_silence,
             disk: Saved::default(),
             given: Vec::new(),
             seq: 0,
             incident: 0,
-            wall: START,
             up: 0,
+            given_challenges: Vec::new(),
+            chance: 0,
         }
     }
 
-    fn now(&self) -> Now {
-        Now {
-            wall: Timestamp::from_millis(self.wall),
-            up: Duration::from_secs(self.up),
-        }
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.up)
+    }
+
+    /// When the challenge this order answers was given, if that was in this run.
+    fn answered(&self, order: &Order) -> Option<u64> {
+        let mut given = self.given_challenges.iter();
+        let asked = order.grant.answers.first()?;
+        given
+            .find(|(challenge, _)| challenge == asked)
+            .map(|(_, at)| *at)
     }
 
     fn order(&mut self, scopes: u8, age: u64, key: &SigningKey) -> Vec<u8> {
@@ -117,35 +132,45 @@ impl World {
                     .unwrap();
             }
         }
-        let issued = Timestamp::from_millis(self.wall.saturating_sub(age * 1000));
+        let mut newest_first = self.given_challenges.iter().rev();
+        let old = newest_first.find(|(_, given)| given + age <= self.up);
         Order {
             seq: self.seq,
-            issued,
-            expires: issued.plus_millis(30_000),
-            lease_until: issued.plus_millis(60_000),
+            issued: Timestamp::from_millis(1),
             nonce: [0; 16],
+            grant: Grant {
+                lease_ms: 60_000,
+                answers: old.map(|(challenge, _)| *challenge).into_iter().collect(),
+                released: Vec::new(),
+            },
             latches,
         }
         .seal(key)
     }
 
     fn give(&mut self, bytes: &[u8], recorded: bool) {
-        let now = self.now();
-        let Ok(verdict) = self.core.on_order(bytes, &key().verifying_key(), now) else {
+        let Ok(verdict) = self.core.on_order(bytes, self.now()) else {
             return;
         };
         if verdict.step.is_some_and(|step| step.save) && recorded {
-            self.disk = self.core.saved().clone();
+            self.disk = self.core.saved();
         }
         let Some(release) = verdict.release else {
             return;
         };
         if recorded {
-            self.disk = release.saved();
-            self.core.on_recorded(release, now).unwrap();
+            self.disk = self.core.recording(&release).unwrap();
+            self.core.on_recorded(release).unwrap();
         } else {
-            self.core.on_not_recorded(release, now);
+            self.core.on_not_recorded(release, self.now());
         }
+    }
+
+    /// As after every answer.
+    fn challenge(&mut self) {
+        self.chance += 1;
+        let challenge = self.core.challenge(self.chance, self.now());
+        self.given_challenges.push((challenge, self.up));
     }
 
     fn act(&mut self, event: Event) {
@@ -174,7 +199,6 @@ impl World {
             }
             Event::Tick { secs } => {
                 self.up += secs;
-                self.wall += secs * 1000;
                 self.core.on_tick(self.now());
             }
             Event::Observed { seq } => {
@@ -186,11 +210,11 @@ impl World {
                 self.core.on_observed("g", &observed);
             }
             Event::Restart { doubtful } => {
-                let saved = Some(self.disk.clone());
-                self.core = AgentCore::new(saved, doubtful, self.on_silence);
+                self.core = started(self.disk.clone(), doubtful, self.on_silence);
+                self.given_challenges.clear();
             }
-            Event::SetClock { secs } => self.wall = START + secs * 1000,
         }
+        self.challenge();
     }
 
     /// Which of all possible subjects are closed, by a latch and by a pause.
@@ -224,29 +248,25 @@ impl World {
 fn may_release(event: &Event, world: &World) -> bool {
     match event {
         Event::Order {
-            seq_gap,
-            age,
-            recorded,
-            ..
-        } => *recorded && *age <= 30 && world.seq + seq_gap > world.core.saved().seq,
-        // A replay of an order that came too early, or was never recorded, is a first delivery.
+            seq_gap, recorded, ..
+        } => *recorded && world.seq + seq_gap > world.core.seq(0),
+        // A replay of an order that was never recorded is a first delivery.
         Event::Replay {
             which,
             recorded: true,
         } if !world.given.is_empty() => {
             let bytes = &world.given[which % world.given.len()];
             let order = Order::open(bytes, &key().verifying_key()).unwrap();
-            let now = world.now().wall;
-            order.seq > world.core.saved().seq
-                && now <= order.expires
-                && order.issued <= now.plus_millis(300_000)
+            order.seq > world.core.seq(0)
+                && world
+                    .answered(&order)
+                    .is_some_and(|given| world.up - given <= 30)
         }
         Event::Replay { .. }
         | Event::Foreign { .. }
         | Event::Tick { .. }
         | Event::Observed { .. }
-        | Event::Restart { .. }
-        | Event::SetClock { .. } => false,
+        | Event::Restart { .. } => false,
     }
 }
 
@@ -258,6 +278,7 @@ proptest! {
         let mut world = World::new(if hold { OnSilence::Hold } else { OnSilence::Cut });
         for event in events {
             let may = may_release(&event, &world);
+            let late = matches!(event, Event::Order { age, .. } if age > 30);
             let before = world.closed();
             // A process that could not save knows less after a restart; it is then paused instead.
             let restart = matches!(event, Event::Restart { .. });
@@ -265,11 +286,10 @@ proptest! {
             for (was, is) in before.iter().zip(world.closed()) {
                 if restart {
                     prop_assert!(is.1, "{:?}", event);
-                } else if !may {
+                } else if !may || late {
                     prop_assert!(is.0 || !was.0, "a latch opened: {:?}", event);
                 }
             }
-            prop_assert!(world.core.saved().latches == world.core.overlay().latches);
         }
     }
 
@@ -277,17 +297,18 @@ proptest! {
     fn an_order_given_twice_opens_nothing_the_second_time(hold in any::<bool>(), events in events(), wait in 0..100_u64) {
         let mut world = World::new(if hold { OnSilence::Hold } else { OnSilence::Cut });
         for event in events {
-            if !matches!(event, Event::SetClock { .. } | Event::Restart { .. }) {
+            if !matches!(event, Event::Restart { .. }) {
                 world.act(event);
             }
         }
         world.act(Event::Tick { secs: wait });
         let before = world.closed();
-        let (seq, lease) = (world.core.saved().seq, world.core.silent());
+        let (seq, lease) = (world.core.seq(0), world.core.silent());
         for bytes in world.given.clone() {
             let order = Order::open(&bytes, &key().verifying_key()).unwrap();
             // Those that were refused when they came are not repeats.
-            if order.seq <= seq || world.now().wall > order.expires {
+            let late = world.answered(&order).is_none_or(|given| world.up - given > 30);
+            if order.seq <= seq || late {
                 world.give(&bytes, true);
             }
         }

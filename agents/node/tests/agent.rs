@@ -3,11 +3,11 @@
 
 use gateways::{Driver, Memory};
 use kill_wire::{
-    Class, Latch, LatchSet, Order, ProbePoint, Receipt, Refusal, RouteKind, Scope, SigningKey,
-    Timestamp,
+    Challenge, Class, Grant, Latch, LatchSet, Order, ProbePoint, Receipt, Refusal, RouteKind,
+    Scope, SigningKey, Timestamp,
 };
 use net_model::Overlay;
-use node_agent::{NodeAgent, OnSilence, Settings};
+use node_agent::{NodeAgent, OnSilence, Settings, Silence};
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -22,15 +22,11 @@ struct Site {
     agent: Option<NodeAgent>,
     address: SocketAddr,
     line: Option<TcpStream>,
+    challenge: Option<Challenge>,
 }
 
 fn key() -> SigningKey {
     SigningKey::from_bytes(&[7; 32])
-}
-
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
-    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap())
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test waits with a limit")]
@@ -56,10 +52,12 @@ fn cuts(scopes: &[(u32, &str)]) -> LatchSet {
 fn order(seq: u64, scopes: &[(u32, &str)]) -> Order {
     Order {
         seq,
-        issued: now(),
-        expires: now().plus_millis(30_000),
-        lease_until: now().plus_millis(60_000),
+        issued: Timestamp::from_millis(1),
         nonce: [9; 16],
+        grant: Grant {
+            lease_ms: 60_000,
+            ..Grant::default()
+        },
         latches: cuts(scopes),
     }
 }
@@ -85,6 +83,7 @@ impl Site {
             agent: None,
             address: ([127, 0, 0, 1], 0).into(),
             line: None,
+            challenge: None,
         };
         site.start();
         site
@@ -105,16 +104,22 @@ impl Site {
         self.line = None;
         let settings = Settings {
             node: "lab".to_owned(),
-            key: key().verifying_key(),
+            keys: vec![key().verifying_key()],
             state_dir,
             gateways: vec![Driver::Memory(self.gateway.clone())],
-            on_silence: self.on_silence,
+            on_silence: Silence {
+                all: self.on_silence,
+                hold: Vec::new(),
+            },
+            direct: Vec::new(),
         };
         self.agent = Some(NodeAgent::start(settings, listener).unwrap());
         wait_for("the gateway is paused by the agent that starts", || {
             self.overlay()
                 .is_some_and(|overlay| overlay.paused == [Scope::All])
         });
+        // Whatever is asked, the answer carries a challenge.
+        assert_eq!(self.http("POST /v1/orders", b"").0, 403);
     }
 
     fn stop(&mut self) {
@@ -151,13 +156,24 @@ impl Site {
             .lines()
             .next()
             .unwrap();
+        let challenge = end.split("x-portcullis-challenge: ").nth(1);
+        if let Some(challenge) = challenge.and_then(|rest| rest.lines().next()) {
+            self.challenge = Some(challenge.parse().unwrap());
+        }
         let mut body = vec![0; length.parse().unwrap()];
         line.read_exact(&mut body).unwrap();
         self.line = Some(line);
         (status, body)
     }
 
+    /// Sends an order that answers the newest challenge.
     fn post(&mut self, order: &Order) -> Result<Receipt, (u16, Refusal)> {
+        let mut order = order.clone();
+        order.grant.answers = self.challenge.into_iter().collect();
+        self.post_late(&order)
+    }
+
+    fn post_late(&mut self, order: &Order) -> Result<Receipt, (u16, Refusal)> {
         let (status, body) = self.http("POST /v1/orders", &order.seal(&key()));
         if status == 200 {
             return Ok(serde_json::from_slice(&body).unwrap());
@@ -206,12 +222,8 @@ fn what_is_no_good_order_is_refused_and_changes_nothing() {
         Err((409, Refusal::Stale { current: 5 }))
     );
     let mut late = order(6, &[]);
-    late.expires = Timestamp::from_millis(now().millis() - 1);
-    let refused = site.post(&late);
-    assert!(
-        matches!(refused, Err((410, Refusal::Expired { .. }))),
-        "{refused:?}"
-    );
+    late.grant.answers = vec![Challenge(1)];
+    assert_eq!(site.post_late(&late), Err((410, Refusal::Unanswered)));
     let theirs = order(7, &[]).seal(&SigningKey::from_bytes(&[8; 32]));
     let (status, body) = site.http("POST /v1/orders", &theirs);
     assert_eq!(
@@ -232,9 +244,7 @@ fn what_is_no_good_order_is_refused_and_changes_nothing() {
 fn a_late_cut_still_cuts() {
     let mut site = Site::new(OnSilence::Cut);
     site.post(&order(1, &[])).unwrap();
-    let mut late = order(2, &[(1, "LLM")]);
-    late.expires = Timestamp::from_millis(now().millis() - 1);
-    assert_eq!(site.post(&late).unwrap().seq, 1);
+    assert_eq!(site.post_late(&order(2, &[(1, "LLM")])).unwrap().seq, 1);
     assert_eq!(site.overlay().unwrap().latches, cuts(&[(1, "LLM")]));
 }
 
@@ -242,7 +252,7 @@ fn a_late_cut_still_cuts() {
 fn a_lapsed_lease_pauses_and_a_renewed_one_opens() {
     let mut site = Site::new(OnSilence::Cut);
     let mut short = order(1, &[(1, "TOOLS")]);
-    short.lease_until = short.issued.plus_millis(700);
+    short.grant.lease_ms = 700;
     site.post(&short).unwrap();
     site.gateway.open(way()).unwrap();
     assert!(site.overlay().unwrap().paused.is_empty());
@@ -260,7 +270,7 @@ fn a_lapsed_lease_pauses_and_a_renewed_one_opens() {
 fn where_silence_holds_a_lapsed_lease_changes_nothing() {
     let mut site = Site::new(OnSilence::Hold);
     let mut short = order(1, &[]);
-    short.lease_until = short.issued.plus_millis(1);
+    short.grant.lease_ms = 1;
     site.post(&short).unwrap();
     wait_for("the lapse", || {
         let (_, body) = site.http("GET /healthz", b"");
@@ -345,6 +355,7 @@ fn a_caller_that_hangs_up_does_not_stop_its_order() {
 #[test]
 fn idle_connections_do_not_keep_an_order_out() {
     let mut site = Site::new(OnSilence::Cut);
+    site.line = None;
     let idle: Vec<TcpStream> = (0..100)
         .map(|_| TcpStream::connect(site.address).unwrap())
         .collect();

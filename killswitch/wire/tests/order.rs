@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kill_wire::{
-    Incident, Latch, LatchSet, MAX_ORDER_BYTES, Order, OrderError, Scope, SigningKey, Timestamp,
+    Challenge, Grant, Incident, Latch, LatchId, LatchSet, MAX_ORDER_BYTES, Order, OrderError,
+    Scope, SigningKey, Timestamp,
 };
 use proptest::prelude::*;
 
@@ -15,9 +16,12 @@ fn order(latches: LatchSet) -> Order {
     Order {
         seq: 9,
         issued: at,
-        expires: at.plus_millis(30_000),
-        lease_until: at.plus_millis(60_000),
         nonce: [3; 16],
+        grant: Grant {
+            lease_ms: 60_000,
+            answers: vec![Challenge(0xab), Challenge(u64::MAX)],
+            released: vec![latch(6, "LLM").id()],
+        },
         latches,
     }
 }
@@ -42,8 +46,9 @@ fn the_byte_form_is_fixed() {
     let (body, sig) = sealed.rsplit_once("sig ").unwrap();
     assert_eq!(
         body,
-        "portcullis-order 1\nseq 9\nissued 1763712345678\nexpires 1763712375678\nlease 1763712405678\n\
-         nonce 03030303030303030303030303030303\nlatch 1 ALL 1\nlatch 4 rag-api 1\n"
+        "portcullis-order 2\nseq 9\nissued 1763712345678\nnonce 03030303030303030303030303030303\n\
+         lease 60000\nanswer 00000000000000ab\nanswer ffffffffffffffff\nreleased 6 1\n\
+         latch 1 ALL 1\nlatch 4 rag-api 1\n"
     );
     assert_eq!(sig.len(), 129);
 }
@@ -92,9 +97,19 @@ fn a_full_set_fits_and_a_longer_text_does_not() {
         .unwrap_or_else(|_| panic!("{n}"));
     }
     assert!(set.push(latch(900, "one-more")).is_err());
-    let sealed = order(set).seal(&key());
+    let mut full = order(set);
+    full.grant.answers = vec![Challenge(u64::MAX); Grant::MOST_ANSWERS];
+    let most = LatchId {
+        incident: u32::MAX.try_into().unwrap(),
+        since: Timestamp::from_millis(1 << 50),
+    };
+    full.grant.released = vec![most; Grant::MOST_RELEASED];
+    let sealed = full.seal(&key());
     assert!(sealed.len() <= MAX_ORDER_BYTES, "{}", sealed.len());
     assert!(Order::open(&sealed, &key().verifying_key()).is_ok());
+    full.grant.released.push(most);
+    let more = Order::open(&full.seal(&key()), &key().verifying_key());
+    assert_eq!(more, Err(OrderError::Form));
     assert_eq!(
         Order::open(&vec![b'a'; MAX_ORDER_BYTES + 1], &key().verifying_key()),
         Err(OrderError::TooLong)
@@ -111,6 +126,27 @@ fn a_set_keeps_one_latch_per_scope_and_incidents_in_order() {
         Some(Scope::All)
     );
     assert_eq!(set.release(Incident::FIRST), None);
+}
+
+#[test]
+fn a_union_closes_what_any_of_its_sets_closes() {
+    let joined = |latches: &[Latch]| LatchSet::union(latches);
+    let (old, new) = (latch(1, "LLM"), latch(3, "LLM"));
+    assert_eq!(
+        joined(&[new.clone(), latch(2, "CLOUD"), old]).as_slice(),
+        [latch(2, "CLOUD"), new]
+    );
+    let mut again = latch(2, "CLOUD");
+    again.since = Timestamp::from_millis(9);
+    assert_eq!(
+        joined(&[again.clone(), latch(2, "CLOUD")]).as_slice(),
+        [again]
+    );
+    // One number for two scopes: no set can say it, so everything is closed.
+    assert_eq!(
+        joined(&[latch(2, "CLOUD"), latch(2, "TOOLS")]).as_slice(),
+        [latch(2, "ALL")]
+    );
 }
 
 proptest! {
