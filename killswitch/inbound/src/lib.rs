@@ -24,7 +24,6 @@ mod same;
 mod shown;
 mod sinch;
 mod sms_gate;
-mod sns;
 pub mod standard_webhooks;
 mod telnyx;
 mod twilio;

@@ -11,7 +11,6 @@ const FILES: &[&str] = &[
     include_str!("../../vectors/twilio.json"),
     include_str!("../../vectors/standard_webhooks.json"),
     include_str!("../../vectors/plivo.json"),
-    include_str!("../../vectors/sns.json"),
     include_str!("../../vectors/sms_gate.json"),
     include_str!("../../vectors/46elks.json"),
     include_str!("../../vectors/telnyx.json"),
