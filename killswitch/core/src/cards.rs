@@ -1,6 +1,7 @@
-//! Printed single-use KILL codes: 65 random bits as 13 characters of Crockford's base32.
+//! Printed single-use KILL codes: 65 random bits as 13 characters of Crockford's base32, or 66 as 20 digits for phones
+//! with number keys.
 //!
-//! 65 bits need no throttle (NIST SP 800-63B 5.1.2) and no slow hash: only SHA-256 is kept.
+//! So many bits need no throttle (NIST SP 800-63B 5.1.2) and no slow hash: only SHA-256 is kept.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
@@ -8,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// Characters of one card.
+/// Characters of a card with letters, and of one with digits alone.
 const CARD_CHARS: usize = 13;
+const CARD_DIGITS: usize = 20;
 
 const ALPHABET: [char; 32] = [
     '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'J',
@@ -34,10 +36,22 @@ impl Card {
         Self(Zeroizing::new(chars.collect()))
     }
 
-    /// As it stands on paper: `XXXX-XXXX-XXXXX`.
+    /// Makes a card of digits alone. 128 bits, so that none of the 10^20 numbers is likelier than another.
+    #[must_use]
+    pub fn digits_from_random(bytes: [u8; 16]) -> Self {
+        let number = u128::from_be_bytes(bytes) % 10_u128.pow(20);
+        Self(Zeroizing::new(format!("{number:020}")))
+    }
+
+    /// As it stands on paper: `XXXX-XXXX-XXXXX`, or `00000-00000-00000-00000`: groups of five are no code, whatever
+    /// stands beside them.
     #[must_use]
     pub fn printed(&self) -> String {
         let part = |range| self.0.get(range).unwrap_or_default();
+        if self.0.len() == CARD_DIGITS {
+            let halves = (part(0..5), part(5..10), part(10..15), part(15..CARD_DIGITS));
+            return format!("{}-{}-{}-{}", halves.0, halves.1, halves.2, halves.3);
+        }
         format!("{}-{}-{}", part(0..4), part(4..8), part(8..CARD_CHARS))
     }
 
@@ -60,7 +74,7 @@ impl fmt::Debug for Card {
 pub struct CardHash([u8; 32]);
 
 impl CardHash {
-    /// Reads 13 characters as typed: case does not matter, O is 0, I and L are 1.
+    /// Reads 13 characters or 20 digits as typed: case does not matter, O is 0, I and L are 1.
     /// `None` when they are not of a card's alphabet.
     pub(crate) fn of_typed(chars: &[char]) -> Option<Self> {
         let read = |c: &char| match c.to_ascii_uppercase() {
@@ -70,7 +84,9 @@ impl CardHash {
         };
         let typed: Zeroizing<String> =
             Zeroizing::new(chars.iter().map(read).collect::<Option<_>>()?);
-        (chars.len() == CARD_CHARS).then(|| Self(Sha256::digest(typed.as_bytes()).into()))
+        let lettered = chars.len() == CARD_CHARS;
+        let numbered = chars.len() == CARD_DIGITS && typed.bytes().all(|b| b.is_ascii_digit());
+        (lettered || numbered).then(|| Self(Sha256::digest(typed.as_bytes()).into()))
     }
 
     /// Its first 64 bits: what is remembered of a used card.
@@ -107,17 +123,19 @@ pub(crate) fn cards_in(words: &[&str]) -> Vec<CardHash> {
     let mut found = Vec::new();
     let mut rest = words;
     while let Some((first, tail)) = rest.split_first() {
-        let mut joined: Vec<char> = Vec::new();
-        for word in rest {
-            joined.extend(word.chars());
-            if joined.len() >= CARD_CHARS {
-                break;
+        for length in [CARD_CHARS, CARD_DIGITS] {
+            let mut joined: Vec<char> = Vec::new();
+            for word in rest {
+                joined.extend(word.chars());
+                if joined.len() >= length {
+                    break;
+                }
             }
-        }
-        let last = joined.len().saturating_sub(CARD_CHARS);
-        if last == 0 || joined.len() == first.chars().count() {
-            let end = joined.get(last..).unwrap_or_default();
-            found.extend(CardHash::of_typed(end));
+            let last = joined.len().saturating_sub(length);
+            if last == 0 || joined.len() == first.chars().count() {
+                let end = joined.get(last..).unwrap_or_default();
+                found.extend(CardHash::of_typed(end));
+            }
         }
         rest = tail;
     }
@@ -136,6 +154,19 @@ mod tests {
         assert_eq!(card.printed(), "1111-1111-11111");
         let typed: Vec<char> = "iIlL1iIlL1iIl".chars().collect();
         assert_eq!(CardHash::of_typed(&typed), Some(card.hash()));
+    }
+
+    #[test]
+    fn a_card_of_digits_prints_in_groups_that_are_no_code() {
+        let number = 12_345_678_901_234_567_890_u128;
+        let card = Card::digits_from_random((number + 10_u128.pow(20)).to_be_bytes());
+        assert_eq!(card.printed(), "12345-67890-12345-67890");
+        let typed: Vec<char> = "I234567890l23456789O".chars().collect();
+        assert_eq!(CardHash::of_typed(&typed), Some(card.hash()));
+        let least = Card::digits_from_random([0; 16]);
+        assert_eq!(least.printed(), "00000-00000-00000-00000");
+        let letters: Vec<char> = "123456789012345678AB".chars().collect();
+        assert_eq!(CardHash::of_typed(&letters), None);
     }
 
     #[test]

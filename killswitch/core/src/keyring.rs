@@ -18,26 +18,30 @@ pub(crate) struct Minted {
     pub(crate) step: Step,
 }
 
+/// Who shows which code in one step.
+type Table = BTreeMap<Code, Vec<PersonName>>;
+
 /// The codes of one kind of key, a table for each step.
 #[derive(Default)]
-pub(crate) struct Wheel(BTreeMap<Step, BTreeMap<Code, Vec<PersonName>>>);
+pub(crate) struct Wheel(BTreeMap<Step, Table>);
 
 impl Wheel {
     /// Makes the tables of these steps and drops all others. One code takes about 5 µs.
     fn turn(&mut self, steps: &BTreeSet<Step>, people: &People, key: fn(&Person) -> Option<&Key>) {
         self.0.retain(|step, _| steps.contains(step));
-        for step in steps
-            .iter()
-            .filter(|step| !self.0.contains_key(step))
-            .copied()
-            .collect::<Vec<_>>()
-        {
-            let table = self.0.entry(step).or_default();
-            for person in people {
-                let code = key(person).and_then(|key| Code::of(&key.code_at(step)));
-                let Some(code) = code else { continue };
-                table.entry(code).or_default().push(person.name.clone());
-            }
+        for step in steps {
+            let code = |key: &Key| Code::of(&key.code_at(*step));
+            let new = || {
+                let mut table = Table::new();
+                for (name, code) in people
+                    .iter()
+                    .filter_map(|p| Some((&p.name, code(key(p)?)?)))
+                {
+                    table.entry(code).or_default().push(name.clone());
+                }
+                table
+            };
+            self.0.entry(*step).or_insert_with(new);
         }
     }
 
@@ -70,16 +74,11 @@ impl Keyring {
     pub(crate) fn turn(&mut self, people: &People, now: Step, late: Option<Step>) {
         let long: BTreeSet<Step> = now.around(KILL_PAST, FUTURE).collect();
         let short = now.around(RESTORE_PAST, FUTURE).collect();
-        self.check_in
-            .turn(&long, people, |person| person.check_in.as_ref());
-        self.restore
-            .turn(&short, people, |person| Some(&person.restore));
-        self.duress
-            .turn(&short, people, |person| person.duress.as_ref());
-        let late = late
-            .into_iter()
-            .flat_map(|late| late.around(KILL_PAST, FUTURE));
-        let kill = long.into_iter().chain(late).collect();
-        self.kill.turn(&kill, people, |person| Some(&person.kill));
+        self.check_in.turn(&long, people, |p| p.check_in.as_ref());
+        self.restore.turn(&short, people, |p| Some(&p.restore));
+        self.duress.turn(&short, people, |p| p.duress.as_ref());
+        let late = late.map(|late| late.around(KILL_PAST, FUTURE));
+        let kill = long.into_iter().chain(late.into_iter().flatten()).collect();
+        self.kill.turn(&kill, people, |p| Some(&p.kill));
     }
 }

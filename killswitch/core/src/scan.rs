@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn work_is_bounded_whatever_the_text() {
         let scan = Scan::of(&"1 ".repeat(1024));
-        assert!(scan.codes.len() <= MAX && scan.cards.len() <= MAX && scan.words.len() <= MAX);
+        assert!(scan.codes.len() <= MAX && scan.cards.len() <= 2 * MAX && scan.words.len() <= MAX);
         let many: String = (0..200).map(|n| format!("{:08} ", n * 7919)).collect();
         assert!(Scan::of(&many).codes.len() <= MAX);
     }
@@ -212,6 +212,19 @@ mod tests {
     fn a_card_is_found_in_any_grouping() {
         let card = Card::from_random([0x5a, 0x13, 0x77, 0x01, 0xfe, 0x90, 0x21, 0xab, 0x80]);
         let plain = card.printed().replace('-', "");
+        let digits = Card::digits_from_random([0x5a; 16]);
+        let number = digits.printed();
+        let run = number.replace('-', "");
+        for text in [
+            number.clone(),
+            run.clone(),
+            format!("5455 {}", number.replace('-', " ")),
+            format!("KILL{run}"),
+            format!("kill {} {}", &run[..8], &run[8..]),
+        ] {
+            assert!(Scan::of(&text).cards.contains(&digits.hash()), "{text}");
+        }
+        assert!(Scan::of(&number).codes.is_empty());
         for text in [
             card.printed(),
             format!("KILL ALL {}", card.printed().to_lowercase()),

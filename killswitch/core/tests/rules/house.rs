@@ -45,6 +45,30 @@ pub(crate) fn core() -> Core {
     core
 }
 
+/// `anna` and `ben` have every kind of key; both are registered.
+pub(crate) fn two(rules: Rules) -> Core {
+    let mut people = People::default();
+    for (name, seed) in [("anna", 40), ("ben", 50)] {
+        let mut person = person(name, seed, Digits::Eight);
+        person.check_in = Some(Key::from_random([seed + 2; 20], Digits::Six));
+        person.duress = Some(Key::from_random([seed + 3; 20], Digits::Eight));
+        people.add(person).unwrap();
+    }
+    let mut core = Core::new(Memory::fresh(), people);
+    core.set_rules(rules);
+    core
+}
+
+pub(crate) fn check_in_code(core: &Core, name: &str, step: Step) -> String {
+    let person = core.people().get(name).unwrap();
+    person.check_in.as_ref().unwrap().code_at(step)
+}
+
+pub(crate) fn duress_code(core: &Core, name: &str, step: Step) -> String {
+    let person = core.people().get(name).unwrap();
+    person.duress.as_ref().unwrap().code_at(step)
+}
+
 /// Only `owner`: few codes, so that many cases run quickly.
 pub(crate) fn alone() -> Core {
     let mut people = People::default();
