@@ -4,9 +4,6 @@ use crate::clock;
 use crate::conclude::conclude;
 use crate::cut;
 use crate::other;
-use crate::recorder::First;
-use crate::report;
-use crate::restore;
 use crate::switch::Switch;
 use kill_core::{Decision, InboundText, Reply};
 use std::sync::Arc;
@@ -24,34 +21,12 @@ pub(crate) async fn carry_out(
     decision: Decision,
     accepted: Instant,
 ) -> Option<String> {
-    match decision {
-        Decision::Cut(cut) => {
-            let report = cut::carry_out(switch, &cut, accepted).await;
-            switch
-                .core()
-                .remember(text, &Reply::from(report.text.clone()));
-            conclude(switch, &report).await;
-            Some(report.text)
-        }
-        Decision::Restore(restore) => {
-            let said = match restore::carry_out(switch, restore).await {
-                Ok(released) => released.text,
-                Err(why) => Reply::from(format!("RESTORE refused: {why}")),
-            };
-            switch.core().remember(text, &said);
-            // Only the memory: a duplicate gets this answer even after a restart.
-            drop(switch.record(Vec::new(), First::Latch));
-            Some(said.into())
-        }
-        Decision::Status { .. } => Some(report::status_text(switch)),
-        Decision::Refused(refused) => {
-            tracing::warn!(channel = text.channel, why = %refused.why, "Text refused.");
-            switch.note_refusal(&text.channel, &refused.why.to_string());
-            refused.reply.map(String::from)
-        }
-        Decision::Duplicate { reply } => reply.map(String::from),
-        Decision::Held(_) | Decision::Feigned(_) | Decision::CheckedIn(_) | Decision::Drill(_) => {
-            other::on(switch, decision)
-        }
-    }
+    let Decision::Cut(cut) = decision else {
+        return other::on(switch, text, decision).await;
+    };
+    let report = cut::carry_out(switch, &cut, accepted).await;
+    let said = Reply::from(report.text.clone());
+    switch.core().remember(text, &said);
+    conclude(switch, &report).await;
+    Some(report.text)
 }

@@ -39,6 +39,11 @@ pub(crate) struct Page {
     /// Why the newest reply could not be sent.
     #[serde(skip)]
     unsent: Option<String>,
+    /// When a call of our own last came through, and why the newest did not.
+    #[serde(skip)]
+    pub(crate) own: Option<Timestamp>,
+    #[serde(skip)]
+    own_failed: Option<String>,
     /// Calls whose signature does not fit, since the last good one.
     #[serde(skip)]
     forged: u64,
@@ -79,6 +84,15 @@ impl Book {
         self.page(channel).drilled = Some(now);
     }
 
+    /// A signed call of our own came through, or did not.
+    pub(crate) fn self_called(&mut self, channel: &str, problem: Option<String>, now: Timestamp) {
+        let page = self.page(channel);
+        if problem.is_none() {
+            page.own = Some(now);
+        }
+        page.own_failed = problem;
+    }
+
     /// A call was refused. A flood of them is counted, not logged.
     pub(crate) fn refused(&mut self, channel: &str, why: Refusal, now: Timestamp) -> Logged {
         if matches!(why, Refusal::Signature | Refusal::Address) {
@@ -113,8 +127,12 @@ impl Book {
         self.page(channel).unsent = problem;
     }
 
-    /// A registered sender wrote by it: there they can be told.
-    pub(crate) fn wrote(&mut self, channel: &str, sender: &str) {
+    /// A registered sender wrote by it: there they can be told. Where the body is not signed anybody can write in their
+    /// name, so such a channel takes the place of no other.
+    pub(crate) fn wrote(&mut self, channel: &str, sender: &str, signed: bool) {
+        if !signed && self.ways().any(|(_, known)| known == sender) {
+            return;
+        }
         for (name, page) in &mut self.pages {
             if name != channel {
                 page.senders.retain(|known| known != sender);
@@ -165,6 +183,8 @@ impl Page {
                 self.forged
             ));
         }
+        let own = self.own_failed.as_ref();
+        all.extend(own.map(|why| format!("our own signed call did not come through: {why}")));
         let unsent = self.unsent.as_ref();
         all.extend(unsent.map(|why| format!("a reply could not be sent: {why}")));
         (!all.is_empty()).then(|| all.join("; "))
@@ -228,8 +248,9 @@ mod tests {
     #[test]
     fn a_sender_is_told_by_the_channel_they_last_wrote_by() {
         let mut book = Book::default();
-        book.wrote("sms", "+47");
-        book.wrote("telegram", "+47");
+        book.wrote("sms", "+47", true);
+        book.wrote("telegram", "+47", true);
+        book.wrote("ntfy", "+47", false);
         assert!(book.ways().eq([("telegram", "+47")]));
         book.keep_only(|_| false);
         assert_eq!(book.ways().count(), 0);

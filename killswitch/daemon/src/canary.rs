@@ -58,7 +58,7 @@ pub(crate) async fn watch(switch: Arc<Switch>) {
 }
 
 /// True when every point answered as it should.
-async fn round(switch: &Arc<Switch>) -> bool {
+pub(crate) async fn round(switch: &Arc<Switch>) -> bool {
     let mut known = Vec::new();
     let mut names = Vec::new();
     let mut complete = true;

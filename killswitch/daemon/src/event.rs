@@ -1,6 +1,6 @@
 //! What the journal tells. Fields are values, never codes, keys, numbers of phones or bodies.
 
-use kill_wire::{Incident, Outcome, ProofState, Scope};
+use kill_wire::{DrillState, Incident, Outcome, ProofState, Scope};
 use serde::{Deserialize, Serialize};
 
 /// One thing that happened.
@@ -56,6 +56,52 @@ pub enum Event {
         by: String,
         /// By which way.
         via: String,
+    },
+    /// The first of two people wants a restore; nothing opens yet.
+    Held {
+        /// The incident it is about.
+        incident: Incident,
+        /// What would open.
+        scope: Scope,
+        /// Who asked.
+        by: String,
+        /// By which way.
+        via: String,
+    },
+    /// A restore under duress: it was answered like a real one and opened nothing.
+    Feigned {
+        /// What seemed to open.
+        scope: Scope,
+        /// Who was forced.
+        by: String,
+        /// By which way.
+        via: String,
+    },
+    /// Somebody said that they are there.
+    CheckedIn {
+        /// Who.
+        by: String,
+        /// By which way.
+        via: String,
+    },
+    /// Nobody did, and it was due.
+    CheckInDue {
+        /// Warnings so far; what follows them is an entry of its own.
+        warned: u32,
+        /// People there was a way to tell.
+        told: u32,
+    },
+    /// Everything a cut needs was tried but the order.
+    Drilled {
+        /// What it found.
+        drill: DrillState,
+        /// By which way it was asked for.
+        via: String,
+    },
+    /// Something needs somebody's eye.
+    Alarm {
+        /// What.
+        what: String,
     },
     /// A signed message was refused.
     Refused {

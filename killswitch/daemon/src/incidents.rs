@@ -24,22 +24,16 @@ impl Incidents {
                 repeated: false,
                 ..
             } => {
-                self.0.insert(
-                    *incident,
-                    IncidentRecord {
-                        incident: *incident,
-                        scope: scope.clone(),
-                        since: at,
-                        by: format!("{by} ({via})"),
-                        why: why.clone(),
-                        proof: None,
-                        streams: 0,
-                        ended: None,
-                    },
-                );
-                if self.0.len() > MAX {
-                    self.0.pop_first();
-                }
+                self.begin(IncidentRecord {
+                    incident: *incident,
+                    scope: scope.clone(),
+                    since: at,
+                    by: format!("{by} ({via})"),
+                    why: why.clone(),
+                    proof: None,
+                    streams: 0,
+                    ended: None,
+                });
             }
             Event::Proved {
                 incident,
@@ -70,8 +64,21 @@ impl Incidents {
             | Event::Refused { .. }
             | Event::Agent { .. }
             | Event::Channel { .. }
+            | Event::Held { .. }
+            | Event::Feigned { .. }
+            | Event::CheckedIn { .. }
+            | Event::CheckInDue { .. }
+            | Event::Drilled { .. }
+            | Event::Alarm { .. }
             | Event::Unlocked
             | Event::People { .. } => {}
+        }
+    }
+
+    fn begin(&mut self, record: IncidentRecord) {
+        self.0.insert(record.incident, record);
+        if self.0.len() > MAX {
+            self.0.pop_first();
         }
     }
 

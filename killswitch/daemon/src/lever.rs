@@ -3,13 +3,14 @@
 use crate::clock;
 use crate::conclude::conclude;
 use crate::cut;
+use crate::drill;
 use crate::event::Event;
-use crate::recorder::First;
+use crate::other;
 use crate::report;
 use crate::restore;
 use crate::state;
 use crate::switch::Switch;
-use kill_core::{Opening, Why};
+use kill_core::{DrillPlan, Feigned, Opening, Why};
 use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest, Scope};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -95,6 +96,13 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
             switch.note(Event::Unlocked);
             LeverReply::Unlocked
         }
+        LeverRequest::Drill { by } => {
+            let plan = DrillPlan::new(&by, "lever", clock::now());
+            LeverReply::Drilled {
+                drill: drill::run(switch, &plan).await,
+            }
+        }
+        LeverRequest::CheckIn { by } => check_in(switch, &by),
     }
 }
 
@@ -106,6 +114,9 @@ async fn reload(switch: &Switch) -> LeverReply {
         Ok(Ok(Ok(people))) => {
             let count = u32::try_from(people.len()).unwrap_or(u32::MAX);
             let mut core = switch.core();
+            if let Err(why) = core.rules().check(&people) {
+                return refused(ErrorCode::BadRequest, why.to_string());
+            }
             core.set_people(people);
             let known = |sender: &str| core.people().sender(sender).is_some();
             switch.book().keep_only(known);
@@ -125,14 +136,13 @@ async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> Leve
     let decided = switch.core().lever_restore(scope, code, by, clock::now());
     let restore = match decided {
         Ok(Opening::Now(restore)) => restore,
-        Ok(Opening::Held(held)) => {
-            drop(switch.record(Vec::new(), First::Latch));
-            return refused(ErrorCode::BadCode, held.reply.into());
+        Ok(Opening::Held(wish)) => {
+            other::held(switch, &wish).await;
+            return LeverReply::Held {
+                text: wish.reply.into(),
+            };
         }
-        Ok(Opening::Feigned(feigned)) => {
-            drop(switch.record(Vec::new(), First::Latch));
-            return refused(ErrorCode::NotRecorded, feigned.reply.into());
-        }
+        Ok(Opening::Feigned(pretence)) => return feigned(switch, pretence).await,
         Err(why) => {
             let why = why.why;
             switch.note_refusal("lever", &why.to_string());
@@ -159,6 +169,36 @@ async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> Leve
         },
         Err(why) => refused(ErrorCode::NotRecorded, why.to_string()),
     }
+}
+
+/// Answers as a real restore would.
+async fn feigned(switch: &Switch, pretence: Feigned) -> LeverReply {
+    other::feigned(switch, &pretence).await;
+    let mut remaining = switch.latches();
+    let incident = remaining.of(&pretence.scope).map(|latch| latch.incident);
+    let Some(incident) = incident else {
+        return refused(ErrorCode::NotCut, format!("{} is not cut", pretence.scope));
+    };
+    remaining.release(incident);
+    LeverReply::Restored {
+        scope: pretence.scope,
+        incident,
+        remaining,
+        text: pretence.reply.into(),
+    }
+}
+
+fn check_in(switch: &Switch, by: &str) -> LeverReply {
+    let now = clock::now();
+    let mut core = switch.core();
+    let done = core.lever_check_in(by, now);
+    let check_in = core.check_in_state(now);
+    drop(core);
+    switch.note(Event::CheckedIn {
+        by: done.by,
+        via: done.via,
+    });
+    LeverReply::CheckedIn { check_in }
 }
 
 fn refused(code: ErrorCode, message: String) -> LeverReply {

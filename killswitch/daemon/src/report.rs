@@ -3,8 +3,9 @@
 use crate::clock;
 use crate::switch::Switch;
 use crate::warnings;
+use kill_core::guesses;
 use kill_inbound::Channel;
-use kill_wire::{AgentState, ChannelState, ProbePoint, StateReport, Timestamp};
+use kill_wire::{AgentState, ChannelState, LatchSet, ProbePoint, StateReport, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::PoisonError;
@@ -50,6 +51,9 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         names,
         points,
         channels,
+        guesses: Some(guesses::bound(core.people(), core.rules())),
+        check_in: core.check_in_state(now),
+        drill: switch.drill().clone(),
         people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
         restore_locked: memory.restore_locked(),
         step_up: core.step_up(now),
@@ -76,8 +80,8 @@ fn channel_states(switch: &Switch) -> Vec<ChannelState> {
     channels.iter().map(state).collect()
 }
 
-/// The answer to STATUS.
-pub(crate) fn status_text(switch: &Switch) -> String {
+/// The answer to STATUS, to whom these are told as what is cut.
+pub(crate) fn status_text(switch: &Switch, latches: &LatchSet) -> String {
     let state = state(switch);
     let well = state
         .agents
@@ -85,7 +89,7 @@ pub(crate) fn status_text(switch: &Switch) -> String {
         .filter(|agent| agent.problem.is_none())
         .count();
     kill_core::status_reply(
-        &state.latches,
+        latches,
         state.canaries.good,
         state.canaries.points,
         u32::try_from(well).unwrap_or(u32::MAX),

@@ -8,6 +8,7 @@ use crate::switch::Switch;
 use kill_core::{Released, Restore};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// How long the disk may take before a restore is refused.
@@ -38,12 +39,7 @@ pub(crate) async fn carry_out(
         let memory = core.recorded(&restore.seal, clock::now()).to_json();
         switch.record_memory(memory, vec![event.clone()], First::Journal)
     };
-    let recorded = match timeout(WRITE_LIMIT, written).await {
-        Ok(Ok(Ok(()))) => Ok(()),
-        Ok(Ok(Err(why))) => Err(why),
-        Ok(Err(_)) => Err("the recorder has died".to_owned()),
-        Err(_) => Err(format!("the disk did not answer within {WRITE_LIMIT:?}")),
-    };
+    let recorded = self::written(written).await;
     if let Err(why) = recorded {
         tracing::error!(scope = %restore.latch.scope, %why, "A restore could not be recorded and was refused.");
         switch.note_refusal(&restore.via, "restore could not be recorded");
@@ -66,4 +62,13 @@ pub(crate) async fn carry_out(
     switch.restored.notify_waiters();
     tracing::info!(incident = %released.latch.incident, scope = %released.latch.scope, unconfirmed = delivery.unconfirmed.len(), "Restored.");
     Ok(released)
+}
+
+/// Waits for the disk, so long and no longer.
+pub(crate) async fn written(answer: oneshot::Receiver<Result<(), String>>) -> Result<(), String> {
+    match timeout(WRITE_LIMIT, answer).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Err("the recorder has died".to_owned()),
+        Err(_) => Err(format!("the disk did not answer within {WRITE_LIMIT:?}")),
+    }
 }

@@ -1,9 +1,14 @@
 //! What the kill switch is told at its start.
 
 use crate::vantage::Vantage;
+use kill_core::Rules;
 use kill_inbound::Channel;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A channel silent for this long is a warning, if nothing else is configured.
+const SILENT_AFTER: Duration = Duration::from_secs(30 * 86_400);
 
 /// Everything it needs to know; literal addresses only.
 #[derive(Debug, Default)]
@@ -18,6 +23,12 @@ pub struct Settings {
     pub agents: Vec<SocketAddr>,
     /// Where probes are sent from.
     pub vantages: Vec<Vantage>,
+    /// Two people, check-in, duress, what a text may restore, how much may be guessed.
+    pub rules: Rules,
+    /// How often it drills by itself; never, if not given.
+    pub drill_every: Option<Duration>,
+    /// A channel that brought nothing for this long is called silent; 30 days, if not given.
+    pub silent_after: Option<Duration>,
     /// Where the courier's socket stands, if not in the state folder: a courier that runs as another user cannot look in there.
     pub courier_socket: Option<PathBuf>,
     /// The group of the courier's socket may open it, too.
@@ -29,6 +40,27 @@ impl Settings {
     pub(crate) fn courier_socket(&self) -> PathBuf {
         let own = || courier_socket(&self.state_dir);
         self.courier_socket.clone().unwrap_or_else(own)
+    }
+}
+
+/// What the tasks go by.
+#[derive(Clone, Debug)]
+pub(crate) struct Wishes {
+    pub(crate) drill_every: Option<Duration>,
+    silent_after: Duration,
+}
+
+impl Wishes {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self {
+            drill_every: settings.drill_every,
+            silent_after: settings.silent_after.unwrap_or(SILENT_AFTER),
+        }
+    }
+
+    /// In milliseconds.
+    pub(crate) fn silent_after_ms(&self) -> u64 {
+        u64::try_from(self.silent_after.as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -3,13 +3,19 @@
 use crate::event::Event;
 use crate::held::Streams;
 use crate::recorder::{First, Recorder};
-use crate::settings::{Settings, lever_socket};
+use crate::seen::{self, Seen};
+use crate::settings::{Settings, Wishes, lever_socket};
 use crate::switch::Switch;
-use crate::{canary, clock, courier, cut, hold, http, lease, lever, link, sockets, state};
+use crate::{
+    canary, check_in, clock, courier, cut, drill, hold, http, lease, lever, link, self_call,
+    sockets, state,
+};
 use anyhow::Context as _;
 use kill_core::Core;
+use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -34,32 +40,34 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         .map_err(anyhow::Error::msg)
         .context("reading the key that signs orders")?;
     let opened = state::open(dir);
-    webhooks.set_nonblocking(true)?;
-    let mut troubles = Vec::new();
-    let listeners = Listeners {
-        webhooks,
-        lever: open(&settings, &lever_socket(dir), 0o600, &mut troubles),
-        courier: open(
-            &settings,
-            &settings.courier_socket(),
-            if settings.courier_group { 0o660 } else { 0o600 },
-            &mut troubles,
-        ),
-    };
+    // Nobody can be judged whose file cannot be read: that comes up cut, and says why.
+    if opened.doubts.is_empty() {
+        settings.rules.check(&opened.people)?;
+    }
+    let listens = webhooks.local_addr()?;
+    let (listeners, troubles) = Listeners::open(&settings, webhooks)?;
     let (recorder, recording) = Recorder::start(opened.files).context("starting the recorder")?;
     let people_file = state::people_file(dir);
+    let seen = Seen::load(&seen::file(dir));
+    let mut core = Core::new(opened.memory, opened.people);
+    core.set_rules(settings.rules.clone());
     let agents = settings.agents.iter().copied();
     let switch = Arc::new(Switch {
-        core: Mutex::new(Core::new(opened.memory, opened.people)),
+        core: Mutex::new(core),
         key,
         links: agents.map(link::Link::new).collect(),
+        canaries: Mutex::new(seen.canaries(&settings.vantages)),
+        wishes: Wishes::of(&settings),
+        listens,
+        self_calls: self_call::UnderWay::default(),
+        drill: Mutex::new(seen.drill),
+        seen_file: seen::file(dir),
+        book: Mutex::new(seen.book),
         vantages: settings.vantages,
         channels: Mutex::new(Arc::new(settings.channels)),
-        book: Mutex::default(),
         outbox: courier::outbox::Outbox::default(),
         recorder,
         incidents: Mutex::new(opened.incidents),
-        canaries: Mutex::default(),
         names: Mutex::default(),
         refusals: Mutex::default(),
         unwritten: std::sync::atomic::AtomicBool::new(false),
@@ -75,32 +83,46 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         stop: CancellationToken::new(),
     });
     begin(&switch);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let shared = Arc::clone(&switch);
-    let main = std::thread::Builder::new()
-        .name("killswitchd".to_owned())
-        .spawn(move || {
-            runtime.block_on(run(shared, listeners));
-            // A read or write that hangs in the disk must not hold up the end.
-            runtime.shutdown_timeout(Duration::from_millis(200));
-        })?;
+    let main = spawn(Arc::clone(&switch), listeners)?;
     Ok((switch, vec![("killswitchd", main), ("recorder", recording)]))
 }
 
-fn open(
-    settings: &Settings,
-    socket: &std::path::Path,
-    mode: u32,
-    troubles: &mut Vec<String>,
-) -> Option<UnixListener> {
-    sockets::open(socket, settings.run_dir.as_deref(), mode)
-        .inspect_err(|why| {
-            tracing::error!(%why, "A socket cannot be made.");
-            troubles.push(why.clone());
-        })
-        .ok()
+/// The kill switch's own thread, with a runtime of its own.
+fn spawn(switch: Arc<Switch>, listeners: Listeners) -> anyhow::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let thread = std::thread::Builder::new().name("killswitchd".to_owned());
+    Ok(thread.spawn(move || {
+        runtime.block_on(run(switch, listeners));
+        // A read or write that hangs in the disk must not hold up the end.
+        runtime.shutdown_timeout(Duration::from_millis(200));
+    })?)
+}
+
+impl Listeners {
+    /// A unix socket that cannot be made is only said.
+    fn open(settings: &Settings, webhooks: TcpListener) -> io::Result<(Self, Vec<String>)> {
+        webhooks.set_nonblocking(true)?;
+        let mut troubles = Vec::new();
+        let mut open = |socket: &Path, mode| {
+            let instead = settings.run_dir.as_deref();
+            let made = sockets::open(socket, instead, mode).inspect_err(|why| {
+                tracing::error!(%why, "A socket cannot be made.");
+                troubles.push(why.clone());
+            });
+            made.ok()
+        };
+        let lever = open(&lever_socket(&settings.state_dir), 0o600);
+        let by_group = if settings.courier_group { 0o660 } else { 0o600 };
+        let courier = open(&settings.courier_socket(), by_group);
+        let all = Self {
+            webhooks,
+            lever,
+            courier,
+        };
+        Ok((all, troubles))
+    }
 }
 
 /// Journals the start; comes up cut where the state is in doubt.
@@ -130,6 +152,10 @@ async fn run(switch: Arc<Switch>, listeners: Listeners) {
     tasks.spawn(lease::renew(Arc::clone(&switch)));
     tasks.spawn(canary::watch(Arc::clone(&switch)));
     tasks.spawn(hold::all(Arc::clone(&switch)));
+    tasks.spawn(check_in::watch(Arc::clone(&switch)));
+    tasks.spawn(drill::by_schedule(Arc::clone(&switch)));
+    tasks.spawn(self_call::hourly(Arc::clone(&switch)));
+    tasks.spawn(seen::keep(Arc::clone(&switch)));
     tasks.spawn(http::serve(Arc::clone(&switch), webhooks));
     let lever = listeners.lever.map(tokio::net::UnixListener::from_std);
     if let Some(Ok(listener)) = lever {

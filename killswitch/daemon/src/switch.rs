@@ -8,11 +8,14 @@ use crate::held::Streams;
 use crate::incidents::Incidents;
 use crate::link::Link;
 use crate::recorder::{First, Recorder};
+use crate::self_call::UnderWay;
+use crate::settings::Wishes;
 use crate::vantage::{Canaries, Vantage};
 use bytes::Bytes;
 use kill_core::Core;
 use kill_inbound::Channel;
-use kill_wire::{LatchSet, Name, SigningKey, Timestamp};
+use kill_wire::{DrillState, LatchSet, Name, SigningKey, Timestamp};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,6 +33,12 @@ pub(crate) struct Switch {
     pub(crate) channels: Mutex<Arc<Vec<Channel>>>,
     pub(crate) book: Mutex<Book>,
     pub(crate) outbox: Outbox,
+    pub(crate) wishes: Wishes,
+    /// Where webhooks come in.
+    pub(crate) listens: SocketAddr,
+    pub(crate) self_calls: UnderWay,
+    /// The newest drill.
+    pub(crate) drill: Mutex<Option<DrillState>>,
     pub(crate) recorder: Recorder,
     pub(crate) incidents: Mutex<Incidents>,
     pub(crate) canaries: Mutex<Canaries>,
@@ -42,6 +51,7 @@ pub(crate) struct Switch {
     /// What could not be set up; shown as long as it runs.
     pub(crate) troubles: Vec<String>,
     pub(crate) people_file: PathBuf,
+    pub(crate) seen_file: PathBuf,
     pub(crate) started: Timestamp,
     /// Some agent did not confirm: bring the orders again soon.
     pub(crate) hurry: Notify,
@@ -81,6 +91,10 @@ impl Switch {
     /// Where both are needed, the core is locked first.
     pub(crate) fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn drill(&self) -> MutexGuard<'_, Option<DrillState>> {
+        self.drill.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn canaries(&self) -> MutexGuard<'_, Canaries> {

@@ -17,18 +17,27 @@ pub(crate) fn back(switch: &Switch, text: &InboundText, said: Option<String>) {
         .iter()
         .find(|known| known.name() == text.channel && known.replies() != Replies::Never);
     if channel.is_some() {
-        post(switch, &text.channel, to, &said, false);
+        // Once for a message, ten an hour for a sender.
+        if switch.core().may_reply(text, clock::now()) {
+            post(switch, &text.channel, to, &said, false);
+        }
     }
 }
 
-/// Tells every person, each once, by the channel they last wrote by. Gives how many there is a way to.
-pub(crate) fn everyone(switch: &Switch, said: &str) -> usize {
+/// Tells everybody. Gives how many there is a way to.
+pub(crate) fn everyone(switch: &Switch, said: &str) -> u32 {
+    people(switch, said, |_| true)
+}
+
+/// Tells these people, each once, by the channel they last wrote by. Gives how many there is a way to.
+pub(crate) fn people(switch: &Switch, said: &str, whom: impl Fn(&PersonName) -> bool) -> u32 {
     let mut ways: BTreeMap<PersonName, (String, String)> = BTreeMap::new();
     {
         let core = switch.core();
         let book = switch.book();
         for (channel, sender) in book.ways() {
-            if let Some(person) = core.people().sender(sender) {
+            let person = core.people().sender(sender);
+            if let Some(person) = person.filter(|person| whom(&person.name)) {
                 ways.insert(person.name.clone(), (channel.to_owned(), sender.to_owned()));
             }
         }
@@ -36,7 +45,7 @@ pub(crate) fn everyone(switch: &Switch, said: &str) -> usize {
     for (channel, to) in ways.values() {
         post(switch, channel, to, said, false);
     }
-    ways.len()
+    u32::try_from(ways.len()).unwrap_or(u32::MAX)
 }
 
 /// A reply could not be sent: said in the state, and tried once by each other way to the same person.

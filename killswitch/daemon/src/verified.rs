@@ -3,7 +3,7 @@
 use crate::book::Logged;
 use crate::clock;
 use crate::switch::Switch;
-use kill_inbound::{Channel, InboundText, Incoming, RawRequest, Refusal};
+use kill_inbound::{Channel, InboundText, Incoming, RawRequest, Refusal, Trust};
 
 /// The text a call brings, if it is genuine and brings one.
 pub(crate) fn text(
@@ -18,6 +18,11 @@ pub(crate) fn text(
             tracing::warn!(channel = channel.name(), %why, left_out, "Webhook refused.");
         }
     })?;
+    if let Incoming::Text(text) = &incoming
+        && switch.self_calls.end(&text.id)
+    {
+        return Ok(None);
+    }
     switch.book().heard(channel.name(), &incoming, now);
     match incoming {
         Incoming::Text(text) => {
@@ -46,6 +51,7 @@ fn known_sender(switch: &Switch, text: &InboundText) {
     };
     let registered = switch.core().people().sender(sender).is_some();
     if registered {
-        switch.book().wrote(&text.channel, sender);
+        let signed = text.trust != Trust::C;
+        switch.book().wrote(&text.channel, sender, signed);
     }
 }

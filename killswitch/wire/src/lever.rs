@@ -39,6 +39,16 @@ pub enum LeverRequest {
     Reload,
     /// Let RESTORE codes count again after too many failures. Only the CLI at the machine asks this.
     Unlock,
+    /// Try everything a cut needs but the order.
+    Drill {
+        /// Who asks.
+        by: String,
+    },
+    /// Somebody is there.
+    CheckIn {
+        /// Who.
+        by: String,
+    },
 }
 
 /// What the lever answers.
@@ -72,6 +82,21 @@ pub enum LeverReply {
     },
     /// RESTORE codes count again.
     Unlocked,
+    /// The first of two people who must ask for a restore: nothing is open yet.
+    Held {
+        /// One line for people; says until when the second may come.
+        text: String,
+    },
+    /// What a drill found.
+    Drilled {
+        /// All of it.
+        drill: DrillState,
+    },
+    /// Noted.
+    CheckedIn {
+        /// When the next one is due; none where no check-in is asked for.
+        check_in: Option<CheckInState>,
+    },
     /// Refused, with the reason; nothing was done.
     Refused(LeverError),
 }

@@ -217,9 +217,10 @@ impl Courier {
 
     /// Number and text of the next reply.
     pub(crate) fn reply(&mut self) -> (u64, String) {
-        match self.next_but_state() {
-            ToCourier::Reply { number, text, .. } => (number, text),
-            other => panic!("no reply: {other:?}"),
+        loop {
+            if let ToCourier::Reply { number, text, .. } = self.next().unwrap() {
+                return (number, text);
+            }
         }
     }
 }

@@ -64,3 +64,14 @@ fn a_stream_that_goes_on_through_the_cut_is_named() {
         report.text
     );
 }
+#[test]
+fn a_cut_repeated_after_a_restart_is_still_proven() {
+    let pair = Pair::up();
+    let house = watching(&pair);
+    assert_eq!(cut(&house).outcome, Outcome::Cut);
+    let house = House::up_in(house.down(), settings(&pair));
+    house.wait("round", |state| state.canaries.at.is_some());
+    let again = cut(&house);
+    assert!(again.repeated);
+    assert_eq!(again.outcome, Outcome::Cut, "{again:?}");
+}

@@ -1,6 +1,7 @@
 //! The other end: what our own command line signs and sends.
 
-use super::{BadSecret, Message};
+use super::{BadSecret, Message, StandardWebhooks};
+use crate::self_call::SelfCall;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::Mac as _;
 use kill_wire::Timestamp;
@@ -30,4 +31,22 @@ pub fn body(text: &str, from: Option<&str>) -> String {
 #[must_use]
 pub fn secret_from_random(bytes: [u8; 32]) -> String {
     format!("whsec_{}", STANDARD.encode(bytes))
+}
+
+impl StandardWebhooks {
+    /// A call signed with the newest secret.
+    pub(crate) fn self_call(&self, id: &str, now: Timestamp) -> Option<SelfCall> {
+        let body = body("self", None);
+        let at = now.secs().to_string();
+        let mac = super::mac(self.secrets.first()?, id, &at, body.as_bytes())?;
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        Some(SelfCall {
+            headers: vec![
+                (super::ID, id.to_owned()),
+                (super::TIMESTAMP, at),
+                (super::SIGNATURE, format!("v1,{signature}")),
+            ],
+            body,
+        })
+    }
 }
