@@ -12,7 +12,7 @@ use bus::Received;
 use futures_util::StreamExt as _;
 use kill_inbound::Setting;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -171,24 +171,26 @@ impl Desk<'_> {
             Err(why) => return Some(Bus::problem(&why)),
         };
         let mut problem = None;
-        let mut there = BTreeMap::new();
+        let mut there = BTreeSet::new();
         for modem in &modems {
             match self.look_into(modem, &mut there).await {
-                Ok(full) => problem = problem.or(full),
-                Err(why) => problem = Some(Bus::problem(&why)),
+                Ok(wrong) => problem = problem.or(wrong),
+                // What is in this modem is not known, so nothing is forgotten.
+                Err(why) => return Some(Bus::problem(&why)),
             }
         }
         self.stages
-            .retain(|id, stage| *stage == Stage::Offered || there.contains_key(id));
+            .retain(|id, stage| *stage == Stage::Offered || there.contains(id));
         problem
     }
 
     async fn look_into(
         &mut self,
         modem: &OwnedObjectPath,
-        there: &mut BTreeMap<String, ()>,
+        there: &mut BTreeSet<String>,
     ) -> zbus::Result<Option<String>> {
         let texts = self.bus.list(modem).await?;
+        let mut problem = None;
         for path in texts.iter().take(MOST_TEXTS) {
             let Some(received) = self.bus.received(path).await? else {
                 continue;
@@ -196,15 +198,24 @@ impl Desk<'_> {
             let id = id(path, &received);
             match self.stages.get(&id) {
                 Some(Stage::Offered) => {}
-                Some(Stage::Taken) => self.bus.delete(modem, path).await?,
+                Some(Stage::Taken) => {
+                    if let Err(why) = self.bus.delete(modem, path).await {
+                        let why = Bus::problem(&why);
+                        problem = Some(format!("a text that was taken cannot be deleted: {why}"));
+                    }
+                }
                 None => self.offer(&id, modem, path, received),
             }
-            there.insert(id, ());
+            there.insert(id);
         }
         let (count, slots) = (texts.len(), self.settings.slots);
         let full = count * 5 > slots * 4;
-        Ok(full.then(|| {
-            format!("{count} of {slots} places for texts are taken: a full modem receives nothing")
+        Ok(problem.or_else(|| {
+            full.then(|| {
+                format!(
+                    "{count} of {slots} places for texts are taken, and a full modem receives none"
+                )
+            })
         }))
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use zbus::fdo::{ObjectManagerProxy, PropertiesProxy};
 use zbus::names::InterfaceName;
 use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
-use zbus::{Connection, MatchRule, MessageStream, message};
+use zbus::{Connection, DBusError as _, MatchRule, MessageStream, message};
 
 const SERVICE: &str = "org.freedesktop.ModemManager1";
 const ROOT: &str = "/org/freedesktop/ModemManager1";
@@ -76,18 +76,21 @@ impl Bus {
 
     /// For people: the error's name, since its words may quote a number.
     pub(crate) fn problem(error: &zbus::Error) -> String {
-        if let zbus::Error::MethodError(name, _, _) = error {
-            return match name.as_str() {
-                "org.freedesktop.DBus.Error.ServiceUnknown" => {
-                    "ModemManager is not running".to_owned()
-                }
-                "org.freedesktop.DBus.Error.AccessDenied" => {
-                    "the bus does not let us speak to ModemManager".to_owned()
-                }
-                other => format!("ModemManager: {other}"),
-            };
+        let name = if let zbus::Error::MethodError(name, _, _) = error {
+            name.to_string()
+        } else if let zbus::Error::FDO(error) = error {
+            error.name().to_string()
+        } else {
+            return format!("bus: {error}");
+        };
+        match name.as_str() {
+            "org.freedesktop.DBus.Error.ServiceUnknown"
+            | "org.freedesktop.DBus.Error.NameHasNoOwner" => "ModemManager is not running".into(),
+            "org.freedesktop.DBus.Error.AccessDenied" => {
+                "the bus does not let us speak to ModemManager".into()
+            }
+            other => format!("ModemManager: {other}"),
         }
-        format!("bus: {error}")
     }
 
     /// Whatever ModemManager signals.

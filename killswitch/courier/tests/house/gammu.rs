@@ -127,7 +127,10 @@ fn a_ring_for_a_message_that_is_nowhere_is_the_message() {
     folders.ring("+15550001", "KILL 12345678");
     until("it came again", || switch.texts().len() == 2);
     let texts = switch.texts();
-    assert_ne!(texts[0].id, texts[1].id, "the same words later are another message");
+    assert_ne!(
+        texts[0].id, texts[1].id,
+        "the same words later are another message"
+    );
 }
 
 #[test]
@@ -179,9 +182,11 @@ fn a_reply_is_a_file_for_gammu_smsd_to_send() {
             .then_some(())
     });
     let refused = switch.wait(|heard| {
-        heard.iter().find_map(|message| match message {
-            kill_wire::FromCourier::NotSent { number: 5, why } => Some(why.clone()),
-            _ => None,
+        heard.iter().find_map(|message| {
+            if let kill_wire::FromCourier::NotSent { number: 5, why } = message {
+                return Some(why.clone());
+            }
+            None
         })
     });
     assert!(refused.contains("number") && !refused.contains("Bank"));

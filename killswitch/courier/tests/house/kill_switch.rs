@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[derive(Default)]
 struct Seen {
     messages: Vec<FromCourier>,
-    /// Ids whose message is not taken for now.
+    /// Whether texts are taken.
     taking: bool,
     to_courier: Option<UnixStream>,
 }
@@ -93,15 +93,21 @@ impl KillSwitch {
 
     /// Waits for a text that holds `part`.
     pub(crate) fn text(&self, part: &str) -> Text {
-        self.wait(|heard| texts(heard).into_iter().find(|text| text.text.contains(part)))
+        self.wait(|heard| {
+            texts(heard)
+                .into_iter()
+                .find(|text| text.text.contains(part))
+        })
     }
 
     /// Waits until the newest health of the channel holds `part`; with an empty one, until nothing is wrong.
     pub(crate) fn problem(&self, part: &str) {
         self.wait(|heard| {
-            let newest = heard.iter().rev().find_map(|message| match message {
-                FromCourier::Health { problem, .. } => Some(problem.clone()),
-                _ => None,
+            let newest = heard.iter().rev().find_map(|message| {
+                if let FromCourier::Health { problem, .. } = message {
+                    return Some(problem.clone());
+                }
+                None
             });
             match newest? {
                 None => part.is_empty().then_some(()),
@@ -120,24 +126,25 @@ fn say(seen: &mut Seen, message: &ToCourier) {
 }
 
 fn texts(heard: &[FromCourier]) -> Vec<Text> {
-    heard
-        .iter()
-        .filter_map(|message| match message {
-            FromCourier::Text {
-                id,
-                sender,
-                text,
-                sent,
-                ..
-            } => Some(Text {
+    let text = |message: &FromCourier| {
+        if let FromCourier::Text {
+            id,
+            sender,
+            text,
+            sent,
+            ..
+        } = message
+        {
+            return Some(Text {
                 id: id.clone(),
                 sender: sender.clone().unwrap_or_default(),
                 text: text.clone(),
                 sent: sent.map(|sent| sent.to_string()),
-            }),
-            _ => None,
-        })
-        .collect()
+            });
+        }
+        None
+    };
+    heard.iter().filter_map(text).collect()
 }
 
 /// A courier with one channel, stopped when dropped.
