@@ -23,8 +23,7 @@ const fn about(n: usize) -> (&'static str, Trust, Replies) {
     match n {
         0 => ("telegram", Trust::A, Replies::ByCourier),
         1 => ("ntfy", Trust::C, Replies::ByCourier),
-        // A broker's topics show the state; nobody waits there for an answer.
-        2 => ("mqtt", Trust::C, Replies::Never),
+        2 => ("mqtt", Trust::C, Replies::ByCourier),
         3 => ("gammu", Trust::A, Replies::ByCourier),
         _ => ("modem-manager", Trust::A, Replies::ByCourier),
     }
