@@ -56,8 +56,8 @@ impl Core {
             Scope::Agents,
             Scope::Tools,
         ];
-        let latched = self.memory.latches.as_slice().iter();
-        let latched = latched.map(|latch| latch.scope.clone());
+        let latched = Vec::from(self.memory.latches());
+        let latched = latched.into_iter().map(|latch| latch.scope);
         let named = self.names.iter().cloned().map(Scope::Named);
         for scope in named.chain(latched).chain(fixed) {
             let mut word = scope.to_string().to_ascii_lowercase();
@@ -77,8 +77,8 @@ impl Core {
         let full = memory.latches.as_slice().len() >= LatchSet::MAX - 1;
         let known = memory.latches.of(&scope).is_some();
         let scope = if full && !known { Scope::All } else { scope };
-        if let Some(latch) = memory.latches.of(&scope) {
-            return (latch.clone(), true);
+        if let Some(latch) = memory.cut_again(&scope, now) {
+            return (latch, true);
         }
         let mut latch = Latch {
             incident: memory.next_incident,
@@ -92,7 +92,7 @@ impl Core {
             let pushed = memory.latches.push(latch.clone());
             debug_assert!(pushed.is_ok(), "an empty set takes any latch");
         }
-        memory.next_incident = memory.next_incident.next();
+        memory.next_incident = memory.next_number();
         (latch, false)
     }
 }

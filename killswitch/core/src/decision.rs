@@ -3,7 +3,7 @@
 use crate::drill::DrillPlan;
 use crate::people::PersonName;
 use crate::segment::Reply;
-use kill_wire::{Incident, Latch, LatchSet, Scope, Timestamp};
+use kill_wire::{Incident, Latch, LatchId, LatchSet, Scope, Timestamp};
 use std::fmt;
 
 /// What a text comes to.
@@ -139,6 +139,7 @@ pub struct Restore {
 #[derive(Debug)]
 pub struct RestoreSeal {
     pub(crate) latch: Latch,
+    pub(crate) latches: Vec<LatchId>,
     pub(crate) incidents: Vec<Incident>,
     pub(crate) person: crate::PersonName,
     pub(crate) step: kill_wire::Step,

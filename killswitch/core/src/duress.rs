@@ -64,7 +64,7 @@ impl Core {
 
     /// The latches this person is told of.
     pub(crate) fn shown_to(&self, person: &str) -> LatchSet {
-        let mut shown = self.memory.latches.clone();
+        let mut shown = self.memory.latches();
         for (_, incident) in self
             .memory
             .feigned

@@ -11,6 +11,7 @@ use crate::cards::CardHash;
 use crate::check_in::LastCheckIn;
 use crate::duress::Pretences;
 use crate::outcomes::Outcomes;
+use crate::peers::Peers;
 use crate::people::PersonName;
 use crate::quorum::{MOST_VOTES, Vote};
 use kill_wire::{Incident, LatchSet, Step};
@@ -57,6 +58,8 @@ pub struct Memory {
     pub(crate) votes: Vec<Vote>,
     #[serde(default)]
     pub(crate) feigned: Pretences,
+    #[serde(default)]
+    pub(crate) peers: Peers,
 }
 
 /// Bytes that are not a memory of this version.
@@ -89,6 +92,7 @@ impl Memory {
             check_in: LastCheckIn::default(),
             votes: Vec::new(),
             feigned: Vec::new(),
+            peers: Peers::default(),
         }
     }
 
@@ -107,12 +111,6 @@ impl Memory {
     pub fn to_json(&self) -> String {
         // Strings, numbers and string-like keys only: there is nothing in it that JSON cannot say.
         serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// What is cut.
-    #[must_use]
-    pub const fn latches(&self) -> &LatchSet {
-        &self.latches
     }
 
     /// Number of the newest order.
@@ -169,6 +167,7 @@ impl Memory {
             && self.votes.len() <= MOST_VOTES
             && self.feigned.len() <= crate::duress::MOST
             && self.outcomes.bounded()
+            && self.peers.bounded()
     }
 }
 

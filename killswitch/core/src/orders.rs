@@ -25,7 +25,7 @@ impl Core {
             grant: Grant {
                 lease_ms: LEASE_MS,
                 answers,
-                released: Vec::new(),
+                released: self.memory.peers.released(),
             },
             latches: self.memory.latches.clone(),
         }

@@ -58,7 +58,7 @@ impl Core {
     /// Refuses; answers only a registered sender.
     pub(crate) fn refuse(&self, text: &InboundText, why: Why) -> Decision {
         let known = self.sender(text).is_some();
-        let reply = known.then(|| reply::refused(&why, &self.memory.latches));
+        let reply = known.then(|| reply::refused(&why, &self.memory.latches()));
         Decision::Refused(Refused { why, reply })
     }
 

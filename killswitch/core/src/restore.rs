@@ -10,7 +10,7 @@ use crate::outcomes::OutcomeKey;
 use crate::reply;
 use crate::scan::{Code, Scan};
 use crate::segment::Reply;
-use kill_wire::{Latch, Scope, Step, Timestamp};
+use kill_wire::{Incident, Latch, Scope, Step, Timestamp};
 
 /// A good RESTORE or duress code.
 struct Proven {
@@ -87,7 +87,7 @@ impl Core {
     }
 
     fn refused(&self, why: Why) -> Refused {
-        let reply = Some(reply::refused(&why, &self.memory.latches));
+        let reply = Some(reply::refused(&why, &self.memory.latches()));
         Refused { why, reply }
     }
 
@@ -116,7 +116,7 @@ impl Core {
         let shown = if duress {
             self.shown_to(minted.person.as_str())
         } else {
-            self.memory.latches.clone()
+            self.memory.latches()
         };
         let latch = shown.of(&scope).cloned().ok_or(Why::NotCut(scope))?;
         self.newer_than_kill(minted.step, now)?;
@@ -152,7 +152,7 @@ impl Core {
         let mut memory = self.memory.clone();
         let released = self.carry_out(&mut memory, &seal, now);
         self.memory = memory;
-        let remaining = self.memory.latches.clone();
+        let remaining = self.memory.latches();
         let overtaken = released.is_none();
         let refused = || reply::refused(&Why::TooOld, &remaining);
         Released {
@@ -173,6 +173,7 @@ impl Core {
     fn carry_out(&self, memory: &mut Memory, seal: &RestoreSeal, now: Timestamp) -> Option<Reply> {
         let RestoreSeal {
             latch,
+            latches,
             incidents,
             person,
             step,
@@ -182,10 +183,7 @@ impl Core {
         if *epoch != self.epoch || memory.used_restore.has(person, *step) {
             return None;
         }
-        let released = incidents
-            .iter()
-            .map(|incident| memory.latches.release(*incident));
-        if released.flatten().count() == 0 {
+        if memory.release(latches) == 0 {
             return None;
         }
         memory.used_restore.spend(person, *step, now.step());
@@ -195,7 +193,7 @@ impl Core {
         memory
             .feigned
             .retain(|(_, incident)| !incidents.contains(incident));
-        let text = reply::restored(latch, &person.initials(), &memory.latches, now);
+        let text = reply::restored(latch, &person.initials(), &memory.latches(), now);
         let code = OutcomeKey::of_code("restore", person, *step);
         memory.outcomes.join(*outcome, code);
         memory.outcomes.end(*outcome, text.clone());
@@ -286,7 +284,8 @@ impl Core {
     fn sealed(&mut self, latch: Latch, minted: Minted, outcome: u16, via: String) -> Restore {
         self.epoch += 1;
         let Minted { person, step } = minted;
-        let incidents = vec![latch.incident];
+        let latches = self.memory.on_scope(&latch.scope);
+        let incidents: Vec<Incident> = latches.iter().map(|latch| latch.incident).collect();
         Restore {
             by: person.to_string(),
             initials: person.initials(),
@@ -295,6 +294,7 @@ impl Core {
             incidents: incidents.clone(),
             seal: RestoreSeal {
                 latch,
+                latches,
                 incidents,
                 person,
                 step,

@@ -117,6 +117,13 @@ impl LatchSet {
         Ok(())
     }
 
+    /// Gives the latch on exactly this scope a later moment, and gives it.
+    pub fn cut_again(&mut self, scope: &Scope, now: Timestamp) -> Option<Latch> {
+        let latch = self.0.iter_mut().find(|latch| latch.scope == *scope)?;
+        latch.since = now.max(latch.since.plus_millis(1));
+        Some(latch.clone())
+    }
+
     /// Takes out the latch with this incident. Whoever calls it holds a right to restore.
     pub fn release(&mut self, incident: Incident) -> Option<Latch> {
         let at = self.0.iter().position(|latch| latch.incident == incident)?;

@@ -11,6 +11,7 @@ mod lever;
 mod look;
 mod name;
 mod order;
+mod peer;
 mod probe;
 mod receipt;
 mod scope;
@@ -30,6 +31,7 @@ pub use lever::{
 pub use look::{LOOKS_PATH, Look, Looked, MAX_LOOK_BYTES, Reached};
 pub use name::{Name, NotAName, RESERVED_WORDS};
 pub use order::{MAX_ORDER_BYTES, Order, OrderError};
+pub use peer::{MAX_PEER_BYTES, PEER_PATH, PeerState, UsedCode, Verb};
 pub use probe::{
     Class, HOLD_BEAT, HOLD_HEADER, PROBE_HEADER, PROBE_POINTS_PATH, ProbeAddress, ProbePoint,
     ProbePoints, RouteKind, Subject,

@@ -36,6 +36,12 @@ impl Used {
         }
     }
 
+    /// Every used code, by person and step.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&PersonName, Step)> {
+        let all = self.0.iter();
+        all.flat_map(|(person, steps)| steps.iter().map(move |step| (person, *step)))
+    }
+
     /// Forgets people who are gone.
     pub(crate) fn keep_only(&mut self, there: impl Fn(&PersonName) -> bool) {
         self.0.retain(|name, _| there(name));
