@@ -11,9 +11,7 @@ pub(crate) fn in_force(issuers: &[Issuer]) -> LatchSet {
         .iter()
         .flat_map(|issuer| &issuer.held.released)
         .collect();
-    let held = issuers
-        .iter()
-        .flat_map(|issuer| issuer.held.latches.as_slice());
+    let held = issuers.iter().flat_map(|issuer| issuer.held.latches());
     LatchSet::union(held.filter(|latch| !released.contains(&latch.id())))
 }
 

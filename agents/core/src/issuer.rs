@@ -1,7 +1,7 @@
 //! One kill switch whose orders count, and what it was heard to order last.
 
 use crate::lease::Lease;
-use kill_wire::{LatchId, LatchSet, Order, VerifyingKey};
+use kill_wire::{Latch, LatchId, LatchSet, Order, Scope, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -13,12 +13,42 @@ pub struct Held {
     pub seq: u64,
     /// What it cut.
     pub latches: LatchSet,
+    /// What it said that others cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub theirs: Vec<Latch>,
     /// What it restored, its own latches and others'.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub released: Vec<LatchId>,
     /// It may have cut more than stands here: nothing opens until it was heard.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubtful: bool,
+}
+
+/// Most latches of others that are kept one by one when late orders add to them; more are kept as a cut of everything.
+const MOST_THEIRS: usize = 256;
+
+impl Held {
+    /// Everything it says is cut.
+    pub(crate) fn latches(&self) -> impl Iterator<Item = &Latch> {
+        self.latches.as_slice().iter().chain(&self.theirs)
+    }
+
+    /// Closes what this closes more; whether that was anything.
+    pub(crate) fn add(&mut self, more: &Self) -> bool {
+        let before = self.clone();
+        let own = self.latches.as_slice().iter();
+        self.latches = LatchSet::union(own.chain(more.latches.as_slice()));
+        for latch in &more.theirs {
+            if !self.theirs.contains(latch) {
+                self.theirs.push(latch.clone());
+            }
+        }
+        if self.theirs.len() > MOST_THEIRS {
+            self.theirs.truncate(1);
+            self.theirs.iter_mut().for_each(|it| it.scope = Scope::All);
+        }
+        *self != before
+    }
 }
 
 /// What outlives the process: what each kill switch ordered, by its key in hexadecimal.
@@ -95,6 +125,7 @@ impl From<Order> for Held {
         Self {
             seq: order.seq,
             latches: order.latches,
+            theirs: order.theirs,
             released: order.grant.released,
             doubtful: false,
         }

@@ -153,7 +153,7 @@ impl AgentCore {
             given,
             grant,
         } = release;
-        let step = self.close(at, &held.latches);
+        let step = self.close(at, &held);
         let issuer = self.issuers.get_mut(at)?;
         issuer.held.seq = held.seq;
         issuer.lease = issuer.lease.prolonged(given, &grant, up);

@@ -2,7 +2,7 @@
 
 use crate::issuer::Held;
 use crate::{AgentCore, Release, Step, Verdict, closing};
-use kill_wire::{LatchSet, Order, Refusal};
+use kill_wire::{Order, Refusal};
 use std::time::Duration;
 
 impl AgentCore {
@@ -20,13 +20,13 @@ impl AgentCore {
         }
         let Some(given) = self.challenges.answered(&order.grant.answers, up) else {
             // Late word that something was cut still closes it. It releases nothing and permits nothing.
-            let step = self.close(at, &order.latches).ok_or(Refusal::Unanswered)?;
+            let step = self.close(at, &order.into()).ok_or(Refusal::Unanswered)?;
             return Ok(Verdict::closed(at, Some(step)));
         };
         let release = Release::new(at, given, order);
         if issuer.held.doubtful || self.would_open(&release) {
             return Ok(Verdict {
-                step: self.close(at, &release.held.latches),
+                step: self.close(at, &release.held),
                 release: Some(release),
                 issuer: at,
             });
@@ -35,16 +35,13 @@ impl AgentCore {
         Ok(Verdict::closed(at, Some(step)))
     }
 
-    /// Closes what these latches close more.
-    pub(crate) fn close(&mut self, at: usize, latches: &LatchSet) -> Option<Step> {
-        let held = &mut self.issuers.get_mut(at)?.held.latches;
-        let more = LatchSet::union(held.as_slice().iter().chain(latches.as_slice()));
-        if more == *held {
-            return None;
-        }
-        *held = more;
-        self.lay();
-        Some(self.step(true))
+    /// Closes what this closes more.
+    pub(crate) fn close(&mut self, at: usize, more: &Held) -> Option<Step> {
+        let closes = self.issuers.get_mut(at)?.held.add(more);
+        closes.then(|| {
+            self.lay();
+            self.step(true)
+        })
     }
 
     pub(crate) fn accept(&mut self, order: Release) -> Step {

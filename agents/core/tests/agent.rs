@@ -47,6 +47,7 @@ fn granting(core: &mut AgentCore, seq: u64, secs: u64, latches: LatchSet, ms: u6
             released: Vec::new(),
         },
         latches,
+        theirs: Vec::new(),
     }
     .seal(&key())
 }

@@ -144,6 +144,7 @@ impl World {
                 released: Vec::new(),
             },
             latches,
+            theirs: Vec::new(),
         }
         .seal(key)
     }

@@ -59,6 +59,7 @@ fn order(seq: u64, scopes: &[(u32, &str)]) -> Order {
             ..Grant::default()
         },
         latches: cuts(scopes),
+        theirs: Vec::new(),
     }
 }
 
@@ -235,7 +236,7 @@ fn what_is_no_good_order_is_refused_and_changes_nothing() {
     assert_eq!(site.overlay(), held);
     // Too long: refused, however the connection ends.
     site.line = None;
-    assert_eq!(site.http("POST /v1/orders", &vec![b'x'; 33 * 1024]).0, 400);
+    assert_eq!(site.http("POST /v1/orders", &vec![b'x'; 41 * 1024]).0, 400);
     site.line = None;
     assert_eq!(site.post(&order(8, &[(1, "ALL")])).unwrap().seq, 8);
 }

@@ -184,8 +184,8 @@ impl Net {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|error| error.to_string())?;
-        let mut up = [0; 2];
-        let told = host.stdout.take().unwrap().read_exact(&mut up);
+        let mut up = [0; 3];
+        let told = host.stdout.as_mut().unwrap().read_exact(&mut up);
         net.host = Some(host);
         told.map_err(|error| error.to_string())?;
         Ok(net)

@@ -1,4 +1,4 @@
-//! What is signed for the agents: the whole latch set under a number that only grows.
+//! What is signed for the agents: the whole latch set, and what the others cut, under a number that only grows.
 
 use crate::core::Core;
 use kill_wire::{Challenge, Grant, Order, Timestamp};
@@ -28,6 +28,7 @@ impl Core {
                 released: self.memory.peers.released(),
             },
             latches: self.memory.latches.clone(),
+            theirs: self.memory.peers.latches(),
         }
     }
 

@@ -243,6 +243,13 @@ impl Peers {
         n
     }
 
+    /// What the others cut, for an order.
+    pub(crate) fn latches(&self) -> Vec<Latch> {
+        let theirs = self.theirs.values();
+        let all = theirs.flat_map(|theirs| theirs.latches.as_slice());
+        all.cloned().collect()
+    }
+
     /// What was restored, for an order.
     pub(crate) fn released(&self) -> Vec<LatchId> {
         self.released.iter().map(|latch| (*latch).into()).collect()

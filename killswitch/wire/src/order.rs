@@ -11,8 +11,8 @@ use crate::time::Timestamp;
 use data_encoding::HEXLOWER;
 use ed25519_dalek::{SigningKey, VerifyingKey};
 
-/// Longest accepted order in bytes: a full latch set and a full grant with room to spare.
-pub const MAX_ORDER_BYTES: usize = 32 * 1024;
+/// Longest accepted order in bytes: full latch sets and a full grant with room to spare.
+pub const MAX_ORDER_BYTES: usize = 40 * 1024;
 
 const HEAD: &str = "portcullis-order 2\n";
 
@@ -29,6 +29,8 @@ pub struct Order {
     pub grant: Grant,
     /// The whole latch set of the kill switch that signed it.
     pub latches: LatchSet,
+    /// What the house's other kill switches were heard to have cut; at most [`Order::MOST_THEIRS`].
+    pub theirs: Vec<Latch>,
 }
 
 /// Why bytes are not an order of this house.
@@ -46,6 +48,9 @@ pub enum OrderError {
 }
 
 impl Order {
+    /// Most latches of others in one order.
+    pub const MOST_THEIRS: usize = 128;
+
     /// The signed bytes to send.
     #[must_use]
     pub fn seal(&self, key: &SigningKey) -> Vec<u8> {
@@ -72,9 +77,11 @@ impl Order {
         let nonce = HEXLOWER.encode(&self.nonce);
         let grant = &self.grant;
         let mut text = format!("{HEAD}seq {seq}\nissued {issued}\nnonce {nonce}\n{grant}");
-        for latch in self.latches.as_slice() {
-            let (n, since) = (latch.incident.get(), latch.since.millis());
-            text += &format!("latch {n} {} {since}\n", latch.scope);
+        for (word, latches) in [("latch", self.latches.as_slice()), ("their", &self.theirs)] {
+            for latch in latches {
+                let (n, since) = (latch.incident.get(), latch.since.millis());
+                text += &format!("{word} {n} {} {since}\n", latch.scope);
+            }
         }
         text
     }
@@ -86,19 +93,27 @@ impl Order {
         let nonce = lines.next()?.strip_prefix("nonce ")?;
         let nonce = HEXLOWER.decode(nonce.as_bytes()).ok()?.try_into().ok()?;
         let grant = Grant::parse(&mut lines)?;
-        let latches: Vec<Latch> = lines.map(parse_latch).collect::<Option<_>>()?;
-        Some(Self {
+        let (mut latches, mut theirs) = (Vec::new(), Vec::new());
+        for line in lines {
+            match line.split_once(' ')? {
+                ("latch", latch) => latches.push(parse_latch(latch)?),
+                ("their", latch) => theirs.push(parse_latch(latch)?),
+                _ => return None,
+            }
+        }
+        (theirs.len() <= Self::MOST_THEIRS).then_some(Self {
             seq,
             issued: Timestamp::from_millis(issued),
             nonce,
             grant,
             latches: latches.try_into().ok()?,
+            theirs,
         })
     }
 }
 
-fn parse_latch(line: &str) -> Option<Latch> {
-    let mut words = line.strip_prefix("latch ")?.split(' ');
+fn parse_latch(text: &str) -> Option<Latch> {
+    let mut words = text.split(' ');
     let incident = words.next()?.parse().ok()?;
     let scope = words.next()?.parse().ok()?;
     let since = Timestamp::from_millis(words.next()?.parse().ok()?);

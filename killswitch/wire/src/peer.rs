@@ -1,7 +1,6 @@
 //! What one kill switch of a house tells another: which codes were used, and its newest order.
 //!
-//! The order inside is the very one the agents get, signed by itself: whoever hears it may carry it to an agent that
-//! its signer cannot reach. There it can close; it opens nothing, because it answers no challenge of that agent.
+//! The order inside is one as the agents get: it says what this kill switch cut and which latches were restored.
 
 use crate::order::Order;
 use crate::seal::{seal, unseal};

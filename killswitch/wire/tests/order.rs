@@ -23,6 +23,7 @@ fn order(latches: LatchSet) -> Order {
             released: vec![latch(6, "LLM").id()],
         },
         latches,
+        theirs: vec![latch(2, "ALL")],
     }
 }
 
@@ -48,7 +49,7 @@ fn the_byte_form_is_fixed() {
         body,
         "portcullis-order 2\nseq 9\nissued 1763712345678\nnonce 03030303030303030303030303030303\n\
          lease 60000\nanswer 00000000000000ab\nanswer ffffffffffffffff\nreleased 6 1\n\
-         latch 1 ALL 1\nlatch 4 rag-api 1\n"
+         latch 1 ALL 1\nlatch 4 rag-api 1\ntheir 2 ALL 1\n"
     );
     assert_eq!(sig.len(), 129);
 }
@@ -104,9 +105,14 @@ fn a_full_set_fits_and_a_longer_text_does_not() {
         since: Timestamp::from_millis(1 << 50),
     };
     full.grant.released = vec![most; Grant::MOST_RELEASED];
+    full.theirs = vec![latch(u32::MAX, "consumer-with-a-long-na1"); Order::MOST_THEIRS];
     let sealed = full.seal(&key());
     assert!(sealed.len() <= MAX_ORDER_BYTES, "{}", sealed.len());
     assert!(Order::open(&sealed, &key().verifying_key()).is_ok());
+    full.theirs.push(latch(1, "ALL"));
+    let more = Order::open(&full.seal(&key()), &key().verifying_key());
+    assert_eq!(more, Err(OrderError::Form));
+    full.theirs.clear();
     full.grant.released.push(most);
     let more = Order::open(&full.seal(&key()), &key().verifying_key());
     assert_eq!(more, Err(OrderError::Form));
