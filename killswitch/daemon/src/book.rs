@@ -95,7 +95,10 @@ impl Book {
 
     /// A call was refused. A flood of them is counted, not logged.
     pub(crate) fn refused(&mut self, channel: &str, why: Refusal, now: Timestamp) -> Logged {
-        if matches!(why, Refusal::Signature | Refusal::Address) {
+        if matches!(
+            why,
+            Refusal::Signature | Refusal::Address | Refusal::Certificate
+        ) {
             let page = self.page(channel);
             page.forged = page.forged.saturating_add(1);
         }

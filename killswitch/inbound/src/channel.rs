@@ -29,7 +29,7 @@ macro_rules! providers {
 providers! {
     twilio => Twilio, standard_webhooks => StandardWebhooks,
     telnyx => Telnyx, vonage_sms => VonageSms, vonage_messages => VonageMessages, messagebird => MessageBird, sinch => Sinch,
-    plivo => Plivo, sms_gate => SmsGate, elks46 => Elks46,
+    plivo => Plivo, sns => Sns, sms_gate => SmsGate, elks46 => Elks46,
     pulled => Telegram, pulled => Ntfy, pulled => Mqtt, pulled => Gammu, pulled => ModemManager
 }
 

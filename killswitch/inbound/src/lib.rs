@@ -25,6 +25,7 @@ mod self_call;
 mod shown;
 mod sinch;
 mod sms_gate;
+mod sns;
 pub mod standard_webhooks;
 mod telnyx;
 mod twilio;

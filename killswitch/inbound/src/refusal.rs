@@ -18,6 +18,9 @@ pub enum Refusal {
     /// No configured secret made this signature.
     #[error("signature")]
     Signature,
+    /// Rightly signed, but the configured certificate does not lead to a trusted root now.
+    #[error("certificate")]
+    Certificate,
     /// Rightly signed, but too long ago or too far ahead.
     #[error("stale")]
     Stale,

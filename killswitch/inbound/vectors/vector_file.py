@@ -1,8 +1,9 @@
 """What all makers of vectors share: the one instant, the texts, the form of a file.
 
 A file is an object: `kind`; `fresh`, the seconds a signed time may be off, or null where none is signed; `not_signed`, what
-the scheme leaves open (`body`, `query`, `url`, `port`), which a single vector may say of itself too; `one_of`, where one
-good value among several in a header is enough; and `vectors`. What is not listed there, the harness changes, and it must be refused.
+the scheme leaves open (`body`, `query`, `url`, `port`), and `settings`, both of which a single vector may add to; `one_of`, where one
+good value among several in a header is enough; `loose` in a vector, parts of its body that the scheme neither signs nor has
+read, so that a change there changes nothing; and `vectors`. What is not listed there, the harness changes, and it must be refused.
 `expect` is the text, a word of refusal, `"nothing"` or `{"confirm": url}`.
 """
 

@@ -114,6 +114,8 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
             "ed25519-dalek",
             "form_urlencoded",
             "hmac",
+            "rustls-pki-types",
+            "rustls-webpki",
             "serde",
             "serde_json",
             "sha1",

@@ -5,12 +5,14 @@ use kill_wire::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// One file a kind; how they are made and what the keys mean: `vectors/vector_file.py`.
 const FILES: &[&str] = &[
     include_str!("../../vectors/twilio.json"),
     include_str!("../../vectors/standard_webhooks.json"),
     include_str!("../../vectors/plivo.json"),
+    include_str!("../../vectors/sns.json"),
     include_str!("../../vectors/sms_gate.json"),
     include_str!("../../vectors/46elks.json"),
     include_str!("../../vectors/telnyx.json"),
@@ -29,6 +31,9 @@ pub(crate) struct Scheme {
     pub(crate) fresh: Option<u64>,
     #[serde(default)]
     not_signed: Vec<String>,
+    /// Of every vector that does not say otherwise.
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
     vectors: Vec<Vector>,
 }
 
@@ -48,6 +53,8 @@ struct Vector {
     body: String,
     #[serde(default)]
     not_signed: Vec<String>,
+    #[serde(default)]
+    loose: Vec<String>,
     #[serde(default)]
     one_of: bool,
     expect: Value,
@@ -85,12 +92,18 @@ pub(crate) struct Case {
     pub(crate) secrets: Vec<String>,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) not_signed: Vec<String>,
+    pub(crate) loose: Vec<Range<usize>>,
 }
 
 impl Case {
     /// Whether the scheme leaves this part unsigned.
     pub(crate) fn open(&self, part: &str) -> bool {
         self.not_signed.iter().any(|open| open == part)
+    }
+
+    /// Whether this byte of the body is none that the scheme signs, and none that is read.
+    pub(crate) fn loose(&self, at: usize) -> bool {
+        self.loose.iter().any(|range| range.contains(&at))
     }
 
     pub(crate) fn channel(&self) -> Channel {
@@ -104,6 +117,11 @@ impl Case {
     }
 
     pub(crate) fn send(&self) -> Result<Incoming, Refusal> {
+        self.send_by(&self.channel())
+    }
+
+    /// The same by a channel that was made before, for those who send thousands.
+    pub(crate) fn send_by(&self, channel: &Channel) -> Result<Incoming, Refusal> {
         let headers: Vec<(&str, &[u8])> = self
             .headers
             .iter()
@@ -116,7 +134,7 @@ impl Case {
             body: &self.body,
         };
         let now = Timestamp::from_millis(self.now * 1000);
-        self.channel().verify(&request, now)
+        channel.verify(&request, now)
     }
 
     pub(crate) fn refused(&self, what: &str) -> Refusal {
@@ -138,6 +156,7 @@ pub(crate) fn schemes() -> Vec<Scheme> {
 pub(crate) fn cases() -> Vec<Case> {
     let of_scheme = |scheme: Scheme| {
         let (kind, fresh, open) = (scheme.kind, scheme.fresh, scheme.not_signed);
+        let set = scheme.settings;
         scheme.vectors.into_iter().map(move |vector| Case {
             name: vector.name,
             kind: kind.clone(),
@@ -151,14 +170,26 @@ pub(crate) fn cases() -> Vec<Case> {
                 Headers::Listed(list) => bytes(list.into_iter()),
             },
             query: vector.query,
+            loose: ranges(&vector.body, &vector.loose),
             body: vector.body.into_bytes(),
             expect: vector.expect,
             secrets: vector.secrets,
-            settings: vector.settings,
+            settings: set.clone().into_iter().chain(vector.settings).collect(),
             not_signed: [open.clone(), vector.not_signed].concat(),
         })
     };
     schemes().into_iter().flat_map(of_scheme).collect()
+}
+
+/// Where these parts stand in the body, each once.
+fn ranges(body: &str, parts: &[String]) -> Vec<Range<usize>> {
+    let range = |part: &String| {
+        let at = body
+            .find(part)
+            .unwrap_or_else(|| panic!("not in the body: {part}"));
+        at..at + part.len()
+    };
+    parts.iter().map(range).collect()
 }
 
 fn bytes(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, Vec<u8>)> {
