@@ -168,7 +168,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Incidents { limit } => incidents::print(&home, *limit, json).map(done),
         Command::Journal(JournalCommand::Verify) => journal::verify(&home, json).map(done),
         Command::Config(ConfigCommand::Check) => {
-            config::check::print(file.as_deref(), json).map(done)
+            config::check::print(&home, file.as_deref(), json).map(done)
         }
         Command::SignIn => sign_in::print(&home, file.as_deref(), json).map(done),
     }

@@ -6,10 +6,12 @@ mod secret_file;
 
 pub(crate) use gateway::{Fallback, GatewaySection};
 
-use crate::paths::Part;
-use agent_core::OnSilence;
-use kill_config::{BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section};
+use crate::paths::{Home, Part};
+use kill_config::{
+    AgentSection, BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section,
+};
 use kill_config::{listen, loopback};
+use kill_wire::GuessBound;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -25,10 +27,8 @@ pub(crate) struct Config {
     pub(crate) hosts: Vec<String>,
     /// The kill switch.
     pub(crate) killswitch: KillSwitchSection,
-    /// Where this host's agent listens.
-    pub(crate) agent: SocketAddr,
-    /// What the agent does when the kill switch is silent.
-    pub(crate) on_silence: OnSilence,
+    /// This host's agent.
+    pub(crate) agent: AgentSection,
     /// The gateway.
     pub(crate) gateway: GatewaySection,
     /// Sections that the file has.
@@ -64,6 +64,16 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Config, BadConfig> {
     Ok(config)
 }
 
+/// What guessing is worth with these rules and the people of this folder, if there are any; too much of it is a bad
+/// configuration.
+pub(crate) fn guess_bound(config: &Config, home: &Home) -> Result<Option<GuessBound>, BadConfig> {
+    let bound = killswitchd::guess_bound(&config.killswitch.rules, &home.part(Part::Killswitch));
+    bound.map_err(|problem| BadConfig {
+        file: config.file.clone(),
+        problems: vec![problem],
+    })
+}
+
 /// This process is kill switch and courier in one, so that it knows every key of the file.
 const READER: Reader = Reader {
     channels: true,
@@ -96,7 +106,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
         warnings: &mut warnings,
     };
     let killswitch = kill_config::read(killswitch, &mut reading);
-    let (agent, on_silence) = read_agent(agent, &problems);
+    let agent = kill_config::read_agent(agent, &mut reading);
     let gateway = gateway::read(gateway, folder, &problems, &mut warnings);
     if !controlplane.ip().is_loopback() {
         let text = format!(
@@ -112,7 +122,6 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
             hosts,
             killswitch,
             agent,
-            on_silence,
             gateway,
             named,
             warnings,
@@ -146,25 +155,6 @@ fn read_controlplane(
     }
     section.finish();
     (listen, hosts)
-}
-
-fn read_agent(section: Option<Section<'_>>, problems: &Problems) -> (SocketAddr, OnSilence) {
-    let Some(mut section) = section else {
-        return (loopback(7413), OnSilence::Cut);
-    };
-    let listen = listen(&mut section, 7413);
-    let key = section.key("on_silence");
-    let on_silence = match section.text("on_silence", "`cut` or `hold`").as_deref() {
-        None | Some("cut") => OnSilence::Cut,
-        Some("hold") => OnSilence::Hold,
-        Some(other) => {
-            let text = format!("`{other}` is not `cut` or `hold`");
-            problems.note(Problem::new(key, text));
-            OnSilence::Cut
-        }
-    };
-    section.finish();
-    (listen, on_silence)
 }
 
 #[cfg(test)]

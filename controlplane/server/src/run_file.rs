@@ -57,7 +57,7 @@ pub(crate) fn address(home: &Home, file: Option<&Path>, part: Part) -> anyhow::R
     let config = config::read(file)?;
     Ok(match part {
         Part::Killswitch => config.killswitch.listen,
-        Part::Agent => config.agent,
+        Part::Agent => config.agent.listen,
         Part::Gateway => config.gateway.listen,
         Part::Controlplane => config.controlplane,
     })

@@ -104,6 +104,9 @@ fn open(plan: &Plan, may_create: bool) -> anyhow::Result<(Lock, State)> {
     setup::root(&plan.home, may_create)?;
     let lock = Lock::take(&plan.home, &plan.parts)?;
     let state = setup::ensure(&plan.home, &plan.parts, may_create)?;
+    if plan.parts.contains(&Part::Killswitch) {
+        config::guess_bound(&plan.config, &plan.home)?;
+    }
     Ok((lock, state))
 }
 

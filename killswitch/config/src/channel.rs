@@ -1,7 +1,7 @@
 //! One `[[killswitch.channels]]`: its name, kind, secrets, and whatever its kind may set.
 
-use crate::killswitch::Reading;
 use crate::problem::Problem;
+use crate::reading::Reading;
 use crate::secret::Secret;
 use crate::secret_file;
 use crate::walk::{Section, listed, nearest};

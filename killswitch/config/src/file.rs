@@ -1,14 +1,15 @@
 //! The file itself.
 
 use crate::channel::Reader;
-use crate::killswitch::{self, KillSwitchSection, Reading};
+use crate::killswitch::{self, KillSwitchSection};
 use crate::listen::{ADDRESS, loopback};
 use crate::problem::Problem;
+use crate::reading::Reading;
 use crate::trouble::BadConfig;
 use crate::walk::{Problems, Section};
 use std::io::Read as _;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Largest accepted file in bytes.
@@ -49,6 +50,14 @@ fn newlines(text: &str, until: usize) -> usize {
         .take(until)
         .filter(|byte| *byte == b'\n')
         .count()
+}
+
+/// The lever's socket as the file says, without reading anything else: commands must find it beside any mistake.
+#[must_use]
+pub fn lever_socket(path: &Path) -> Option<PathBuf> {
+    let table = read_table(path).ok()?;
+    let socket = table.get("killswitch")?.get("lever_socket")?.as_str()?;
+    Some(PathBuf::from(socket))
 }
 
 /// What a small program takes of the file: the section of the kill switch, and where its neighbours listen.

@@ -1,17 +1,19 @@
 //! The section `[killswitch]`: where it listens, whom it orders, who may text it, where it looks.
 
-use crate::channel::{self, ChannelWish, LOCAL_CHANNEL, Reader};
+use crate::channel::{self, ChannelWish, LOCAL_CHANNEL};
+use crate::house::{self, DirectWish, PeerWish};
 use crate::listen::{ADDRESS, listen};
 use crate::problem::Problem;
+use crate::reading::{MAX_ENTRIES, Reading, addresses};
+use crate::rules;
 use crate::secret::Secret;
 use crate::secret_file;
-use crate::walk::{Problems, Section};
+use crate::walk::Section;
+use kill_core::Rules;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use toml::Table;
-
-/// Most channels, agents or vantages.
-const MAX_ENTRIES: usize = 64;
 
 /// Longest path of a unix socket (`sun_path` of unix(7), without the closing zero).
 const SOCKET_PATH_MAX: usize = 107;
@@ -25,26 +27,58 @@ pub struct KillSwitchSection {
     pub agents: Vec<SocketAddr>,
     /// Channels beside `local`.
     pub channels: Vec<ChannelWish>,
-    /// Where the courier's socket stands; none: in the state folder.
-    pub courier_socket: Option<PathBuf>,
-    /// The group of the courier's socket may open it too.
-    pub courier_group: bool,
     /// Where probes go; empty: the gateway of this process.
     pub vantages: Vec<VantageWish>,
+    /// Who must agree to what.
+    pub rules: Rules,
+    /// How often a drill is held by itself, in milliseconds.
+    pub drill_every_ms: Option<u64>,
+    /// After how long a channel that brings nothing is called silent, in milliseconds.
+    pub silent_after_ms: Option<u64>,
+    /// Which of several kill switches this is, 0 to 3; none when it is the only one.
+    pub instance: Option<u8>,
+    /// The others.
+    pub peers: Vec<PeerWish>,
+    /// Ways past the gateways that a cut must have closed.
+    pub direct: Vec<DirectWish>,
+    /// Files with certificates whose end is to be warned of.
+    pub certificates: Vec<PathBuf>,
+    /// Where the sockets stand.
+    pub sockets: Sockets,
+}
+
+/// Where the sockets stand, for programs of other users.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sockets {
+    /// The courier's; none: in the state folder.
+    pub courier: Option<PathBuf>,
+    /// The group of that file may open it too.
+    pub courier_group: bool,
+    /// The lever's; none: in the state folder.
+    pub lever: Option<PathBuf>,
+    /// The group of that file may open it too, and so cut without a code.
+    pub lever_group: bool,
 }
 
 impl KillSwitchSection {
-    /// Hands over channels and keys; what stays is what a later reading is compared with.
+    /// Hands over everything; what stays is what a later reading is compared with.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        Self {
+        let left = Self {
             listen: self.listen,
             agents: self.agents.clone(),
-            channels: std::mem::take(&mut self.channels),
-            courier_socket: self.courier_socket.clone(),
-            courier_group: self.courier_group,
-            vantages: std::mem::take(&mut self.vantages),
-        }
+            channels: Vec::new(),
+            vantages: Vec::new(),
+            rules: self.rules.clone(),
+            drill_every_ms: self.drill_every_ms,
+            silent_after_ms: self.silent_after_ms,
+            instance: self.instance,
+            peers: self.peers.clone(),
+            direct: self.direct.clone(),
+            certificates: self.certificates.clone(),
+            sockets: self.sockets.clone(),
+        };
+        std::mem::replace(self, left)
     }
 }
 
@@ -57,109 +91,94 @@ pub struct VantageWish {
     pub key: Option<Secret>,
 }
 
-/// What the reading of one section needs all along.
-#[derive(Debug)]
-pub struct Reading<'r> {
-    /// Who reads.
-    pub reader: Reader,
-    /// Relative paths start here.
-    pub folder: &'r Path,
-    /// What is wrong.
-    pub problems: &'r Problems,
-    /// What works but should be looked at.
-    pub warnings: &'r mut Vec<Problem>,
-}
-
 /// Reads the section; `None` when a problem was noted that leaves it unusable.
 pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<KillSwitchSection> {
     let absent = || Section::root(Table::new(), reading.problems);
     let mut section = section.unwrap_or_else(absent);
     let listen = listen(&mut section, 7411);
-    let agents = agents(&mut section, reading.problems);
+    let agents = addresses(&mut section, "agents", reading.problems);
     let channels = channels(&mut section, reading);
-    let vantages: Vec<_> = section
-        .sections("vantages")
-        .into_iter()
-        .map(|entry| vantage(entry, reading))
-        .collect();
-    for (what, count) in [("channels", channels.len()), ("vantages", vantages.len())] {
-        if count > MAX_ENTRIES {
-            let text = format!("{count} entries; at most {MAX_ENTRIES}");
-            section.note(what, &text);
-        }
+    let vantages = list(&mut section, "vantages", |entry| vantage(entry, reading));
+    let peers = list(&mut section, "peers", |entry| house::peer(entry, reading));
+    let direct = list(&mut section, "direct", house::direct);
+    let rules = rules::read(&mut section);
+    let drill_every = section.span("drill_every", 3600..=366 * 86_400);
+    let silent_after = section.span("silent_after", 3600..=3660 * 86_400);
+    let instance = section.number("instance", 0..=3);
+    let certificates = section.texts("certificates", "a list of files with certificates");
+    let certificates = certificates.unwrap_or_default();
+    let sockets = Sockets {
+        courier: socket(&mut section, "courier_socket"),
+        courier_group: section.flag("courier_group").unwrap_or(false),
+        lever: socket(&mut section, "lever_socket"),
+        lever_group: section.flag("lever_group").unwrap_or(false),
+    };
+    if peers.as_ref().is_some_and(|peers| !peers.is_empty()) && instance.is_none() {
+        section.missing(
+            "instance",
+            "a number from 0 to 3, another at each kill switch",
+        );
     }
-    let courier_socket = socket(&mut section);
-    let courier_group = section.flag("courier_group").unwrap_or(false);
     section.finish();
     Some(KillSwitchSection {
         listen,
         agents,
-        courier_socket,
-        courier_group,
-        channels: channels.into_iter().collect::<Option<_>>()?,
-        vantages: vantages.into_iter().collect::<Option<_>>()?,
+        channels: channels?,
+        vantages: vantages?,
+        rules,
+        drill_every_ms: drill_every.map(|seconds| seconds * 1000),
+        silent_after_ms: silent_after.map(|seconds| seconds * 1000),
+        instance: instance.and_then(|n| u8::try_from(n).ok()),
+        peers: peers?,
+        direct: direct?,
+        certificates: certificates
+            .iter()
+            .map(|file| reading.folder.join(file))
+            .collect(),
+        sockets,
     })
 }
 
-fn socket(section: &mut Section<'_>) -> Option<PathBuf> {
+/// A list of tables, each read by `each`.
+fn list<'p, T>(
+    section: &mut Section<'p>,
+    name: &'static str,
+    each: impl FnMut(Section<'p>) -> Option<T>,
+) -> Option<Vec<T>> {
+    let entries = section.sections(name);
+    if entries.len() > MAX_ENTRIES {
+        let text = format!("{} entries; at most {MAX_ENTRIES}", entries.len());
+        section.note(name, &text);
+        return None;
+    }
+    // All of them, so that every mistake is told.
+    let read: Vec<Option<T>> = entries.into_iter().map(each).collect();
+    read.into_iter().collect()
+}
+
+fn socket(section: &mut Section<'_>, name: &'static str) -> Option<PathBuf> {
     const EXPECTED: &str = "an absolute path of at most 107 bytes";
-    let path = PathBuf::from(section.text("courier_socket", EXPECTED)?);
+    let path = PathBuf::from(section.text(name, EXPECTED)?);
     if path.is_absolute() && path.as_os_str().len() <= SOCKET_PATH_MAX {
         return Some(path);
     }
     let text = format!("`{}` is not {EXPECTED}", path.display());
-    section.note("courier_socket", &text);
+    section.note(name, &text);
     None
 }
 
-fn channels(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Vec<Option<ChannelWish>> {
-    let mut channels: Vec<Option<ChannelWish>> = Vec::new();
-    for entry in section.sections("channels") {
+fn channels(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<Vec<ChannelWish>> {
+    let mut names = BTreeSet::from([LOCAL_CHANNEL.to_owned()]);
+    list(section, "channels", |entry| {
         let key = entry.key("name");
-        let made = channel::read(entry, reading);
-        if let Some(made) = &made {
-            let name = &made.courier.name;
-            let mut others = channels.iter().flatten();
-            if name == LOCAL_CHANNEL || others.any(|other| other.courier.name == *name) {
-                let text = format!("a channel `{name}` is there already; choose another name");
-                reading.problems.note(Problem::new(key, text));
-            }
+        let made = channel::read(entry, reading)?;
+        let name = &made.courier.name;
+        if !names.insert(name.clone()) {
+            let text = format!("a channel `{name}` is there already; choose another name");
+            reading.problems.note(Problem::new(key, text));
         }
-        channels.push(made);
-    }
-    channels
-}
-
-fn agents(section: &mut Section<'_>, problems: &Problems) -> Vec<SocketAddr> {
-    let key = section.key("agents");
-    let texts = section.texts(
-        "agents",
-        "a list of literal addresses, such as [\"127.0.0.1:7413\"]",
-    );
-    let texts = texts.unwrap_or_default();
-    if texts.len() > MAX_ENTRIES {
-        let text = format!("{} entries; at most {MAX_ENTRIES}", texts.len());
-        problems.note(Problem::new(key, text));
-        return Vec::new();
-    }
-    let mut agents = Vec::new();
-    for (at, text) in texts.iter().enumerate() {
-        let short: String = text.chars().take(60).collect();
-        let key = format!("{key}[{at}]");
-        let parsed = text.parse::<SocketAddr>();
-        match parsed {
-            Ok(address) if address.port() == 0 => problems.note(Problem::new(
-                key,
-                format!("`{short}` has no port; an agent is reached at a fixed one"),
-            )),
-            Ok(address) => agents.push(address),
-            Err(_) => problems.note(Problem::new(
-                key,
-                format!("`{short}` is not {ADDRESS}; the kill switch asks no DNS"),
-            )),
-        }
-    }
-    agents
+        Some(made)
+    })
 }
 
 fn vantage(mut section: Section<'_>, reading: &mut Reading<'_>) -> Option<VantageWish> {

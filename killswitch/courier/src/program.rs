@@ -104,7 +104,7 @@ fn read(arguments: &Arguments) -> Result<Option<Settings>, BadConfig> {
         tracing::warn!(key = warning.key, "{}", warning.text);
     }
     let own = || arguments.data.join("killswitch/courier.sock");
-    let socket = small.killswitch.courier_socket.unwrap_or_else(own);
+    let socket = small.killswitch.sockets.courier.unwrap_or_else(own);
     let wishes = small.killswitch.channels.iter().map(|wish| &wish.courier);
     Ok(Settings::configured(wishes, socket))
 }

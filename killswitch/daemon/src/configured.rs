@@ -1,12 +1,16 @@
 //! From the configuration file to settings.
 
 use crate::settings::Settings;
+use crate::state;
 use crate::vantage::Vantage;
 use anyhow::Context as _;
-use kill_config::{ChannelWish, KillSwitchSection, Secret, local};
+use kill_config::{ChannelWish, KillSwitchSection, Problem, Secret, local};
+use kill_core::Rules;
 use kill_inbound::Channel;
+use kill_wire::GuessBound;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// What runs beside the kill switch on its own machine: it stands in where the file names no agents or vantages.
@@ -47,11 +51,26 @@ impl Settings {
             state_dir,
             agents,
             vantages,
-            courier_socket: section.courier_socket,
-            courier_group: section.courier_group,
+            rules: section.rules,
+            drill_every: section.drill_every_ms.map(Duration::from_millis),
+            silent_after: section.silent_after_ms.map(Duration::from_millis),
+            courier_socket: section.sockets.courier,
+            courier_group: section.sockets.courier_group,
             ..Self::default()
         })
     }
+}
+
+/// What guessing is worth with these rules and the people of this folder; none while the people cannot be read, which
+/// comes up cut and not refused. The error is for whoever wrote the file.
+pub fn guess_bound(rules: &Rules, state_dir: &Path) -> Result<Option<GuessBound>, Problem> {
+    let Ok(people) = state::read_people(&state::people_file(state_dir)) else {
+        return Ok(None);
+    };
+    let bound = rules.check(&people);
+    bound
+        .map(Some)
+        .map_err(|why| Problem::new("killswitch", why.to_string()))
 }
 
 /// The configured channels, and `local`, which is always there; its secret is read anew each time.

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::Parser;
 use kill_config::{BAD_CONFIG, BadConfig, Reader, Small};
 use kill_log::LogArgs;
-use killswitchd::{Beside, KillSwitch, Settings};
+use killswitchd::{Beside, KillSwitch, Settings, guess_bound};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -64,6 +64,19 @@ fn start(arguments: &Arguments) -> anyhow::Result<()> {
     let small = kill_config::read_small(&arguments.config, READER)?;
     let _log = kill_log::start(&arguments.log)?;
     warn(&small);
+    let state_dir = arguments.data.join("killswitch");
+    let bound = guess_bound(&small.killswitch.rules, &state_dir);
+    let bound = bound.map_err(|problem| BadConfig {
+        file: Some(arguments.config.clone()),
+        problems: vec![problem],
+    })?;
+    if let Some(bound) = bound {
+        tracing::info!(
+            kill = bound.kill,
+            restore = bound.restore,
+            "Chances a year that a code is guessed."
+        );
+    }
     let address = small.killswitch.listen;
     let settings = settings(&arguments.data, small)?;
     if arguments.check {
@@ -71,7 +84,6 @@ fn start(arguments: &Arguments) -> anyhow::Result<()> {
     }
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let state_dir = settings.state_dir.clone();
     let kill_switch = KillSwitch::start(settings, listener)?;
     tracing::info!(%address, "The kill switch runs.");
     let ended = until_stopped(|| reload(&kill_switch, &arguments.config, &state_dir));

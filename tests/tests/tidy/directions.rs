@@ -125,7 +125,10 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
             "zeroize",
         ],
     ),
-    ("kill-config", &["strsim", "toml", "zeroize"]),
+    (
+        "kill-config",
+        &["data-encoding", "strsim", "toml", "zeroize"],
+    ),
     (
         "kill-log",
         &["anyhow", "clap", "tracing-appender", "tracing-subscriber"],

@@ -2,15 +2,21 @@
 
 use super::Config;
 use crate::out::{Out, Paint};
+use crate::paths::Home;
 use kill_config::Problem;
+use kill_wire::GuessBound;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Prints what the configuration says; with problems it prints (in JSON) and returns them.
-pub(crate) fn print(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
+pub(crate) fn print(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
-    let config = match super::read(file) {
-        Ok(config) => config,
+    let read = super::read(file).and_then(|config| {
+        let bound = super::guess_bound(&config, home)?;
+        Ok((config, bound))
+    });
+    let (config, bound) = match read {
+        Ok(read) => read,
         Err(bad) => {
             if json {
                 out.json(&json!({ "ok": false, "file": file, "problems": listed(&bad.problems) }))?;
@@ -24,6 +30,7 @@ pub(crate) fn print(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
         if let Some(fields) = value.as_object_mut() {
             fields.insert("ok".to_owned(), Value::Bool(true));
             fields.insert("file".to_owned(), json!(file));
+            fields.insert("guesses".to_owned(), json!(bound));
             fields.insert("warnings".to_owned(), listed(&config.warnings));
         }
         out.json(&value)?;
@@ -34,6 +41,9 @@ pub(crate) fn print(file: Option<&Path>, json: bool) -> anyhow::Result<()> {
         None => out.line("There is no configuration file; the built-in values hold.")?,
     }
     people(&mut out, &config)?;
+    if let Some(bound) = bound {
+        out.line(format_args!("  {:<13} {}", "guessing", shown(&bound)))?;
+    }
     for warning in &config.warnings {
         let mark = out.paint(Paint::Yellow, "warning");
         out.line(format_args!("  {mark}  {warning}"))?;
@@ -60,7 +70,7 @@ fn summary(config: &Config) -> Value {
         "controlplane": config.controlplane,
         "killswitch": config.killswitch.listen,
         "gateway": config.gateway.listen,
-        "agent": config.agent,
+        "agent": config.agent.listen,
         "channels": channels,
         "agents": config.killswitch.agents,
         "targets": targets,
@@ -82,11 +92,20 @@ fn people(out: &mut Out, config: &Config) -> std::io::Result<()> {
         "killswitch",
         format!("{}, {channels}", config.killswitch.listen),
     )?;
-    row("agent", config.agent.to_string())?;
+    row("agent", config.agent.listen.to_string())?;
     let counts = if targets == 0 {
         "built-in target and route".to_owned()
     } else {
         format!("{targets} targets, {routes} routes, {consumers} consumers (0: built in)")
     };
     row("gateway", format!("{}, {counts}", config.gateway.listen))
+}
+
+/// What guessing is worth, in words.
+pub(crate) fn shown(bound: &GuessBound) -> String {
+    format!(
+        "at most {:.2} % a year for a KILL, {:.1e} for a RESTORE",
+        bound.kill * 100.0,
+        bound.restore
+    )
 }

@@ -20,9 +20,9 @@ fn nothing_written_means_the_built_in_values() {
     let config = parse("", Path::new("")).unwrap();
     assert_eq!(config.killswitch.listen.to_string(), "127.0.0.1:7411");
     assert_eq!(config.gateway.listen.to_string(), "127.0.0.1:7412");
-    assert_eq!(config.agent.to_string(), "127.0.0.1:7413");
+    assert_eq!(config.agent.listen.to_string(), "127.0.0.1:7413");
     assert_eq!(config.controlplane.to_string(), "127.0.0.1:7410");
-    assert_eq!(config.on_silence, OnSilence::Cut);
+    assert!(!config.agent.holds && config.agent.hold.is_empty());
     assert!(!config.gateway.has_targets() && config.named.is_empty());
 }
 

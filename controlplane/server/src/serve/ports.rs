@@ -50,7 +50,7 @@ impl Ports {
 pub(super) const fn configured(config: &Config, part: Part) -> SocketAddr {
     match part {
         Part::Killswitch => config.killswitch.listen,
-        Part::Agent => config.agent,
+        Part::Agent => config.agent.listen,
         Part::Gateway => config.gateway.listen,
         Part::Controlplane => config.controlplane,
     }

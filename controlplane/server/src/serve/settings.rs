@@ -12,7 +12,7 @@ use kill_config::{BadConfig, KillSwitchSection};
 use kill_wire::VerifyingKey;
 use killswitchd::Beside;
 use net_model::KeyHash;
-use node_agent::Silence;
+use node_agent::{OnSilence, Silence};
 use std::net::SocketAddr;
 
 /// For the kill switch; takes its section out of the plan, but for what a reload is compared with.
@@ -32,7 +32,7 @@ pub(super) fn kill_switch(
 /// For the courier; none when it does not run here, or no channel has work for it.
 pub(super) fn courier(plan: &Plan, section: &KillSwitchSection) -> Option<kill_courier::Settings> {
     let own = || killswitchd::courier_socket(&plan.home.part(Part::Killswitch));
-    let socket = section.courier_socket.clone().unwrap_or_else(own);
+    let socket = section.sockets.courier.clone().unwrap_or_else(own);
     let wishes = section.channels.iter().map(|wish| &wish.courier);
     kill_courier::Settings::configured(wishes, socket).filter(|_| plan.courier)
 }
@@ -46,15 +46,30 @@ pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
             .chars()
             .take(64)
             .collect(),
-        keys: vec![order_key(&plan.home)?],
+        keys: order_keys(plan)?,
         state_dir: plan.home.part(Part::Agent),
         gateways: vec![Driver::embedded(plan.home.control_socket())],
         on_silence: Silence {
-            all: plan.config.on_silence,
-            hold: Vec::new(),
+            all: if plan.config.agent.holds {
+                OnSilence::Hold
+            } else {
+                OnSilence::Cut
+            },
+            hold: plan.config.agent.hold.clone(),
         },
-        direct: Vec::new(),
+        direct: plan.config.agent.direct.clone(),
     })
+}
+
+/// The kill switch of this data folder, if there is one, and those the configuration names.
+fn order_keys(plan: &Plan) -> anyhow::Result<Vec<VerifyingKey>> {
+    let mut keys = plan.config.agent.killswitch_keys.clone();
+    if keys.is_empty() || plan.home.order_pub().exists() {
+        let own = order_key(&plan.home)?;
+        keys.retain(|key| *key != own);
+        keys.insert(0, own);
+    }
+    Ok(keys)
 }
 
 fn order_key(home: &Home) -> anyhow::Result<VerifyingKey> {
