@@ -37,6 +37,8 @@ pub(crate) struct Peers {
 struct Theirs {
     seq: u64,
     latches: LatchSet,
+    /// As it said; counts when it changes, so that a clock there that runs ahead does not stop every restore here.
+    last_kill: Step,
 }
 
 /// A restored latch; the newest sort last.
@@ -65,8 +67,10 @@ pub struct Heard {
     /// What was restored anywhere and is not known to be here: write it down with [`Core::recorded_releases`], then
     /// [`Core::commit_releases`].
     pub released: Vec<LatchId>,
-    /// Of these, what is cut here.
+    /// Of these, what was cut here or by that kill switch.
     pub ends: Vec<Latch>,
+    /// A code or a step was not known here: the memory has changed.
+    pub learned: bool,
 }
 
 impl Core {
@@ -116,46 +120,60 @@ impl Core {
     ) -> Heard {
         let memory = &mut self.memory;
         let known = memory.peers.released.clone();
-        let Some(theirs) = memory.peers.theirs.get_mut(name) else {
+        let Some(before) = memory.peers.theirs.get(name) else {
             return Heard::default();
         };
-        if order.seq <= theirs.seq {
+        if order.seq <= before.seq {
             return Heard {
-                stale: Some(theirs.seq),
+                stale: Some(before.seq),
                 ..Heard::default()
             };
         }
+        let shown: Vec<Latch> = memory.every_latch().cloned().collect();
+        let Some(theirs) = memory.peers.theirs.get_mut(name) else {
+            return Heard::default();
+        };
         let open = |latch: &&Latch| !known.contains(&latch.id().into());
         let said: Vec<&Latch> = order.latches.as_slice().iter().filter(open).collect();
         let before = theirs.ids();
         let cut = said.iter().filter(|latch| !before.contains(&latch.id()));
         let cut: Vec<Latch> = cut.map(|latch| Latch::clone(latch)).collect();
-        *theirs = Theirs::new(order.seq, said);
-        memory.last_kill = memory.last_kill.max(state.last_kill);
+        let again = state.last_kill == theirs.last_kill;
+        *theirs = Theirs::new(order.seq, said, state.last_kill);
+        let steps = (memory.last_kill, memory.last_restore);
+        if !again {
+            memory.last_kill = memory.last_kill.max(state.last_kill);
+        }
         memory.last_restore = memory.last_restore.max(state.last_restore);
+        let mut learned = steps != (memory.last_kill, memory.last_restore);
         for UsedCode { verb, step, person } in &state.used {
-            let Ok(person) = person.parse() else { continue };
+            let Ok(person) = person.parse::<crate::PersonName>() else {
+                continue;
+            };
             let used = match verb {
                 Verb::Kill => &mut memory.used_kill,
                 Verb::Restore => &mut memory.used_restore,
             };
-            used.spend(&person, *step, now.step());
+            if self.people.get(person.as_str()).is_some() && !used.has(&person, *step) {
+                used.spend(&person, *step, now.step());
+                learned = true;
+            }
         }
-        memory.keep_only(&self.people);
         if !cut.is_empty() {
-            // As after a cut here: no seal and no first of two from before counts.
+            // As after a cut here: no code, no seal and no first of two from before counts.
             self.epoch += 1;
+            self.memory.last_kill = self.memory.last_kill.max(now.step());
             self.memory.votes.clear();
         }
         let released = self.memory.peers.news(&order.grant.released);
-        let shown = self.memory.latches();
-        let ends = shown.as_slice().iter();
-        let ends = ends.filter(|latch| released.contains(&latch.id())).cloned();
+        let ends = shown.into_iter();
+        let ends = ends.filter(|latch| released.contains(&latch.id()));
         Heard {
             stale: None,
             cut,
             ends: ends.collect(),
             released,
+            learned,
         }
     }
 
@@ -282,7 +300,7 @@ impl Peers {
 }
 
 impl Theirs {
-    fn new(seq: u64, latches: Vec<&Latch>) -> Self {
+    fn new(seq: u64, latches: Vec<&Latch>, last_kill: Step) -> Self {
         let many = latches.len() > MOST_LATCHES;
         let everything = latches.last().filter(|_| many).map(|newest| Latch {
             scope: Scope::All,
@@ -292,7 +310,11 @@ impl Theirs {
             Some(everything) => LatchSet::union([everything]),
             None => LatchSet::union(latches),
         };
-        Self { seq, latches }
+        Self {
+            seq,
+            latches,
+            last_kill,
+        }
     }
 
     fn ids(&self) -> BTreeSet<LatchId> {

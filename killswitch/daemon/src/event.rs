@@ -57,6 +57,24 @@ pub enum Event {
         /// By which way.
         via: String,
     },
+    /// Another kill switch of the house cut a scope; it is ordered here, too.
+    PeerCut {
+        /// Its incident.
+        incident: Incident,
+        /// What was cut.
+        scope: Scope,
+        /// Which kill switch.
+        peer: String,
+    },
+    /// Another kill switch restored what is cut here (written before it is released here).
+    PeerRestored {
+        /// The incident that ends.
+        incident: Incident,
+        /// What opens.
+        scope: Scope,
+        /// Which kill switch.
+        peer: String,
+    },
     /// The first of two people wants a restore; nothing opens yet.
     Held {
         /// The incident it is about.

@@ -2,6 +2,7 @@
 
 use crate::answer::{Response, json, plain};
 use crate::inbound;
+use crate::peer_in;
 use crate::report;
 use crate::switch::Switch;
 use http::{Method, Request, StatusCode};
@@ -9,6 +10,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use kill_wire::PEER_PATH;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,6 +83,7 @@ async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Response {
         return inbound::take(switch, channel, request).await;
     }
     match (request.method(), path.as_str()) {
+        (&Method::POST, PEER_PATH) => peer_in::take(switch, request).await,
         (&Method::GET, "/v1/state") => json(&report::public_state(switch)),
         (&Method::GET, "/healthz") => plain(StatusCode::OK, "ok\n"),
         (_, "/v1/state" | "/healthz") => plain(StatusCode::METHOD_NOT_ALLOWED, "Send a GET.\n"),

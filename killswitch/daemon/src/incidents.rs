@@ -1,7 +1,7 @@
 //! Incidents, folded from the journal's entries.
 
 use crate::event::Event;
-use kill_wire::{Incident, IncidentEnd, IncidentRecord, Timestamp};
+use kill_wire::{Incident, IncidentEnd, IncidentRecord, ProofState, Scope, Timestamp};
 use std::collections::BTreeMap;
 
 /// Most incidents kept at hand; older ones stay in the journal file.
@@ -23,41 +23,23 @@ impl Incidents {
                 why,
                 repeated: false,
                 ..
-            } => {
-                self.begin(IncidentRecord {
-                    incident: *incident,
-                    scope: scope.clone(),
-                    since: at,
-                    by: format!("{by} ({via})"),
-                    why: why.clone(),
-                    proof: None,
-                    streams: 0,
-                    ended: None,
-                });
-            }
+            } => self.begin(*incident, scope, at, format!("{by} ({via})"), why),
+            Event::PeerCut {
+                incident,
+                scope,
+                peer,
+            } => self.begin(*incident, scope, at, format!("kill switch {peer}"), ""),
             Event::Proved {
                 incident,
                 streams,
                 proof,
                 ..
-            } => {
-                if let Some(record) = self.0.get_mut(incident) {
-                    record.streams = record.streams.saturating_add(*streams);
-                    // A cut repeated after a restart may have nothing to prove it by; the first proof still stands.
-                    if record.proof.is_none() || proof.probes > 0 {
-                        record.proof = Some(proof.clone());
-                    }
-                }
-            }
+            } => self.proved(*incident, *streams, proof),
             Event::Restored {
                 incident, by, via, ..
-            } => {
-                if let Some(record) = self.0.get_mut(incident) {
-                    record.ended = Some(IncidentEnd {
-                        at,
-                        by: format!("{by} ({via})"),
-                    });
-                }
+            } => self.end(*incident, at, format!("{by} ({via})")),
+            Event::PeerRestored { incident, peer, .. } => {
+                self.end(*incident, at, format!("kill switch {peer}"));
             }
             Event::Cut { repeated: true, .. }
             | Event::Started { .. }
@@ -75,10 +57,36 @@ impl Incidents {
         }
     }
 
-    fn begin(&mut self, record: IncidentRecord) {
-        self.0.insert(record.incident, record);
+    fn begin(&mut self, incident: Incident, scope: &Scope, at: Timestamp, by: String, why: &str) {
+        let record = IncidentRecord {
+            incident,
+            scope: scope.clone(),
+            since: at,
+            by,
+            why: why.to_owned(),
+            proof: None,
+            streams: 0,
+            ended: None,
+        };
+        self.0.insert(incident, record);
         if self.0.len() > MAX {
             self.0.pop_first();
+        }
+    }
+
+    fn proved(&mut self, incident: Incident, streams: u32, proof: &ProofState) {
+        if let Some(record) = self.0.get_mut(&incident) {
+            record.streams = record.streams.saturating_add(streams);
+            // A cut repeated after a restart may have nothing to prove it by; the first proof still stands.
+            if record.proof.is_none() || proof.probes > 0 {
+                record.proof = Some(proof.clone());
+            }
+        }
+    }
+
+    fn end(&mut self, incident: Incident, at: Timestamp, by: String) {
+        if let Some(record) = self.0.get_mut(&incident) {
+            record.ended = Some(IncidentEnd { at, by });
         }
     }
 
@@ -96,7 +104,7 @@ impl Incidents {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kill_wire::{Outcome, ProofState, Scope};
+    use kill_wire::Outcome;
 
     fn proved(probes: u32, outcome: Outcome) -> Event {
         Event::Proved {

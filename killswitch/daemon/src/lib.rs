@@ -28,6 +28,9 @@ mod lever;
 mod link;
 mod orders;
 mod other;
+mod peer_in;
+mod peer_out;
+mod peers;
 mod proof;
 mod recorder;
 mod report;
@@ -46,6 +49,7 @@ mod warnings;
 
 pub use configured::{Beside, channels};
 pub use event::Event;
+pub use peers::Peer;
 pub use settings::{Settings, courier_socket, lever_socket};
 pub use state::create_state;
 pub use vantage::Vantage;

@@ -44,7 +44,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
     StateReport {
         now,
         started: switch.started,
-        latches: memory.latches().clone(),
+        latches: memory.latches(),
         seq: memory.seq(),
         agents,
         canaries,
@@ -54,12 +54,12 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         guesses: Some(guesses::bound(core.people(), core.rules())),
         check_in: core.check_in_state(now),
         drill: switch.drill().clone(),
+        peers: switch.peers.health(now),
         people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
         restore_locked: memory.restore_locked(),
         step_up: core.step_up(now),
         journal: record.entries,
         warnings,
-        ..StateReport::default()
     }
 }
 

@@ -57,6 +57,7 @@ pub(crate) async fn carry_out(
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
         .take(clock::now(), &event);
+    switch.peers.tell();
     let delivery = orders::deliver(switch).await;
     switch.look.notify_one();
     switch.restored.notify_waiters();

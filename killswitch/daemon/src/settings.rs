@@ -1,5 +1,6 @@
 //! What the kill switch is told at its start.
 
+use crate::peers::Peer;
 use crate::vantage::Vantage;
 use kill_core::Rules;
 use kill_inbound::Channel;
@@ -23,6 +24,10 @@ pub struct Settings {
     pub agents: Vec<SocketAddr>,
     /// Where probes are sent from.
     pub vantages: Vec<Vantage>,
+    /// The other kill switches of the house, at most three.
+    pub peers: Vec<Peer>,
+    /// Which of them this one is, 0 to 3; its incidents bear numbers that leave this rest when divided by 4.
+    pub instance: Option<u8>,
     /// Two people, check-in, duress, what a text may restore, how much may be guessed.
     pub rules: Rules,
     /// How often it drills by itself; never, if not given.

@@ -2,13 +2,14 @@
 
 use crate::event::Event;
 use crate::held::Streams;
+use crate::peers::Peers;
 use crate::recorder::{First, Recorder};
 use crate::seen::{self, Seen};
 use crate::settings::{Settings, Wishes, lever_socket};
 use crate::switch::Switch;
 use crate::{
-    canary, check_in, clock, courier, cut, drill, hold, http, lease, lever, link, self_call,
-    sockets, state,
+    canary, check_in, clock, courier, cut, drill, hold, http, lease, lever, link, peer_out,
+    self_call, sockets, state,
 };
 use anyhow::Context as _;
 use kill_core::Core;
@@ -51,6 +52,8 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
     let seen = Seen::load(&seen::file(dir));
     let mut core = Core::new(opened.memory, opened.people);
     core.set_rules(settings.rules.clone());
+    let names: Vec<String> = settings.peers.iter().map(|it| it.name.clone()).collect();
+    core.set_peers(settings.instance, &names);
     let agents = settings.agents.iter().copied();
     let switch = Arc::new(Switch {
         core: Mutex::new(core),
@@ -58,6 +61,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         links: agents.map(link::Link::new).collect(),
         canaries: Mutex::new(seen.canaries(&settings.vantages)),
         wishes: Wishes::of(&settings),
+        peers: Peers::new(settings.peers, settings.instance),
         listens,
         self_calls: self_call::UnderWay::default(),
         drill: Mutex::new(seen.drill),
@@ -150,6 +154,7 @@ async fn run(switch: Arc<Switch>, listeners: Listeners) {
     };
     let tasks = switch.tasks.clone();
     tasks.spawn(lease::renew(Arc::clone(&switch)));
+    peer_out::start(&switch);
     tasks.spawn(canary::watch(Arc::clone(&switch)));
     tasks.spawn(hold::all(Arc::clone(&switch)));
     tasks.spawn(check_in::watch(Arc::clone(&switch)));

@@ -7,6 +7,7 @@ use crate::event::Event;
 use crate::held::Streams;
 use crate::incidents::Incidents;
 use crate::link::Link;
+use crate::peers::Peers;
 use crate::recorder::{First, Recorder};
 use crate::self_call::UnderWay;
 use crate::settings::Wishes;
@@ -29,6 +30,7 @@ pub(crate) struct Switch {
     pub(crate) core: Mutex<Core>,
     pub(crate) key: SigningKey,
     pub(crate) links: Vec<Link>,
+    pub(crate) peers: Peers,
     pub(crate) vantages: Vec<Vantage>,
     pub(crate) channels: Mutex<Arc<Vec<Channel>>>,
     pub(crate) book: Mutex<Book>,
@@ -176,6 +178,7 @@ impl Switch {
         if first == First::Latch {
             events.iter().for_each(|event| incidents.take(now, event));
         }
+        self.peers.tell();
         self.recorder.write(now, memory, events, first)
     }
 

@@ -3,7 +3,7 @@
 use crate::switch::Switch;
 use kill_core::Core;
 use kill_inbound::Replies;
-use kill_wire::{AgentState, CanaryState, ChannelState, Timestamp};
+use kill_wire::{AgentState, CanaryState, ChannelState, PeerHealth, Timestamp};
 
 /// An agent that has confirmed nothing for this long is called down, in milliseconds.
 const SILENT_MS: u64 = 30_000;
@@ -31,6 +31,9 @@ pub(crate) fn all(switch: &Switch, core: &Core, known: &Known<'_>, now: Timestam
     warnings.extend(canaries(known.canaries, now));
     for ChannelState { name, problem, .. } in known.channels {
         warnings.extend(problem.iter().map(|why| format!("channel {name}: {why}")));
+    }
+    for PeerHealth { name, problem, .. } in switch.peers.health(now) {
+        warnings.extend(problem.map(|why| format!("kill switch {name}: {why}")));
     }
     courier(switch, now, &mut warnings);
     if core.people().is_empty() {
