@@ -24,3 +24,10 @@ pub(crate) fn nonce() -> [u8; 16] {
     }
     bytes
 }
+
+/// Time since this machine was started, suspension counted; nobody can set it.
+pub(crate) fn since_boot() -> std::time::Duration {
+    let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let secs = u64::try_from(since.tv_sec).unwrap_or(0);
+    std::time::Duration::new(secs, u32::try_from(since.tv_nsec).unwrap_or(0))
+}

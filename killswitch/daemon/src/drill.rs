@@ -3,6 +3,7 @@
 
 use crate::canary;
 use crate::clock;
+use crate::direct;
 use crate::event::Event;
 use crate::recorder::First;
 use crate::restore;
@@ -147,6 +148,16 @@ fn probes(switch: &Switch, drill: &mut DrillState) {
                 "{} for {} to {}",
                 point.route, point.consumer, point.target
             ));
+        }
+    }
+    for (name, known) in direct::known(switch) {
+        drill.probes.1 += 1;
+        if known {
+            drill.probes.0 += 1;
+        } else {
+            drill
+                .failed
+                .push(format!("direct {name}: its host did not look"));
         }
     }
     if drill.probes.1 == 0 && !switch.vantages.is_empty() {

@@ -4,17 +4,21 @@
 //! `inbound` → `act` → `kill_core` → `cut` → `orders` → `link`; what follows (`recorder`, `proof`, the reply) comes after the act.
 
 mod act;
+mod alarms;
 mod answer;
 mod book;
 mod canary;
+mod certificates;
 mod check_in;
 mod clock;
+mod clock_watch;
 mod conclude;
 mod configured;
 mod courier;
 mod cut;
 mod delivered;
 mod dial;
+mod direct;
 mod drill;
 mod event;
 mod held;
@@ -26,6 +30,7 @@ pub mod journal;
 mod lease;
 mod lever;
 mod link;
+mod not_after;
 mod orders;
 mod other;
 mod peer_in;
@@ -46,13 +51,16 @@ mod tell;
 mod vantage;
 mod verified;
 mod warnings;
+mod watchdog;
 
 pub use configured::{Beside, channels};
+pub use direct::Direct;
 pub use event::Event;
 pub use peers::Peer;
 pub use settings::{Settings, courier_socket, lever_socket};
 pub use state::create_state;
 pub use vantage::Vantage;
+pub use watchdog::Watchdog;
 
 use kill_inbound::Channel;
 use std::net::TcpListener;

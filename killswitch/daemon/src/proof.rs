@@ -1,6 +1,7 @@
 //! Proves a cut: what worked before must now be refused with one of our incidents, or be gone.
 
 use crate::canary::{Limits, Seen, probe};
+use crate::direct::{self, Ways};
 use crate::held::{Verdict, Way, holds};
 use crate::switch::Switch;
 use crate::vantage::Vantage;
@@ -35,12 +36,14 @@ pub(crate) async fn prove(switch: &Arc<Switch>, scope: &Scope, since: Instant) -
         .map(|(key, worked)| (key.clone(), *worked))
         .collect();
     let latches = switch.latches();
-    let (seen, streams) = tokio::join!(
+    let (seen, streams, direct) = tokio::join!(
         twice(switch, &worked, &latches),
-        switch.streams.settle(scope, since, &latches, STREAMS)
+        switch.streams.settle(scope, since, &latches, STREAMS),
+        direct::after(switch, scope)
     );
     let mut proof = count(&worked, &seen, &latches, &switch.vantages);
     count_streams(&mut proof, &streams, &switch.vantages);
+    count_direct(&mut proof, direct);
     proof
 }
 
@@ -116,6 +119,13 @@ fn count_streams(proof: &mut ProofState, streams: &Verdict, vantages: &[Vantage]
             .still_open
             .push(format!("{} stream{via}", point.route));
     }
+}
+
+/// A way past the gateway that was open before counts as a probe that worked before.
+fn count_direct(proof: &mut ProofState, ways: Ways) {
+    proof.probes += ways.dead + u32::try_from(ways.open.len()).unwrap_or(u32::MAX);
+    proof.probes_dead += ways.dead;
+    proof.still_open.extend(ways.open);
 }
 
 /// Where there are several, from which: an address of the other family may leak.
@@ -222,6 +232,16 @@ mod tests {
         count_streams(&mut proof, &streams, &[vantage(7412), vantage(7512)]);
         assert_eq!((proof.probes, proof.probes_dead, proof.unproven), (2, 1, 1));
         assert_eq!(proof.still_open, ["chat stream via 127.0.0.1:7412"]);
+        assert_eq!(outcome(&proof, &[]), Outcome::Partial);
+    }
+
+    #[test]
+    fn a_way_past_the_gateway_that_stays_open_makes_it_partial_and_is_named() {
+        let mut proof = ProofState::default();
+        let open = vec!["direct claw-v6".to_owned()];
+        count_direct(&mut proof, Ways { dead: 1, open });
+        assert_eq!((proof.probes, proof.probes_dead), (2, 1));
+        assert_eq!(proof.still_open, ["direct claw-v6"]);
         assert_eq!(outcome(&proof, &[]), Outcome::Partial);
     }
 

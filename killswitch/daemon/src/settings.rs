@@ -1,7 +1,9 @@
 //! What the kill switch is told at its start.
 
+use crate::direct::Direct;
 use crate::peers::Peer;
 use crate::vantage::Vantage;
+use crate::watchdog::Watchdog;
 use kill_core::Rules;
 use kill_inbound::Channel;
 use std::net::SocketAddr;
@@ -34,6 +36,12 @@ pub struct Settings {
     pub drill_every: Option<Duration>,
     /// A channel that brought nothing for this long is called silent; 30 days, if not given.
     pub silent_after: Option<Duration>,
+    /// Ways past the gateway that a cut must close.
+    pub direct: Vec<Direct>,
+    /// PEM files of the certificates that providers see, so that their end is known before it comes.
+    pub certificates: Vec<PathBuf>,
+    /// What systemd asks for; see [`Watchdog::from_environment`].
+    pub watchdog: Option<Watchdog>,
     /// Where the courier's socket stands, if not in the state folder: a courier that runs as another user cannot look in there.
     pub courier_socket: Option<PathBuf>,
     /// The group of the courier's socket may open it, too.
@@ -53,6 +61,8 @@ impl Settings {
 pub(crate) struct Wishes {
     pub(crate) drill_every: Option<Duration>,
     silent_after: Duration,
+    pub(crate) certificates: Vec<PathBuf>,
+    pub(crate) watchdog: Option<Watchdog>,
 }
 
 impl Wishes {
@@ -60,6 +70,8 @@ impl Wishes {
         Self {
             drill_every: settings.drill_every,
             silent_after: settings.silent_after.unwrap_or(SILENT_AFTER),
+            certificates: settings.certificates.clone(),
+            watchdog: settings.watchdog.clone(),
         }
     }
 

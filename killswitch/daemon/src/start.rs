@@ -1,5 +1,6 @@
 //! From files to running threads.
 
+use crate::alarms::{self, Alarms};
 use crate::event::Event;
 use crate::held::Streams;
 use crate::peers::Peers;
@@ -8,8 +9,8 @@ use crate::seen::{self, Seen};
 use crate::settings::{Settings, Wishes, lever_socket};
 use crate::switch::Switch;
 use crate::{
-    canary, check_in, clock, courier, cut, drill, hold, http, lease, lever, link, peer_out,
-    self_call, sockets, state,
+    canary, certificates, check_in, clock, clock_watch, courier, cut, direct, drill, hold, http,
+    lease, lever, link, peer_out, self_call, sockets, state, watchdog,
 };
 use anyhow::Context as _;
 use kill_core::Core;
@@ -40,6 +41,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
     let key = state::read_key(dir)
         .map_err(anyhow::Error::msg)
         .context("reading the key that signs orders")?;
+    let newest_file = clock_watch::newest_file(dir);
     let opened = state::open(dir);
     // Nobody can be judged whose file cannot be read: that comes up cut, and says why.
     if opened.doubts.is_empty() {
@@ -62,6 +64,9 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         canaries: Mutex::new(seen.canaries(&settings.vantages)),
         wishes: Wishes::of(&settings),
         peers: Peers::new(settings.peers, settings.instance),
+        direct: settings.direct,
+        before: direct::Before::default(),
+        alarms: Alarms::default(),
         listens,
         self_calls: self_call::UnderWay::default(),
         drill: Mutex::new(seen.drill),
@@ -79,6 +84,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         troubles,
         people_file,
         started: clock::now(),
+        newest_file,
         hurry: Notify::new(),
         look: Notify::new(),
         restored: Notify::new(),
@@ -161,6 +167,11 @@ async fn run(switch: Arc<Switch>, listeners: Listeners) {
     tasks.spawn(drill::by_schedule(Arc::clone(&switch)));
     tasks.spawn(self_call::hourly(Arc::clone(&switch)));
     tasks.spawn(seen::keep(Arc::clone(&switch)));
+    tasks.spawn(direct::watch(Arc::clone(&switch)));
+    tasks.spawn(certificates::watch(Arc::clone(&switch)));
+    tasks.spawn(clock_watch::watch(Arc::clone(&switch)));
+    tasks.spawn(alarms::tell(Arc::clone(&switch)));
+    tasks.spawn(watchdog::feed(Arc::clone(&switch)));
     tasks.spawn(http::serve(Arc::clone(&switch), webhooks));
     let lever = listeners.lever.map(tokio::net::UnixListener::from_std);
     if let Some(Ok(listener)) = lever {

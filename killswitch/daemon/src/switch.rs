@@ -1,8 +1,10 @@
 //! What the tasks of the daemon share. Every lock here is held for a decision, never over a wait.
 
+use crate::alarms::Alarms;
 use crate::book::Book;
 use crate::clock;
 use crate::courier::outbox::Outbox;
+use crate::direct::{Before, Direct};
 use crate::event::Event;
 use crate::held::Streams;
 use crate::incidents::Incidents;
@@ -36,6 +38,9 @@ pub(crate) struct Switch {
     pub(crate) book: Mutex<Book>,
     pub(crate) outbox: Outbox,
     pub(crate) wishes: Wishes,
+    pub(crate) direct: Vec<Direct>,
+    pub(crate) before: Before,
+    pub(crate) alarms: Alarms,
     /// Where webhooks come in.
     pub(crate) listens: SocketAddr,
     pub(crate) self_calls: UnderWay,
@@ -55,6 +60,8 @@ pub(crate) struct Switch {
     pub(crate) people_file: PathBuf,
     pub(crate) seen_file: PathBuf,
     pub(crate) started: Timestamp,
+    /// When the newest file of the state had been changed, at the start.
+    pub(crate) newest_file: Option<Timestamp>,
     /// Some agent did not confirm: bring the orders again soon.
     pub(crate) hurry: Notify,
     /// What should be open has changed: try it now.

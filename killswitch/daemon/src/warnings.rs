@@ -1,5 +1,6 @@
 //! What someone should look at, in words.
 
+use crate::alarms;
 use crate::switch::Switch;
 use kill_core::Core;
 use kill_inbound::Replies;
@@ -27,6 +28,8 @@ pub(crate) fn all(switch: &Switch, core: &Core, known: &Known<'_>, now: Timestam
     }
     warnings.extend(known.disk.clone());
     warnings.extend(switch.troubles.iter().cloned());
+    warnings.extend(switch.alarms.all().into_values());
+    warnings.extend(alarms::silent(switch, now).into_values());
     agents(known.agents, now, &mut warnings);
     warnings.extend(canaries(known.canaries, now));
     for ChannelState { name, problem, .. } in known.channels {

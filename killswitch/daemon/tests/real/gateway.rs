@@ -1,6 +1,6 @@
 //! A gateway and its agent, told how to behave: one route `chat` for `claw` to `box`, and a stream that a probe holds.
 
-use kill_wire::{HOLD_HEADER, Order, SigningKey};
+use kill_wire::{HOLD_HEADER, Look, Order, SigningKey};
 use std::io::{BufRead as _, BufReader, Read as _, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -15,6 +15,8 @@ pub(crate) struct Script {
     pub(crate) leaks: bool,
     /// Streams that are held now.
     pub(crate) held: u32,
+    /// What the agent says of every address it is asked to look at, before a cut and after it.
+    pub(crate) past: Option<[&'static str; 2]>,
 }
 
 pub(crate) struct Pair {
@@ -79,8 +81,22 @@ fn answer(stream: &mut TcpStream, status: &str, more: &str, body: &str) {
     let _gone = stream.write_all(text.as_bytes());
 }
 
-fn agent(script: &Mutex<Script>, _head: &str, body: &[u8], stream: &mut TcpStream) {
+fn agent(script: &Mutex<Script>, head: &str, body: &[u8], stream: &mut TcpStream) {
     let key = SigningKey::from_bytes(&[7; 32]).verifying_key();
+    if head.starts_with("post /v1/looks") {
+        let script = script.lock().unwrap();
+        let [before, after] = script.past.unwrap();
+        let seen = if script.cut.is_some() { after } else { before };
+        let look = Look::open(body, &key).unwrap();
+        let all: Vec<_> = look
+            .addresses
+            .iter()
+            .map(|address| (address, seen))
+            .collect();
+        let nonce = data_encoding::HEXLOWER.encode(&look.nonce);
+        let looked = serde_json::json!({"nonce": nonce, "node": "twin", "seen": all});
+        return answer(stream, "200 OK", "", &looked.to_string());
+    }
     let order = Order::open(body, &key).unwrap();
     let cut = order.latches.as_slice().first();
     script.lock().unwrap().cut = cut.map(|latch| latch.incident.get());

@@ -15,3 +15,4 @@ mod gateway;
 mod house;
 mod inbound;
 mod proof;
+mod watched;

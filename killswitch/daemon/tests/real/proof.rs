@@ -2,8 +2,8 @@
 
 use crate::gateway::Pair;
 use crate::house::House;
-use kill_wire::{CutReport, LeverReply, LeverRequest, Outcome, Scope};
-use killswitchd::{Settings, Vantage};
+use kill_wire::{CutReport, DrillState, LeverReply, LeverRequest, Outcome, Scope};
+use killswitchd::{Direct, Settings, Vantage};
 use std::time::{Duration, Instant};
 
 fn settings(pair: &Pair) -> Settings {
@@ -74,4 +74,65 @@ fn a_cut_repeated_after_a_restart_is_still_proven() {
     let again = cut(&house);
     assert!(again.repeated);
     assert_eq!(again.outcome, Outcome::Cut, "{again:?}");
+}
+
+/// Cuts with one way past the gateway, which looks like this before and after.
+fn cut_past(before: &'static str, after: &'static str) -> CutReport {
+    let pair = Pair::up();
+    pair.script.lock().unwrap().past = Some([before, after]);
+    let house = House::up(Settings {
+        direct: vec![Direct {
+            name: "claw-v6".to_owned(),
+            scope: Scope::Llm,
+            via: pair.agent,
+            address: "[2001:db8::1]:443".parse().unwrap(),
+        }],
+        ..settings(&pair)
+    });
+    let until = Instant::now() + crate::house::LIMIT;
+    // The gateway's way, and the one past it.
+    while drilled(&house).probes != (2, 2) {
+        assert!(
+            Instant::now() < until,
+            "never looked: {:?}",
+            drilled(&house)
+        );
+    }
+    cut(&house)
+}
+
+fn drilled(house: &House) -> DrillState {
+    let by = "test".to_owned();
+    match house.ask(&LeverRequest::Drill { by }) {
+        LeverReply::Drilled { drill } => drill,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_way_past_the_gateway_that_a_cut_closes_is_part_of_the_proof() {
+    let report = cut_past("open", "refused");
+    assert_eq!(report.outcome, Outcome::Cut, "{report:?}");
+}
+
+#[test]
+fn a_way_past_the_gateway_that_stays_open_or_unseen_is_named() {
+    for (after, named) in [
+        ("open", "direct claw-v6"),
+        ("untried", "direct claw-v6 (not seen)"),
+    ] {
+        let report = cut_past("open", after);
+        assert_eq!(report.outcome, Outcome::Partial, "{report:?}");
+        assert!(
+            report.proof.still_open.contains(&named.to_owned()),
+            "{report:?}"
+        );
+    }
+}
+
+#[test]
+fn a_way_past_the_gateway_that_was_never_open_is_not_counted() {
+    let report = cut_past("silent", "silent");
+    assert_eq!(report.outcome, Outcome::Cut, "{report:?}");
+    assert!(report.proof.probes <= 2);
 }
