@@ -53,7 +53,7 @@ mod verified;
 mod warnings;
 mod watchdog;
 
-pub use configured::{Beside, channels};
+pub use configured::{Beside, channels, guess_bound};
 pub use direct::Direct;
 pub use event::Event;
 pub use peers::Peer;
