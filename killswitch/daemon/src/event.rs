@@ -75,6 +75,15 @@ pub enum Event {
         /// Which kill switch.
         peer: String,
     },
+    /// A restore that the journal may name was not done: the cut stays.
+    NotRestored {
+        /// Its incident.
+        incident: Incident,
+        /// What stays cut.
+        scope: Scope,
+        /// Why.
+        why: String,
+    },
     /// The first of two people wants a restore; nothing opens yet.
     Held {
         /// The incident it is about.

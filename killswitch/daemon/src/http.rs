@@ -3,6 +3,7 @@
 use crate::answer::{Response, json, plain};
 use crate::inbound;
 use crate::peer_in;
+use crate::places::{Place, Places};
 use crate::report;
 use crate::switch::Switch;
 use http::{Method, Request, StatusCode};
@@ -15,7 +16,6 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 
 /// Connections at the same time.
 const CONNECTIONS: usize = 256;
@@ -26,7 +26,7 @@ const LIFE: Duration = Duration::from_secs(60);
 
 /// Accepts until shutdown.
 pub(crate) async fn serve(switch: Arc<Switch>, listener: TcpListener) {
-    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Places::new(CONNECTIONS);
     loop {
         let accepted = tokio::select! {
             () = switch.stop.cancelled() => return,
@@ -41,22 +41,22 @@ pub(crate) async fn serve(switch: Arc<Switch>, listener: TcpListener) {
                 continue;
             }
         };
-        let Ok(place) = Arc::clone(&room).try_acquire_owned() else {
+        let Some(place) = places.take() else {
             continue;
         };
         let shared = Arc::clone(&switch);
         switch.tasks.spawn(async move {
-            connection(&shared, stream).await;
-            drop(place);
+            connection(&shared, stream, &place).await;
         });
     }
 }
 
-async fn connection(switch: &Arc<Switch>, stream: TcpStream) {
+async fn connection(switch: &Arc<Switch>, stream: TcpStream, place: &Place) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let service = service_fn(|request| async { Ok::<_, Infallible>(route(switch, request).await) });
+    let service =
+        service_fn(|request| async { Ok::<_, Infallible>(route(switch, request, place).await) });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_LIMIT)
@@ -66,6 +66,7 @@ async fn connection(switch: &Arc<Switch>, stream: TcpStream) {
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = tokio::time::timeout(LIFE, serving.as_mut()) => ended,
+        () = place.lost() => return,
         () = switch.stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             tokio::time::timeout(HEAD_LIMIT, serving).await
@@ -76,11 +77,11 @@ async fn connection(switch: &Arc<Switch>, stream: TcpStream) {
     }
 }
 
-async fn route(switch: &Arc<Switch>, request: Request<Incoming>) -> Response {
+async fn route(switch: &Arc<Switch>, request: Request<Incoming>, place: &Place) -> Response {
     let path = request.uri().path().to_owned();
     if let Some(channel) = path.strip_prefix("/v1/inbound/") {
         // Which method is right is for the channel's kind to say.
-        return inbound::take(switch, channel, request).await;
+        return inbound::take(switch, channel, request, place).await;
     }
     match (request.method(), path.as_str()) {
         (&Method::POST, PEER_PATH) => peer_in::take(switch, request).await,

@@ -2,6 +2,7 @@
 
 use crate::act;
 use crate::answer::{Response, plain, reply};
+use crate::places::Place;
 use crate::switch::Switch;
 use crate::tell;
 use crate::verified;
@@ -19,7 +20,12 @@ use tokio::time::timeout;
 const BODY_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes a call for the channel of this name.
-pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body>) -> Response {
+pub(crate) async fn take(
+    switch: &Arc<Switch>,
+    name: &str,
+    request: Request<Body>,
+    place: &Place,
+) -> Response {
     let channels = switch.channels();
     let Some(channel) = channels.iter().find(|channel| channel.name() == name) else {
         return plain(StatusCode::NOT_FOUND, "No such channel.\n");
@@ -47,7 +53,10 @@ pub(crate) async fn take(switch: &Arc<Switch>, name: &str, request: Request<Body
         body: &body,
     };
     match verified::text(switch, channel, &raw) {
-        Ok(Some(text)) => answer(switch, channel, text).await,
+        Ok(Some(text)) => {
+            place.keep();
+            answer(switch, channel, text).await
+        }
         Ok(None) => acknowledge(channel, None, None),
         Err(Refusal::Method) => plain(StatusCode::METHOD_NOT_ALLOWED, "Not this method.\n"),
         Err(_) => plain(StatusCode::FORBIDDEN, "Refused.\n"),

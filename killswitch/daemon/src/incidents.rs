@@ -41,6 +41,7 @@ impl Incidents {
             Event::PeerRestored { incident, peer, .. } => {
                 self.end(*incident, at, format!("kill switch {peer}"));
             }
+            Event::NotRestored { incident, .. } => self.goes_on(*incident),
             Event::Cut { repeated: true, .. }
             | Event::Started { .. }
             | Event::Refused { .. }
@@ -54,6 +55,13 @@ impl Incidents {
             | Event::Alarm { .. }
             | Event::Unlocked
             | Event::People { .. } => {}
+        }
+    }
+
+    /// It is still cut, whatever the journal says of its end.
+    pub(crate) fn goes_on(&mut self, incident: Incident) {
+        if let Some(record) = self.0.get_mut(&incident) {
+            record.ended = None;
         }
     }
 
@@ -142,5 +150,37 @@ mod tests {
             (record.proof.map(|proof| proof.probes), record.streams),
             (Some(3), 2)
         );
+    }
+
+    #[test]
+    fn a_restore_that_was_not_done_ends_nothing() {
+        let mut incidents = Incidents::default();
+        let at = Timestamp::from_millis(1);
+        let (incident, scope) = (Incident::FIRST, Scope::All);
+        for event in [
+            Event::Cut {
+                incident,
+                scope: scope.clone(),
+                by: "owner".to_owned(),
+                via: "lever".to_owned(),
+                why: String::new(),
+                repeated: false,
+                late: false,
+            },
+            Event::Restored {
+                incident,
+                scope: scope.clone(),
+                by: "owner".to_owned(),
+                via: "lever".to_owned(),
+            },
+            Event::NotRestored {
+                incident,
+                scope,
+                why: "the disk hangs".to_owned(),
+            },
+        ] {
+            incidents.take(at, &event);
+        }
+        assert_eq!(incidents.newest(1).pop().unwrap().ended, None);
     }
 }

@@ -36,6 +36,7 @@ mod other;
 mod peer_in;
 mod peer_out;
 mod peers;
+mod places;
 mod proof;
 mod recorder;
 mod report;

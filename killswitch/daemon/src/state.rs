@@ -92,6 +92,10 @@ pub(crate) fn open(dir: &Path) -> Opened {
     });
     let mut incidents = Incidents::default();
     let journal = open_journal(dir, &head, &mut incidents, &mut doubts);
+    // A restore that was journalled and never in force: the latch says what is.
+    for latch in memory.latches().as_slice() {
+        incidents.goes_on(latch.incident);
+    }
     let reserve = Reserve::create(dir, RESERVE_BYTES).ok();
     Opened {
         memory,

@@ -5,7 +5,7 @@ use kill_inbound::standard_webhooks::{ID, SIGNATURE, TIMESTAMP, body, secret_fro
 use kill_inbound::{Channel, Options};
 use killswitchd::Settings;
 
-fn signed(name: &str, byte: u8) -> (Channel, String) {
+pub(crate) fn signed(name: &str, byte: u8) -> (Channel, String) {
     let secret = secret_from_random([byte; 32]);
     let options = Options {
         secrets: vec![secret.clone()],
@@ -15,7 +15,7 @@ fn signed(name: &str, byte: u8) -> (Channel, String) {
     (channel, secret)
 }
 
-fn send(house: &House, secret: &str, id: &str, text: &str) -> (u16, String) {
+pub(crate) fn send(house: &House, secret: &str, id: &str, text: &str) -> (u16, String) {
     let (at, body) = (now(), body(text, Some(PHONE)));
     let signature = sign(secret, id, at, body.as_bytes()).unwrap();
     let head = format!(

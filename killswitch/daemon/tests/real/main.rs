@@ -11,6 +11,7 @@
 
 mod courier;
 mod drill;
+mod flood;
 mod gateway;
 mod house;
 mod inbound;
