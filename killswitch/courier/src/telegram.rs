@@ -12,9 +12,10 @@ use http::Request;
 use http_body_util::Full;
 use kill_inbound::Setting;
 use serde::Deserialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 pub(crate) const KIND: &str = "telegram";
@@ -32,6 +33,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
 
 /// How long Telegram may hold an empty answer, in seconds.
 const POLL: u64 = 50;
+/// So long a text may take until Telegram is asked again regardless.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// What is added for the way there and back.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -127,16 +130,23 @@ impl Telegram {
     }
 
     pub(crate) async fn run(&self, context: &Context) {
-        let mut offset = None;
+        let mut handing = Handing::default();
         while !context.stop.is_cancelled() {
             let asked = tokio::select! {
                 () = context.stop.cancelled() => return,
-                asked = self.ask(context, offset) => asked,
+                asked = self.ask(context, &handing) => asked,
             };
             match asked {
                 Ok(updates) => {
                     context.health(None);
-                    offset = self.hand_over(context, updates).await.or(offset);
+                    for update in updates {
+                        handing.offer(context, update, &self.chats);
+                    }
+                    tokio::select! {
+                        () = context.stop.cancelled() => return,
+                        // A text that is decided slowly must not keep us from the next one.
+                        _ = timeout(PATIENCE, handing.all_ended()) => {}
+                    }
                 }
                 Err((why, wait)) => {
                     context.health(Some(why));
@@ -149,13 +159,15 @@ impl Telegram {
     async fn ask(
         &self,
         context: &Context,
-        offset: Option<i64>,
+        handing: &Handing,
     ) -> Result<Vec<Update>, (String, Duration)> {
         const PAUSE: Duration = Duration::from_secs(3);
+        // What is not confirmed is given at once, every time: then there is nothing to wait for at Telegram.
+        let poll = if handing.open.is_empty() { POLL } else { 0 };
         let mut body = serde_json::json!({
-            "timeout": POLL, "limit": 100, "allowed_updates": ["message"],
+            "timeout": poll, "limit": 100, "allowed_updates": ["message"],
         });
-        if let (Some(offset), Some(body)) = (offset, body.as_object_mut()) {
+        if let (Some(offset), Some(body)) = (handing.next, body.as_object_mut()) {
             body.insert("offset".to_owned(), offset.into());
         }
         let request = self.bot.request("getUpdates", &body);
@@ -170,25 +182,53 @@ impl Telegram {
             .map(|updates| updates.result)
             .map_err(|_| ("its answer is not understood".to_owned(), PAUSE))
     }
+}
 
-    /// Hands over all at once, so that no text waits behind another; gives what to ask for next.
-    async fn hand_over(&self, context: &Context, updates: Vec<Update>) -> Option<i64> {
-        let newest = updates.iter().map(|update| update.update_id).max()?;
-        let mut offers = JoinSet::new();
-        for update in updates {
-            let Some((chat, text)) = update.message.and_then(|m| Some((m.chat.id, m.text?))) else {
-                continue;
-            };
-            if !self.chats.is_empty() && !self.chats.contains(&chat) {
-                continue;
-            }
-            let (context, id) = (context.clone(), update.update_id.to_string());
-            offers.spawn(async move {
-                let sender = chat.to_string();
-                context.text(&id, Some(&sender), &text, None).await
-            });
+/// What is being handed over. Nothing is confirmed before everything older was taken.
+#[derive(Default)]
+struct Handing {
+    offers: JoinSet<Option<i64>>,
+    /// Updates, and whether they are done with.
+    open: BTreeMap<i64, bool>,
+    /// What to ask for next; asking confirms everything before it.
+    next: Option<i64>,
+}
+
+impl Handing {
+    fn offer(&mut self, context: &Context, update: Update, chats: &BTreeSet<i64>) {
+        let number = update.update_id;
+        if self.open.contains_key(&number) || self.next.is_some_and(|next| number < next) {
+            return;
         }
-        let taken = offers.join_all().await;
-        (!taken.contains(&Err(Untaken::Stopping))).then(|| newest + 1)
+        let text = update.message.and_then(|m| Some((m.chat.id, m.text?)));
+        let heard = |chat: &i64| chats.is_empty() || chats.contains(chat);
+        let Some((chat, text)) = text.filter(|(chat, _)| heard(chat)) else {
+            self.open.insert(number, true);
+            self.advance();
+            return;
+        };
+        self.open.insert(number, false);
+        let context = context.clone();
+        self.offers.spawn(async move {
+            let (id, sender) = (number.to_string(), chat.to_string());
+            let taken = context.text(&id, Some(&sender), &text, None).await;
+            (taken != Err(Untaken::Stopping)).then_some(number)
+        });
+    }
+
+    async fn all_ended(&mut self) {
+        while let Some(ended) = self.offers.join_next().await {
+            if let Ok(Some(number)) = ended {
+                self.open.insert(number, true);
+                self.advance();
+            }
+        }
+    }
+
+    fn advance(&mut self) {
+        while let Some(first) = self.open.first_entry().filter(|entry| *entry.get()) {
+            let (number, _) = first.remove_entry();
+            self.next = Some(number + 1);
+        }
     }
 }

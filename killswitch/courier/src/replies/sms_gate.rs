@@ -4,7 +4,8 @@
 use super::{Failure, Letter, number_of, wanted};
 use crate::endpoint::Endpoint;
 use crate::settings::{ChannelSettings, file, optional};
-use crate::web::Web;
+use crate::web::{CALL_LIMIT, Web};
+use http::StatusCode;
 use kill_inbound::Setting;
 
 pub(crate) const KIND: &str = "sms-gate";
@@ -42,8 +43,8 @@ impl SmsGate {
         }))
     }
 
-    /// Its own number makes a text that is handed over twice one text for the phone, and the highest priority lets it
-    /// pass what else waits there.
+    /// Its own number makes a text that is handed over twice one text for the phone, which then says that it has it; the
+    /// highest priority lets it pass what else waits there.
     pub(crate) async fn send(&self, web: &Web, letter: &Letter) -> Result<(), Failure> {
         let to = number_of(letter)?;
         let body = serde_json::json!({
@@ -54,6 +55,11 @@ impl SmsGate {
             "priority": 127,
         });
         let request = self.endpoint.json(&body).map_err(Failure::never)?;
-        web.post(request).await.map(drop)
+        let answer = web.call(request, CALL_LIMIT).await;
+        let answer = answer.map_err(Failure::later)?;
+        if answer.status.is_success() || answer.status == StatusCode::CONFLICT {
+            return Ok(());
+        }
+        Err(answer.failure())
     }
 }

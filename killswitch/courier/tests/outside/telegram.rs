@@ -3,6 +3,7 @@
 
 use crate::provider::{Asked, Given, Provider};
 use crate::switch::{Running, Switch};
+use kill_wire::ToCourier;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -69,6 +70,31 @@ fn a_text_is_confirmed_only_when_it_was_taken_and_comes_again_after_a_restart() 
     let again = switch.all_texts();
     assert!(again.len() >= 2 && again.iter().all(|text| *text == expected));
     switch.problem("");
+}
+
+#[test]
+fn a_text_that_is_decided_slowly_holds_up_no_other_and_is_confirmed_in_its_turn() {
+    let folder = tempfile::tempdir().unwrap();
+    let waiting = Waiting::default();
+    waiting.lock().unwrap().push(text(1, 99, "STATUS"));
+    let provider = Provider::serve(telegram(&waiting));
+    let switch = Switch::listen(folder.path());
+    switch.deaf(true);
+    let _courier = start(folder.path(), &provider.url, "");
+    switch.texts(&["1"]);
+    switch.deaf(false);
+    waiting.lock().unwrap().push(text(2, 99, "KILL 12345678"));
+    switch.texts(&["2"]);
+    assert!(
+        provider
+            .asked()
+            .iter()
+            .all(|asked| asked.json()["offset"].is_null())
+    );
+    let (channel, id) = ("phone".to_owned(), "1".to_owned());
+    switch.say(&ToCourier::Taken { channel, id });
+    provider.wait(|asked| asked.json()["offset"] == 3);
+    assert_eq!(switch.all_texts().len(), 2);
 }
 
 #[test]

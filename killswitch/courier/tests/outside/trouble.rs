@@ -115,6 +115,30 @@ fn a_reply_that_is_handed_over_again_is_sent_once_and_its_end_said_again() {
 }
 
 #[test]
+fn a_text_the_phone_has_already_counts_as_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let switch = Switch::listen(folder.path());
+    let provider = Provider::serve(|_, before| match before {
+        0 => Given::End,
+        _ => Given::status(409),
+    });
+    let values = [
+        ("reply_url", provider.url.as_str()),
+        ("reply_user", "user"),
+        ("reply_password_file", "pass"),
+    ];
+    let _courier = Running::start(folder.path(), "sms-gate", "", &values);
+    switch.reply(1, TO, "CUT ALL");
+    assert_eq!(switch.end(1), None);
+    let ids: Vec<_> = provider
+        .asked()
+        .iter()
+        .map(|asked| asked.json()["id"].clone())
+        .collect();
+    assert_eq!(ids, ["portcullis-1", "portcullis-1"]);
+}
+
+#[test]
 fn a_channel_without_a_way_to_reply_says_so() {
     let (_folder, switch, provider, _courier) = house(|_| Given::status(200));
     let (channel, to, text) = ("other".to_owned(), TO.to_owned(), "CUT".to_owned());
