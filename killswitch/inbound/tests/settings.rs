@@ -1,7 +1,13 @@
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-//! What Twilio, Plivo and 46elks make of their settings, and how the latter two are answered.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+//! What Twilio, Plivo, 46elks and SNS make of their settings, and how Plivo and 46elks are answered.
 
 use kill_inbound::{Channel, Options};
+use serde_json::Value;
+use std::collections::BTreeMap;
 
 const TOKEN: &str = "hush-hush-hush-hush";
 const SECRET: &str = "0123456789abcdef";
@@ -129,4 +135,75 @@ fn elks46_gets_the_bare_text() {
     let elks = channel("46elks", SECRET, URL, &[]).unwrap();
     assert_eq!(elks.answer(Some("CUT & done"), None).body, "CUT & done");
     assert_eq!(elks.answer(None, None).body, "");
+}
+
+/// The settings of the vectors of SNS: a topic, a certificate with its authority, a root.
+fn sns() -> BTreeMap<String, String> {
+    let file: Value = serde_json::from_str(include_str!("../vectors/sns.json")).unwrap();
+    serde_json::from_value(file["settings"].clone()).unwrap()
+}
+
+fn sns_with(name: &str, value: &str) -> Result<Channel, String> {
+    let mut settings = sns();
+    settings.insert(name.to_owned(), value.to_owned());
+    let options = Options {
+        settings,
+        ..Options::default()
+    };
+    Channel::new("sms", "sns", options)
+}
+
+#[test]
+fn a_certificate_that_is_not_of_sns_or_leads_nowhere_is_named_at_start() {
+    let good = sns();
+    let (chain, root) = (&good["certificate_file"], &good["roots_file"]);
+    let end = "-----END CERTIFICATE-----\n";
+    let (leaf, authority) = chain.split_once(end).unwrap();
+    let leaf = format!("{leaf}{end}");
+    assert!(sns_with("topic_arn", &good["topic_arn"]).is_ok());
+    for (name, value, says) in [
+        ("topic_arn", "texts", "topic_arn"),
+        (
+            "topic_arn",
+            "arn:aws:sns:evil.example/:123456789012:texts",
+            "topic_arn",
+        ),
+        ("certificate_file", "", "certificate_file"),
+        (
+            "certificate_file",
+            "KILL",
+            "certificate_file: expected a certificate",
+        ),
+        (
+            "certificate_file",
+            leaf.as_str(),
+            "certificate_file: no way from it",
+        ),
+        (
+            "certificate_file",
+            authority,
+            "certificate_file: its first certificate is not one of SNS",
+        ),
+        ("certificate_file", &chain.repeat(5), "at most 8"),
+        (
+            "certificate_file",
+            &chain.replace("MII", "AAA"),
+            "cannot be read",
+        ),
+        (
+            "next_certificate_file",
+            root,
+            "next_certificate_file: its first certificate is not one of SNS",
+        ),
+        ("roots_file", "", "roots_file"),
+        ("roots_file", "KILL", "roots_file: expected certificates"),
+        (
+            "roots_file",
+            leaf.as_str(),
+            "certificate_file: no way from it",
+        ),
+    ] {
+        let error = sns_with(name, value).unwrap_err();
+        assert!(error.contains(says), "{name}: {error}");
+    }
 }
