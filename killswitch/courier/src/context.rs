@@ -105,7 +105,7 @@ impl Context {
         self.link.source_health(&self.channel, problem);
     }
 
-    /// What is cut, as the kill switch says it; `None` until it said so once.
+    /// What is cut, as the kill switch says it; `None` while it is not connected.
     pub(crate) fn states(&self) -> watch::Receiver<Option<Shown>> {
         self.link.states()
     }

@@ -162,12 +162,15 @@ impl Link {
         tracing::info!("Connected to the kill switch.");
         self.desk().connected();
         let (read, write) = stream.into_split();
-        tokio::select! {
+        let ended = tokio::select! {
             ended = self.hear(read, queue) => ended,
             ended = self.say(write) => ended,
-        }
-        .err()
-        .unwrap_or_else(|| io::Error::other("it hung up"))
+        };
+        // What was said is not known to hold any more.
+        self.0.states.send_replace(None);
+        ended
+            .err()
+            .unwrap_or_else(|| io::Error::other("it hung up"))
     }
 
     /// Writes what is due, whenever something is.

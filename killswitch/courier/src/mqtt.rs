@@ -277,6 +277,7 @@ async fn show(
     client: &AsyncClient,
 ) {
     let mut shown = BTreeMap::new();
+    let mut last = None;
     loop {
         let changed = tokio::select! {
             changed = connections.changed() => {
@@ -291,7 +292,10 @@ async fn show(
         if *connections.borrow() == 0 {
             continue;
         }
-        let wanted = wanted(panel, states.borrow_and_update().as_ref());
+        let state = states.borrow_and_update().clone();
+        let online = state.is_some();
+        last = state.or(last);
+        let wanted = wanted(panel, last.as_ref(), online);
         for (topic, content) in difference(&shown, &wanted) {
             let options = PublishOptions::new(QoS::AtLeastOnce).retained();
             // Only fails when the event loop has ended, and then we have as well.
@@ -301,10 +305,10 @@ async fn show(
     }
 }
 
-/// Everything retained; `online` only while the kill switch tells what is cut, since only then a press would be heard.
-fn wanted(panel: &Panel, state: Option<&Shown>) -> BTreeMap<String, String> {
-    let mut wanted = panel.retained(state);
-    let word = if state.is_some() { "online" } else { "offline" };
+/// Everything retained. It stays while the kill switch is away, marked as `offline`: a press would not be heard then.
+fn wanted(panel: &Panel, last: Option<&Shown>, online: bool) -> BTreeMap<String, String> {
+    let mut wanted = panel.retained(last);
+    let word = if online { "online" } else { "offline" };
     wanted.insert(panel.availability(), word.to_owned());
     wanted
 }
