@@ -4,6 +4,7 @@ mod examples;
 
 use crate::{
     codes, config, greeting, incidents, journal, lever, paths::Home, serve, sign_in, status, text,
+    watch,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_log::LogArgs;
@@ -60,6 +61,9 @@ enum Command {
         #[command(flatten)]
         log: LogArgs,
     },
+    /// Make keys and state, and run nothing
+    #[command(after_long_help = examples::INIT)]
+    Init,
     /// Run parts as a service: no demo model, no QR codes
     #[command(after_long_help = examples::SERVE)]
     Serve {
@@ -84,6 +88,15 @@ enum Command {
         #[arg(long, default_value = "")]
         why: String,
     },
+    /// Try everything that a cut needs, and cut nothing
+    #[command(after_long_help = examples::DRILL)]
+    Drill,
+    /// Say that somebody is there, where the house asks for it
+    #[command(after_long_help = examples::CHECK_IN)]
+    CheckIn,
+    /// The ways a text may come in: how far each is trusted, when it was heard, what is wrong with it
+    #[command(after_long_help = examples::CHANNELS)]
+    Channels,
     /// Open a scope again; asks for a RESTORE code
     #[command(after_long_help = examples::RESTORE)]
     Restore {
@@ -146,9 +159,10 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let home = Home::find(cli.global.data.as_deref())?;
     let json = cli.global.json;
     let file = config::file(cli.global.config.as_deref());
+    let lever = file.as_deref().and_then(kill_config::lever_socket);
+    let home = Home::find(cli.global.data.as_deref())?.with_lever(lever);
     let done = |()| ExitCode::SUCCESS;
     match &cli.command {
         Command::Up { log } => {
@@ -158,13 +172,17 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Serve { parts, init, log } => {
             serve::serve(&home, file, parts, *init, json, log).map(done)
         }
+        Command::Init => serve::init(&home, json).map(done),
         Command::Status => status::print(&home, file.as_deref(), json),
         Command::Cut { scope, why } => lever::cut(&home, scope, why, json),
         Command::Restore { scope, code_file } => {
-            lever::restore(&home, scope, code_file.as_deref(), json).map(done)
+            lever::restore(&home, scope, code_file.as_deref(), json)
         }
+        Command::Drill => watch::drill(&home, json),
+        Command::CheckIn => watch::check_in(&home, json).map(done),
+        Command::Channels => watch::channels(&home, json).map(done),
         Command::Text(args) => text::send(&home, file.as_deref(), args, json).map(done),
-        Command::Codes(command) => codes::run(&home, command, json).map(done),
+        Command::Codes(command) => codes::run(&home, file.as_deref(), command, json).map(done),
         Command::Incidents { limit } => incidents::print(&home, *limit, json).map(done),
         Command::Journal(JournalCommand::Verify) => journal::verify(&home, json).map(done),
         Command::Config(ConfigCommand::Check) => {

@@ -10,7 +10,7 @@ mod now;
 use crate::out::{Out, Paint};
 use crate::paths::Home;
 use crate::people_file::{change, load, person};
-use crate::{clock, enrol, lever};
+use crate::{clock, config, enrol, lever};
 use add::AddArgs;
 use anyhow::bail;
 use cards::CardsArgs;
@@ -19,6 +19,7 @@ use kill_core::People;
 use kill_wire::{LeverReply, LeverRequest};
 use now::NowArgs;
 use serde_json::json;
+use std::path::Path;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CodesCommand {
@@ -28,7 +29,7 @@ pub(crate) enum CodesCommand {
     /// Who holds keys and how many cards
     #[command(after_long_help = examples::LIST)]
     List,
-    /// Make keys for a new person and show them as QR codes
+    /// Make keys for a new person, or one that a person lacks, and show them as QR codes
     #[command(after_long_help = examples::ADD)]
     Add(AddArgs),
     /// Show a person's QR codes again
@@ -55,11 +56,19 @@ pub(crate) enum CodesCommand {
 }
 
 /// Runs one of the commands.
-pub(crate) fn run(home: &Home, command: &CodesCommand, json: bool) -> anyhow::Result<()> {
+pub(crate) fn run(
+    home: &Home,
+    file: Option<&Path>,
+    command: &CodesCommand,
+    json: bool,
+) -> anyhow::Result<()> {
     match command {
         CodesCommand::Now(args) => now::print(&load(home)?, args, clock::now(), json),
         CodesCommand::List => list(&load(home)?, json),
-        CodesCommand::Add(args) => add::add(home, args, json),
+        CodesCommand::Add(args) => {
+            let rules = config::read(file)?.killswitch.rules;
+            add::add(home, &rules, args, json)
+        }
         CodesCommand::Qr { name } => enrol::show(&mut Out::stdout(), person(&load(home)?, name)?),
         CodesCommand::Cards(args) => cards::print(home, args, json),
         CodesCommand::Unlock => unlock(home, json),
@@ -90,6 +99,8 @@ fn list(people: &People, json: bool) -> anyhow::Result<()> {
                     "name": person.name.as_str(),
                     "kill_digits": person.kill.digits().count(),
                     "restore_digits": person.restore.digits().count(),
+                    "check_in": person.check_in.is_some(),
+                    "duress": person.duress.is_some(),
                     "cards": person.cards.len(),
                     "senders": person.senders,
                 })
@@ -99,16 +110,21 @@ fn list(people: &People, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     let head = format!(
-        "{:<24}  {:>4}  {:>7}  {:>5}  senders",
-        "name", "KILL", "RESTORE", "cards"
+        "{:<24}  {:>4}  {:>7}  {:>8}  {:>5}  senders",
+        "name", "KILL", "RESTORE", "check-in", "cards"
     );
     out.line(out.paint(Paint::Bold, &head))?;
     for person in people {
         out.line(format_args!(
-            "{:<24}  {:>4}  {:>7}  {:>5}  {}",
+            "{:<24}  {:>4}  {:>7}  {:>8}  {:>5}  {}",
             person.name.as_str(),
             person.kill.digits().count(),
             person.restore.digits().count(),
+            if person.check_in.is_some() {
+                "yes"
+            } else {
+                "no"
+            },
             person.cards.len(),
             person.senders.join(", ")
         ))?;
@@ -119,21 +135,15 @@ fn list(people: &People, json: bool) -> anyhow::Result<()> {
 fn revoke(home: &Home, name: &str, only_cards: bool, json: bool) -> anyhow::Result<()> {
     let cards = change(home, |people| {
         let cards = person(&people, name)?.cards.len();
-        if !only_cards && people.len() == 1 {
+        let mut rest = people;
+        if only_cards {
+            rest.revoke_cards(name)?;
+        } else if rest.len() == 1 {
             bail!(
                 "`{name}` is the last person with keys; add another one first, or nobody could restore"
             );
-        }
-        let mut rest = People::default();
-        for person in &people {
-            let mut person = person.clone();
-            if person.name.as_str() == name {
-                if !only_cards {
-                    continue;
-                }
-                person.cards.clear();
-            }
-            rest.add(person)?;
+        } else {
+            rest.revoke(name)?;
         }
         Ok((rest, cards))
     })?;

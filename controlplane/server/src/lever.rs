@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// A cut answers after its proof; the order itself is out within milliseconds.
-const LIMIT: Duration = Duration::from_secs(15);
+/// A cut answers after its proof, a drill after its last canary; an order itself is out within milliseconds.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// Cuts. Exit status 0 also when the proof is partial or absent: the cut is ordered, and the text says what is open.
 pub(crate) fn cut(home: &Home, scope: &Scope, why: &str, json: bool) -> anyhow::Result<ExitCode> {
@@ -47,13 +47,13 @@ fn print(out: &mut Out, report: &CutReport) -> std::io::Result<()> {
     }
 }
 
-/// Restores.
+/// Restores. Exit status 1 when it is held for a second person.
 pub(crate) fn restore(
     home: &Home,
     scope: &Scope,
     code_file: Option<&Path>,
     json: bool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<ExitCode> {
     let code = code(scope, code_file)?;
     let request = LeverRequest::Restore {
         scope: scope.clone(),
@@ -61,16 +61,28 @@ pub(crate) fn restore(
         by: whoami(),
     };
     let reply = ask(home, &request)?;
-    let LeverReply::Restored { text, .. } = &reply else {
-        bail!("the kill switch answered something else than a restore; run `portcullis status`");
+    let (text, paint, code) = match &reply {
+        LeverReply::Restored { text, .. } => (text, Paint::Green, ExitCode::SUCCESS),
+        // Half done is not done: a script must not go on as if it were open.
+        LeverReply::Held { text } => (text, Paint::Yellow, ExitCode::from(1)),
+        LeverReply::Cut(_)
+        | LeverReply::State(_)
+        | LeverReply::Incidents { .. }
+        | LeverReply::Reloaded { .. }
+        | LeverReply::Unlocked
+        | LeverReply::Drilled { .. }
+        | LeverReply::CheckedIn { .. }
+        | LeverReply::Refused(_) => {
+            bail!("the kill switch answered something else than a restore; run `portcullis status`")
+        }
     };
     let mut out = Out::stdout();
     if json {
         out.json(&reply)?;
     } else {
-        out.line(out.paint(Paint::Green, text))?;
+        out.line(out.paint(paint, text))?;
     }
-    Ok(())
+    Ok(code)
 }
 
 fn code(scope: &Scope, file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
@@ -92,7 +104,7 @@ pub(crate) fn ask(home: &Home, request: &LeverRequest) -> Result<LeverReply, Lev
 }
 
 /// For the journal: the login name. The kill switch adds that it came over the lever.
-fn whoami() -> String {
+pub(crate) fn whoami() -> String {
     let name = ["SUDO_USER", "USER", "LOGNAME"]
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));

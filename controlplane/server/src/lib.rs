@@ -27,5 +27,6 @@ mod setup;
 mod sign_in;
 mod status;
 mod text;
+mod watch;
 
 pub use cli::run;

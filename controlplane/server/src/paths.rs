@@ -52,6 +52,7 @@ fn state_directory() -> Option<PathBuf> {
 pub(crate) struct Home {
     root: PathBuf,
     default: bool,
+    lever: Option<PathBuf>,
 }
 
 impl Home {
@@ -76,7 +77,16 @@ impl Home {
         };
         let root = std::path::absolute(&root)
             .with_context(|| format!("`{}` is not a usable folder", root.display()))?;
-        Ok(Self { root, default })
+        Ok(Self {
+            root,
+            default,
+            lever: None,
+        })
+    }
+
+    /// The same with the lever's socket elsewhere, if the configuration says so.
+    pub(crate) fn with_lever(self, lever: Option<PathBuf>) -> Self {
+        Self { lever, ..self }
     }
 
     /// The folder itself.
@@ -94,6 +104,7 @@ impl Home {
         Self {
             root: self.root.join(name),
             default: false,
+            lever: None,
         }
     }
 
@@ -117,7 +128,8 @@ impl Home {
 
     /// The kill switch's socket for local commands.
     pub(crate) fn lever(&self) -> PathBuf {
-        self.kill("lever.sock")
+        let own = || self.kill("lever.sock");
+        self.lever.clone().unwrap_or_else(own)
     }
 
     /// The kill switch's journal.

@@ -97,6 +97,28 @@ pub(crate) fn serve(
     })
 }
 
+/// Keys and state alone, for services of several users.
+pub(crate) fn init(home: &Home, json: bool) -> anyhow::Result<()> {
+    setup::root(home, true)?;
+    let _lock = Lock::take(home, &Part::ALL)?;
+    let made = setup::ensure(home, &Part::ALL, true)? == State::New;
+    setup::shown(home)?;
+    let mut out = Out::stdout();
+    let root = home.root();
+    if json {
+        out.json(&json!({ "made": made, "data": root }))?;
+    } else if made {
+        let shown = root.display();
+        out.line(format_args!("Keys and state were made in {shown}. Show the first person's keys: portcullis codes qr owner"))?;
+    } else {
+        out.line(format_args!(
+            "{} holds keys and state already; nothing was changed.",
+            root.display()
+        ))?;
+    }
+    Ok(())
+}
+
 fn open(plan: &Plan, may_create: bool) -> anyhow::Result<(Lock, State)> {
     for warning in &plan.config.warnings {
         tracing::warn!(key = warning.key, "{}", warning.text);

@@ -1,5 +1,7 @@
 //! `portcullis status`: what is cut, what is open, and what needs a look.
 
+mod house;
+
 use crate::incidents::short;
 use crate::out::{Out, Paint};
 use crate::paths::{Home, Part};
@@ -108,6 +110,7 @@ fn people(
     }
     if let Ok(state) = state {
         agents(out, state)?;
+        house::print(out, state)?;
         attention(out, state)?;
     }
     Ok(())
@@ -146,14 +149,8 @@ fn kill_switch(out: &mut Out, state: &StateReport) -> std::io::Result<()> {
     row(out, "kill switch", &word)?;
     let since = short(&state.started.to_string());
     let text = format!(
-        "runs since {since}; {}; channels {}; {}",
+        "runs since {since}; {}; {}",
         counted(state.people.into(), "person", "people"),
-        state
-            .channels
-            .iter()
-            .map(|c| c.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
         counted(state.journal, "journal entry", "journal entries"),
     );
     row(out, "", &out.paint(Paint::Dim, &text))
@@ -253,7 +250,8 @@ fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
-fn ago(now: Timestamp, then: Timestamp) -> String {
+/// How long ago, in the largest unit that says it well.
+pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     match now.since(then) / 1000 {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),

@@ -1,10 +1,13 @@
 //! From the configuration file to settings.
 
+use crate::direct::Direct;
+use crate::peers::Peer;
 use crate::settings::Settings;
 use crate::state;
 use crate::vantage::Vantage;
+use crate::watchdog::Watchdog;
 use anyhow::Context as _;
-use kill_config::{ChannelWish, KillSwitchSection, Problem, Secret, local};
+use kill_config::{ChannelWish, DirectWish, KillSwitchSection, PeerWish, Problem, Secret, local};
 use kill_core::Rules;
 use kill_inbound::Channel;
 use kill_wire::GuessBound;
@@ -51,13 +54,37 @@ impl Settings {
             state_dir,
             agents,
             vantages,
+            peers: section.peers.into_iter().map(peer).collect(),
+            instance: section.instance,
             rules: section.rules,
             drill_every: section.drill_every_ms.map(Duration::from_millis),
             silent_after: section.silent_after_ms.map(Duration::from_millis),
+            direct: section.direct.into_iter().map(direct).collect(),
+            certificates: section.certificates,
+            watchdog: Watchdog::from_environment(),
+            lever_socket: section.sockets.lever,
+            lever_group: section.sockets.lever_group,
             courier_socket: section.sockets.courier,
             courier_group: section.sockets.courier_group,
             ..Self::default()
         })
+    }
+}
+
+fn peer(wish: PeerWish) -> Peer {
+    Peer {
+        name: wish.name,
+        address: wish.address,
+        key: wish.key,
+    }
+}
+
+fn direct(wish: DirectWish) -> Direct {
+    Direct {
+        name: wish.name,
+        scope: wish.scope,
+        via: wish.via,
+        address: wish.address,
     }
 }
 

@@ -42,6 +42,10 @@ pub struct Settings {
     pub certificates: Vec<PathBuf>,
     /// What systemd asks for; see [`Watchdog::from_environment`].
     pub watchdog: Option<Watchdog>,
+    /// Where the lever's socket stands, if not in the state folder: a dashboard that runs as another user cannot look in there.
+    pub lever_socket: Option<PathBuf>,
+    /// The group of the lever's socket may open it, too, and so cut without a code.
+    pub lever_group: bool,
     /// Where the courier's socket stands, if not in the state folder: a courier that runs as another user cannot look in there.
     pub courier_socket: Option<PathBuf>,
     /// The group of the courier's socket may open it, too.
@@ -49,6 +53,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The lever's socket, as configured.
+    pub(crate) fn lever_socket(&self) -> PathBuf {
+        let own = || lever_socket(&self.state_dir);
+        self.lever_socket.clone().unwrap_or_else(own)
+    }
+
     /// The courier's socket, as configured.
     pub(crate) fn courier_socket(&self) -> PathBuf {
         let own = || courier_socket(&self.state_dir);

@@ -6,7 +6,7 @@ use crate::held::Streams;
 use crate::peers::Peers;
 use crate::recorder::{First, Recorder};
 use crate::seen::{self, Seen};
-use crate::settings::{Settings, Wishes, lever_socket};
+use crate::settings::{Settings, Wishes};
 use crate::switch::Switch;
 use crate::{
     canary, certificates, check_in, clock, clock_watch, courier, cut, direct, drill, hold, http,
@@ -14,6 +14,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use kill_core::Core;
+use std::fs::File;
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -42,6 +43,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         .map_err(anyhow::Error::msg)
         .context("reading the key that signs orders")?;
     let newest_file = clock_watch::newest_file(dir);
+    let lock = state::lock(dir)?;
     let opened = state::open(dir);
     // Nobody can be judged whose file cannot be read: that comes up cut, and says why.
     if opened.doubts.is_empty() {
@@ -93,12 +95,16 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         stop: CancellationToken::new(),
     });
     begin(&switch);
-    let main = spawn(Arc::clone(&switch), listeners)?;
+    let main = spawn(Arc::clone(&switch), listeners, lock)?;
     Ok((switch, vec![("killswitchd", main), ("recorder", recording)]))
 }
 
 /// The kill switch's own thread, with a runtime of its own.
-fn spawn(switch: Arc<Switch>, listeners: Listeners) -> anyhow::Result<JoinHandle<()>> {
+fn spawn(
+    switch: Arc<Switch>,
+    listeners: Listeners,
+    lock: File,
+) -> anyhow::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
@@ -107,6 +113,7 @@ fn spawn(switch: Arc<Switch>, listeners: Listeners) -> anyhow::Result<JoinHandle
         runtime.block_on(run(switch, listeners));
         // A read or write that hangs in the disk must not hold up the end.
         runtime.shutdown_timeout(Duration::from_millis(200));
+        drop(lock);
     })?)
 }
 
@@ -123,9 +130,9 @@ impl Listeners {
             });
             made.ok()
         };
-        let lever = open(&lever_socket(&settings.state_dir), 0o600);
-        let by_group = if settings.courier_group { 0o660 } else { 0o600 };
-        let courier = open(&settings.courier_socket(), by_group);
+        let mode = |by_group| if by_group { 0o660 } else { 0o600 };
+        let lever = open(&settings.lever_socket(), mode(settings.lever_group));
+        let courier = open(&settings.courier_socket(), mode(settings.courier_group));
         let all = Self {
             webhooks,
             lever,

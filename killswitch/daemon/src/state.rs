@@ -3,6 +3,7 @@
 use crate::incidents::Incidents;
 use crate::journal::{Head, Journal};
 use crate::recorder::{Files, SlotForm};
+use anyhow::Context as _;
 use data_encoding::HEXLOWER;
 use kill_core::{Memory, People};
 use kill_files::{Loaded, Reserve, Slots};
@@ -71,6 +72,25 @@ pub(crate) fn read_key(dir: &Path) -> Result<SigningKey, String> {
     let seed: Option<[u8; 32]> = raw.and_then(|raw| raw.as_slice().try_into().ok());
     seed.map(|seed| SigningKey::from_bytes(&seed))
         .ok_or_else(|| format!("{}: expected 64 hexadecimal digits", file.display()))
+}
+
+/// Keeps every other process away from this folder for as long as it is held; the kernel gives it back however the process
+/// ends. Two kill switches of one key and one number would order past each other.
+pub(crate) fn lock(dir: &Path) -> anyhow::Result<fs::File> {
+    let file = key_file(dir);
+    let held = fs::File::open(&file).with_context(|| format!("cannot open {}", file.display()))?;
+    match held.try_lock() {
+        Err(fs::TryLockError::WouldBlock) => anyhow::bail!(
+            "the kill switch of {} runs already in another process; stop it first",
+            dir.display()
+        ),
+        // A file system without locks is no reason to have no kill switch.
+        Err(fs::TryLockError::Error(why)) => {
+            tracing::warn!(%why, "The state folder cannot be locked.");
+        }
+        Ok(()) => {}
+    }
+    Ok(held)
 }
 
 /// Reads people and keys.

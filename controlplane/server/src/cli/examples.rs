@@ -21,7 +21,7 @@ SIGHUP reads the configuration again; a cut is not touched. Ctrl-C drains for up
 pub(crate) const SERVE: &str = "\
 Examples:
   portcullis serve --init --data /var/lib/portcullis --config /etc/portcullis.toml
-  portcullis serve killswitch        the kill switch alone, on its own host or user
+  portcullis serve killswitch courier   the kill switch alone, and the courier for its replies
   portcullis serve gateway agent     a gateway host";
 
 pub(crate) const STATUS: &str = "\
@@ -39,12 +39,38 @@ Examples:
 
 Works over a unix socket, also when dashboard and network are dead.";
 
+pub(crate) const INIT: &str = "\
+Examples:
+  sudo portcullis init --data /var/lib/portcullis
+  sudo chown -R portcullis-kill: /var/lib/portcullis/killswitch
+
+What is there is never made anew. The keys of the first person: portcullis codes qr owner";
+
+pub(crate) const DRILL: &str = "\
+Examples:
+  portcullis drill
+  portcullis drill --json | jq .failed
+
+Tries channels, agents and probes. It cannot cut. Exit status 1 when something did not hold.";
+
+pub(crate) const CHECK_IN: &str = "\
+Examples:
+  portcullis check-in
+
+From a phone: text OK and a code of the check-in key.";
+
+pub(crate) const CHANNELS: &str = "\
+Examples:
+  portcullis channels
+  portcullis channels --json | jq '.channels[] | select(.problem)'";
+
 pub(crate) const RESTORE: &str = "\
 Examples:
   portcullis restore LLM                        asks for the code without showing it
   portcullis restore ALL --code-file code.txt
   portcullis codes now --restore --next | portcullis restore ALL
 
+Where two people must agree, the first is told until when the second may come, and the exit status is 1.
 A code is never taken as an argument: other users could read it in the process list.";
 
 pub(crate) const TEXT: &str = "\

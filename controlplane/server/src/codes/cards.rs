@@ -25,6 +25,9 @@ pub(crate) struct CardsArgs {
     /// How many codes
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=50))]
     count: u8,
+    /// Digits alone, 20 a code, for a phone with number keys
+    #[arg(long)]
+    digits: bool,
     /// The page to write; it must not exist
     #[arg(long, value_name = "FILE.html")]
     out: PathBuf,
@@ -53,7 +56,11 @@ pub(super) fn print(home: &Home, args: &CardsArgs, json: bool) -> anyhow::Result
     people_file::person(&people_file::load(home)?, &args.name)?;
     let mut cards = Vec::new();
     for _ in 0..args.count {
-        cards.push(Card::from_random(*random()?));
+        cards.push(if args.digits {
+            Card::digits_from_random(*random()?)
+        } else {
+            Card::from_random(*random()?)
+        });
     }
     let date = clock::now().to_string();
     let date = date.split('T').next().unwrap_or_default();

@@ -18,6 +18,7 @@ pub(crate) const ADD: &str = "\
 Examples:
   portcullis codes add ada
   portcullis codes add ada --sender +4915112345678
+  portcullis codes add ada --check-in      also a key for OK, DRILL and STATUS; also for somebody who is there
   portcullis codes add ada --no-check      for scripts: do not ask for a code of the app";
 
 pub(crate) const QR: &str = "\
@@ -26,7 +27,8 @@ Examples:
 
 pub(crate) const CARDS: &str = "\
 Examples:
-  portcullis codes cards ada --count 20 --out cards.html   then print, cut, fold";
+  portcullis codes cards ada --count 20 --out cards.html   then print, cut, fold
+  portcullis codes cards ada --digits --out cards.html     20 digits a code, for a phone with number keys";
 
 pub(crate) const UNLOCK: &str = "\
 Examples:

@@ -1,5 +1,6 @@
 //! `portcullis codes now`.
 
+use crate::enrol::Purpose;
 use crate::out::{Out, Paint};
 use crate::people_file;
 use anyhow::Context as _;
@@ -12,12 +13,15 @@ use serde_json::json;
 #[derive(Debug, Args)]
 pub(crate) struct NowArgs {
     /// Print only the KILL code, bare
-    #[arg(long, conflicts_with = "restore")]
+    #[arg(long, conflicts_with_all = ["restore", "check_in"])]
     kill: bool,
     /// Print only the RESTORE code, bare
     #[arg(long)]
     restore: bool,
-    /// With --kill or --restore: the code of the next half minute, which is good already
+    /// Print only the check-in code, bare
+    #[arg(long, conflicts_with = "restore")]
+    check_in: bool,
+    /// With one of these: the code of the next half minute, which is good already
     #[arg(long)]
     next: bool,
     /// Only this person [default with --kill or --restore: the first]
@@ -38,11 +42,16 @@ pub(super) fn print(
     };
     let step = now.step();
     let next = Step::new(step.get() + 1);
-    if args.kill || args.restore {
+    let asked = [
+        (args.kill, Purpose::Kill),
+        (args.restore, Purpose::Restore),
+        (args.check_in, Purpose::CheckIn),
+    ];
+    if let Some((_, purpose)) = asked.into_iter().find(|(asked, _)| *asked) {
         let person = chosen
             .first()
             .context("nobody holds keys; add a person: portcullis codes add NAME")?;
-        return bare(person, args.kill, if args.next { next } else { step }, json);
+        return bare(person, purpose, if args.next { next } else { step }, json);
     }
     let left = next.starts_at_secs().saturating_sub(now.secs());
     if json {
@@ -55,6 +64,7 @@ pub(super) fn print(
                     "kill_next": person.kill.code_at(next),
                     "restore": person.restore.code_at(step),
                     "restore_next": person.restore.code_at(next),
+                    "check_in": person.check_in.as_ref().map(|key| key.code_at(step)),
                     "seconds_left": left,
                 })
             })
@@ -67,16 +77,16 @@ pub(super) fn print(
 }
 
 /// One code, for a script.
-fn bare(person: &Person, kill: bool, step: Step, json: bool) -> anyhow::Result<()> {
-    let (verb, key) = if kill {
-        ("kill", &person.kill)
-    } else {
-        ("restore", &person.restore)
-    };
+fn bare(person: &Person, purpose: Purpose, step: Step, json: bool) -> anyhow::Result<()> {
+    let verb = purpose.label().to_ascii_lowercase().replace('-', "_");
+    let name = person.name.as_str();
+    let key = purpose.of(person).with_context(|| {
+        format!("`{name}` has no check-in key; make one: portcullis codes add {name} --check-in")
+    })?;
     let code = key.code_at(step);
     let mut out = Out::stdout();
     if json {
-        out.json(&json!({ "name": person.name.as_str(), verb: code }))?;
+        out.json(&json!({ "name": name, verb: code }))?;
     } else {
         out.line(code)?;
     }

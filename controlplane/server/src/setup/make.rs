@@ -6,7 +6,7 @@ use crate::private;
 use crate::random::random;
 use anyhow::Context as _;
 use data_encoding::HEXLOWER;
-use kill_core::{Digits, People};
+use kill_core::People;
 use kill_inbound::standard_webhooks;
 use kill_wire::SigningKey;
 use zeroize::Zeroizing;
@@ -30,7 +30,7 @@ pub(super) fn everything(home: &Home) -> anyhow::Result<()> {
 
 fn kill_switch(home: &Home, order_key: &SigningKey) -> anyhow::Result<()> {
     killswitchd::create_state(&home.part(Part::Killswitch), order_key)?;
-    let owner = enrol::Fresh::make()?.person(OWNER, vec!["local".to_owned()], Digits::Eight)?;
+    let owner = enrol::person(OWNER, vec!["local".to_owned()])?;
     private::dir(&home.enrol())?;
     enrol::save_svgs(&home.enrol(), &owner)?;
     let mut people = People::default();
