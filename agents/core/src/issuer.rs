@@ -95,6 +95,9 @@ impl From<Form> for Saved {
 pub(crate) struct Issuer {
     pub(crate) key: VerifyingKey,
     pub(crate) held: Held,
+    /// Number of the newest order that was read, also of one that came late or waits for the disk: what is older than
+    /// that says nothing any more, however fresh it is.
+    pub(crate) read: u64,
     pub(crate) lease: Lease,
 }
 
@@ -105,6 +108,7 @@ impl Issuer {
         held.doubtful |= doubtful;
         Self {
             key,
+            read: held.seq,
             held,
             lease: Lease::Awaited,
         }

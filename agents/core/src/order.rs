@@ -11,20 +11,22 @@ impl AgentCore {
     /// # Errors
     /// When nothing follows from it: not signed by this house, not newer, or late without closing more.
     pub fn on_order(&mut self, bytes: &[u8], up: Duration) -> Result<Verdict, Refusal> {
-        let mut keys = self.issuers.iter().enumerate();
-        let opened = keys.find_map(|(at, it)| Some((at, it, Order::open(bytes, &it.key).ok()?)));
-        let (at, issuer, order) = opened.ok_or(Refusal::Unsigned)?;
-        if order.seq <= issuer.held.seq {
-            let current = issuer.held.seq;
+        let mut keys = self.issuers.iter_mut().enumerate();
+        let opened = keys.find_map(|(at, it)| Some((at, Order::open(bytes, &it.key).ok()?, it)));
+        let (at, order, issuer) = opened.ok_or(Refusal::Unsigned)?;
+        if order.seq <= issuer.read {
+            let current = issuer.read;
             return Err(Refusal::Stale { current });
         }
+        issuer.read = order.seq;
+        let doubtful = issuer.held.doubtful;
         let Some(given) = self.challenges.answered(&order.grant.answers, up) else {
             // Late word that something was cut still closes it. It releases nothing and permits nothing.
             let step = self.close(at, &order.into()).ok_or(Refusal::Unanswered)?;
             return Ok(Verdict::closed(at, Some(step)));
         };
         let release = Release::new(at, given, order);
-        if issuer.held.doubtful || self.would_open(&release) {
+        if doubtful || self.would_open(&release) {
             return Ok(Verdict {
                 step: self.close(at, &release.held),
                 release: Some(release),

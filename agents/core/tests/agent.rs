@@ -207,12 +207,33 @@ fn a_late_order_still_closes_but_releases_and_permits_nothing() {
     for late in [answered, unanswered] {
         let verdict = give(&mut core, &late, 31).unwrap();
         assert!(verdict.release.is_none() && verdict.step.unwrap().save);
-        assert_eq!(give(&mut core, &late, 31).unwrap_err(), Refusal::Unanswered);
+        let again = give(&mut core, &late, 31).unwrap_err();
+        assert!(matches!(again, Refusal::Stale { .. }));
     }
     assert_eq!(core.overlay().latches, cuts(&[(1, "LLM"), (8, "CLOUD")]));
     assert!(core.on_tick(at(60)).is_some(), "the lease was not extended");
-    // And the next good order counts, whatever number the late ones carried.
-    assert!(now(&mut core, 2, 61, cuts(&[])).unwrap().release.is_some());
+    let empty = order(&mut fresh(), 9, 61, cuts(&[]));
+    let refused = give(&mut core, &empty, 61).unwrap_err();
+    assert_eq!(refused, Refusal::Unanswered, "it closes nothing more");
+    assert!(now(&mut core, 10, 61, cuts(&[])).unwrap().release.is_some());
+}
+
+#[test]
+fn an_order_older_than_a_late_one_opens_nothing_however_fresh_it_is() {
+    let mut core = fresh();
+    let delayed = order(&mut core, 5, 0, cuts(&[]));
+    let late = order(&mut fresh(), 6, 0, cuts(&[(1, "ALL")]));
+    assert!(give(&mut core, &late, 1).is_ok());
+    let refused = give(&mut core, &delayed, 2).unwrap_err();
+    assert_eq!(refused, Refusal::Stale { current: 6 });
+    // The same while a newer one waits for the disk.
+    let mut core = fresh();
+    carry_out(&mut core, 1, 0, cuts(&[(1, "LLM")]));
+    let delayed = order(&mut core, 2, 1, cuts(&[]));
+    let both = now(&mut core, 3, 2, cuts(&[(2, "ALL")])).unwrap();
+    assert!(give(&mut core, &delayed, 2).is_err());
+    core.on_recorded(both.release.unwrap()).unwrap();
+    assert_eq!(core.overlay().latches, cuts(&[(2, "ALL")]));
 }
 
 #[test]
