@@ -136,7 +136,7 @@ impl Core {
         };
         self.memory
             .used_check_in
-            .spend(&new.person, new.step, now.step());
+            .spend_short(&new.person, new.step, now.step());
         self.memory.outcomes.join(outcome, key(new));
         let by = new.person.to_string();
         if scan.says("status") {

@@ -15,7 +15,7 @@ use crate::reply;
 use kill_wire::{Incident, Latch, LatchSet, Timestamp};
 
 /// Most pretences that are remembered.
-pub(crate) const MOST: usize = 16;
+pub(crate) const MOST: usize = 8;
 
 /// Who seemed to end which incident.
 pub(crate) type Pretences = Vec<(PersonName, Incident)>;
@@ -39,7 +39,7 @@ impl Core {
         } else {
             (&mut memory.used_restore, "restore")
         };
-        used.spend(person, minted.step, now.step());
+        used.spend_short(person, minted.step, now.step());
         memory.votes.retain(|vote| *vote.scope() != latch.scope);
         memory.feigned.push((person.clone(), latch.incident));
         // The oldest of too many is told the truth again.

@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A KILL code counts from 20 steps before now, because texts are late (10 min), to one after.
 pub(crate) const KILL_PAST: u64 = 20;
+/// A check-in code counts from 4 steps before now: who is late is asked again.
+const CHECK_IN_PAST: u64 = 4;
 /// A RESTORE code counts from 2 steps before now: nobody is in a hurry to open.
 pub(crate) const RESTORE_PAST: u64 = 2;
 /// Clocks of phones run ahead by up to one step.
@@ -74,7 +76,9 @@ impl Keyring {
     pub(crate) fn turn(&mut self, people: &People, now: Step, late: Option<Step>) {
         let long: BTreeSet<Step> = now.around(KILL_PAST, FUTURE).collect();
         let short = now.around(RESTORE_PAST, FUTURE).collect();
-        self.check_in.turn(&long, people, |p| p.check_in.as_ref());
+        let short_enough = now.around(CHECK_IN_PAST, FUTURE).collect();
+        self.check_in
+            .turn(&short_enough, people, |p| p.check_in.as_ref());
         self.restore.turn(&short, people, |p| Some(&p.restore));
         self.duress.turn(&short, people, |p| p.duress.as_ref());
         let late = late.map(|late| late.around(KILL_PAST, FUTURE));

@@ -36,6 +36,7 @@ mod scan;
 mod segment;
 mod senders;
 mod shown;
+mod spelled;
 mod stepped_up;
 
 pub use crate::core::Core;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::VecDeque;
 
-const MAX_KEYS: usize = 256;
+const MAX_KEYS: usize = 208;
 const MAX_TEXTS: usize = 32;
 
 /// Numbers start over here: long before, everything that bore a number has been forgotten.

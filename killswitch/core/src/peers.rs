@@ -155,7 +155,10 @@ impl Core {
                 Verb::Restore => &mut memory.used_restore,
             };
             if self.people.get(person.as_str()).is_some() && !used.has(&person, *step) {
-                used.spend(&person, *step, now.step());
+                match verb {
+                    Verb::Kill => used.spend(&person, *step, now.step()),
+                    Verb::Restore => used.spend_short(&person, *step, now.step()),
+                }
                 learned = true;
             }
         }

@@ -5,7 +5,7 @@ use crate::decision::Held;
 use crate::keyring::Minted;
 use crate::notices;
 use crate::outcomes::OutcomeKey;
-use crate::people::{People, PersonName};
+use crate::people::PersonName;
 use kill_wire::{Latch, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -32,8 +32,8 @@ impl Vote {
     }
 }
 
-/// Most votes: one of everybody.
-pub(crate) const MOST_VOTES: usize = People::MAX;
+/// Most votes that wait; of more the oldest is taken back.
+pub(crate) const MOST_VOTES: usize = 8;
 
 impl Core {
     /// Whether somebody else wants this scope restored, and if so whether under duress.
@@ -67,9 +67,11 @@ impl Core {
         } else {
             (&mut memory.used_restore, "restore")
         };
-        used.spend(person, *step, now.step());
-        memory.votes.retain(|vote| vote.person != *person);
-        memory.votes.truncate(MOST_VOTES - 1);
+        used.spend_short(person, *step, now.step());
+        let waits = |vote: &Vote| vote.person != *person && now.since(vote.at) < WAIT_MS;
+        memory.votes.retain(waits);
+        let over = (memory.votes.len() + 1).saturating_sub(MOST_VOTES);
+        memory.votes.drain(..over);
         memory.votes.push(Vote {
             person: person.clone(),
             scope: latch.scope.clone(),

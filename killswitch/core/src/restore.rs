@@ -37,6 +37,7 @@ impl Core {
     ) -> Decision {
         let mut named = scan.scopes(&self.scope_words());
         let one = (named.len() == 1).then(|| named.pop_first()).flatten();
+        let one = one.filter(|scope| scan.spells(scope));
         // Where no text may restore, its codes are not looked at: guesses there can neither hit nor lock.
         if let Err(why) = self.by_text(text, one.as_ref()) {
             return self.refuse(text, why);
@@ -186,7 +187,7 @@ impl Core {
         if memory.release(latches) == 0 {
             return None;
         }
-        memory.used_restore.spend(person, *step, now.step());
+        memory.used_restore.spend_short(person, *step, now.step());
         memory.last_restore = memory.last_restore.max(*step);
         memory.restore_failures = 0;
         memory.votes.retain(|vote| *vote.scope() != latch.scope);

@@ -24,7 +24,7 @@ pub struct Rules {
 
 impl Rules {
     /// Most guesses of either kind that may be allowed a day.
-    pub const MAX_GUESSES: u32 = 50;
+    pub const MAX_GUESSES: u32 = 20;
 
     /// Whether these people and rules may start: what guessing is worth, or what to change.
     pub fn check(&self, people: &People) -> Result<GuessBound, RulesError> {

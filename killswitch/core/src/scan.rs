@@ -29,7 +29,7 @@ pub(crate) struct Scan {
     pub(crate) codes: Vec<Code>,
     /// Hashes of what may be cards.
     pub(crate) cards: Vec<CardHash>,
-    words: Vec<String>,
+    pub(crate) words: Vec<String>,
 }
 
 impl Scan {

@@ -13,29 +13,67 @@ use std::collections::{BTreeMap, VecDeque};
 /// Answers to one sender an hour.
 const ANSWERS: usize = 10;
 const HOUR_MS: u64 = 3_600_000;
-/// Senders and messages that are remembered.
-const MAX_SENDERS: usize = 512;
-const MAX_MESSAGES: usize = 512;
+/// Half as many senders, and half as many messages, as are remembered.
+const HALF: usize = 256;
 
 /// The newest of them.
 #[derive(Default)]
 pub(crate) struct Senders {
-    all: BTreeMap<OutcomeKey, Sender>,
-    seen: VecDeque<OutcomeKey>,
-    answered: VecDeque<OutcomeKey>,
+    all: Newest<Sender>,
+    seen: Newest<()>,
+    answered: Newest<()>,
 }
 
 #[derive(Default)]
 struct Sender {
     failed: Failed,
     answers: VecDeque<Timestamp>,
-    last: Timestamp,
+}
+
+/// Two halves: when the younger is full, the older is forgotten. Takes the same time however many there are.
+struct Newest<T> {
+    young: BTreeMap<OutcomeKey, T>,
+    old: BTreeMap<OutcomeKey, T>,
+}
+
+impl<T: Default> Default for Newest<T> {
+    fn default() -> Self {
+        Self {
+            young: BTreeMap::new(),
+            old: BTreeMap::new(),
+        }
+    }
+}
+
+impl<T: Default> Newest<T> {
+    fn get(&self, key: &OutcomeKey) -> Option<&T> {
+        self.young.get(key).or_else(|| self.old.get(key))
+    }
+
+    /// What belongs to the key, which is the youngest now.
+    fn touch(&mut self, key: OutcomeKey) -> &mut T {
+        if !self.young.contains_key(&key) {
+            let known = self.old.remove(&key).unwrap_or_default();
+            if self.young.len() >= HALF {
+                self.old = std::mem::take(&mut self.young);
+            }
+            self.young.insert(key.clone(), known);
+        }
+        self.young.entry(key).or_default()
+    }
+
+    /// Whether it is new.
+    fn is_new(&mut self, key: OutcomeKey) -> bool {
+        let new = self.get(&key).is_none();
+        self.touch(key);
+        new
+    }
 }
 
 impl Senders {
     /// Whether this message, word for word, comes for the first time.
     pub(crate) fn is_new(&mut self, text: &InboundText) -> bool {
-        remember(&mut self.seen, OutcomeKey::of_words(text))
+        self.seen.is_new(OutcomeKey::of_words(text))
     }
 
     /// How many more guesses this sender has.
@@ -46,20 +84,8 @@ impl Senders {
 
     /// Counts this sender's failures.
     pub(crate) fn failed(&mut self, text: &InboundText, tries: usize, limit: u32, now: Timestamp) {
-        self.sender(text, now).failed.add(tries, limit, now);
-    }
-
-    fn sender(&mut self, text: &InboundText, now: Timestamp) -> &mut Sender {
-        let key = OutcomeKey::of_sender(text);
-        if self.all.len() >= MAX_SENDERS && !self.all.contains_key(&key) {
-            let oldest = self.all.iter().min_by_key(|(_, sender)| sender.last);
-            if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
-                self.all.remove(&oldest);
-            }
-        }
-        let sender = self.all.entry(key).or_default();
-        sender.last = now;
-        sender
+        let sender = self.all.touch(OutcomeKey::of_sender(text));
+        sender.failed.add(tries, limit, now);
     }
 }
 
@@ -71,27 +97,13 @@ impl Core {
         if text.sender.is_none() {
             return false;
         }
-        let answers = &mut self.senders.sender(text, now).answers;
+        let Senders { all, answered, .. } = &mut self.senders;
+        let answers = &mut all.touch(OutcomeKey::of_sender(text)).answers;
         answers.retain(|at| now.since(*at) < HOUR_MS);
-        if answers.len() >= ANSWERS {
-            return false;
+        let may = answers.len() < ANSWERS && answered.is_new(OutcomeKey::of_text(text));
+        if may {
+            answers.push_back(now);
         }
-        if !remember(&mut self.senders.answered, OutcomeKey::of_text(text)) {
-            return false;
-        }
-        self.senders.sender(text, now).answers.push_back(now);
-        true
+        may
     }
-}
-
-/// Whether it is new; the oldest of too many goes.
-fn remember(all: &mut VecDeque<OutcomeKey>, key: OutcomeKey) -> bool {
-    if all.contains(&key) {
-        return false;
-    }
-    if all.len() >= MAX_MESSAGES {
-        all.pop_front();
-    }
-    all.push_back(key);
-    true
 }

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Used(BTreeMap<PersonName, BTreeSet<Step>>);
 
 impl Used {
-    /// Most steps of one person that are kept.
+    /// Most steps of one person that are kept: more than are good at once, of KILL (22) and of all others (at most 6).
     pub(crate) const MOST: usize = 24;
+    pub(crate) const FEW: usize = 8;
 
     /// Whether this person's code of that step was used.
     pub(crate) fn has(&self, person: &PersonName, step: Step) -> bool {
@@ -21,18 +22,28 @@ impl Used {
             .is_some_and(|steps| steps.contains(&step))
     }
 
-    /// Spends a code. Of too many the one farthest from now goes: a clock that is set back, or a text that comes late,
+    /// Spends a code. Of too many those farthest from now go: a clock that is set back, or a text that comes late,
     /// makes old codes good again, and a used one should still be known then.
     pub(crate) fn spend(&mut self, person: &PersonName, step: Step, now: Step) {
+        self.keep(Self::MOST, person, step, now);
+    }
+
+    /// The same for codes that are good for few steps only.
+    pub(crate) fn spend_short(&mut self, person: &PersonName, step: Step, now: Step) {
+        self.keep(Self::FEW, person, step, now);
+    }
+
+    fn keep(&mut self, most: usize, person: &PersonName, step: Step, now: Step) {
         let steps = self.0.entry(person.clone()).or_default();
         steps.insert(step);
-        if steps.len() > Self::MOST {
+        while steps.len() > most {
             let farthest = steps
                 .iter()
                 .max_by_key(|step| step.get().abs_diff(now.get()));
-            if let Some(farthest) = farthest.copied() {
-                steps.remove(&farthest);
-            }
+            let Some(farthest) = farthest.copied() else {
+                return;
+            };
+            steps.remove(&farthest);
         }
     }
 

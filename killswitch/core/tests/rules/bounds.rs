@@ -61,7 +61,7 @@ fn the_memory_stays_below_48_kib_at_all_bounds() {
     for n in 0..300 {
         core.on_text(&text(&format!("id{n}"), "KILL 00000000"), later(30));
     }
-    let json = core.memory().to_json();
+    let json = filled(&core.memory().to_json());
     assert!(core.memory().latches().as_slice().len() >= LatchSet::MAX - 2);
     assert!(
         json.len() > 30 * 1024,
@@ -69,7 +69,94 @@ fn the_memory_stays_below_48_kib_at_all_bounds() {
         json.len()
     );
     assert!(json.len() < 48 * 1024, "{}", json.len());
-    assert_eq!(restarted(&core).memory().to_json(), json);
+    let memory = Memory::parse(json.as_bytes()).unwrap();
+    let again = Core::new(memory, core.people().clone()).memory().to_json();
+    assert_eq!(again, json);
+}
+
+/// The same memory with everything else that may be in it, at its bounds.
+fn filled(json: &str) -> String {
+    let mut memory: serde_json::Value = serde_json::from_str(json).unwrap();
+    let names: Vec<String> = everybody().iter().map(|p| p.name.to_string()).collect();
+    let used = |most: u64| -> serde_json::Value {
+        let steps: Vec<u64> = (59_841_604..59_841_604 + most).collect();
+        let all = names
+            .iter()
+            .map(|name| (name.clone(), steps.clone().into()));
+        serde_json::Value::Object(all.collect())
+    };
+    for (kind, most) in [
+        ("used_kill", 24),
+        ("used_restore", 8),
+        ("used_check_in", 8),
+        ("used_duress", 8),
+    ] {
+        memory[kind] = used(most);
+    }
+    for kind in ["failed", "restore_failed", "check_in_failed"] {
+        memory[kind] = vec![NOW.millis(); 20].into();
+    }
+    let votes = names.iter().take(8).map(|name| {
+        serde_json::json!({"person": name, "scope": "route-with-a-long-nam000", "at": NOW, "duress": false})
+    });
+    memory["votes"] = votes.collect();
+    let feigned = names.iter().take(8);
+    memory["feigned"] = feigned
+        .map(|name| serde_json::json!([name, 4_294_960_000_u32]))
+        .collect();
+    memory["check_in"] = serde_json::json!({"by": names[0], "at": NOW, "taken": 3});
+    memory["halves"] = serde_json::json!({"spent": 288, "at": NOW});
+    let memory = Memory::parse(memory.to_string().as_bytes()).unwrap();
+    memory.to_json()
+}
+
+#[test]
+fn a_memory_of_before_these_fields_is_read() {
+    let mut core = core();
+    core.lever_cut(scope("chat"), "a", "b", NOW);
+    let mut old: serde_json::Value = serde_json::from_str(&core.memory().to_json()).unwrap();
+    let fields = old.as_object_mut().unwrap();
+    fields.retain(|name, _| {
+        [
+            "version",
+            "seq",
+            "next_incident",
+            "latches",
+            "last_kill",
+            "last_restore",
+            "restore_failures",
+            "failed",
+            "used_kill",
+            "used_restore",
+            "used_cards",
+            "outcomes",
+        ]
+        .contains(&name.as_str())
+    });
+    let memory = Memory::parse(old.to_string().as_bytes()).unwrap();
+    assert_eq!(memory.to_json(), core.memory().to_json());
+}
+
+#[test]
+fn a_memory_beyond_its_bounds_is_refused() {
+    let json = filled(&core().memory().to_json());
+    Memory::parse(json.as_bytes()).unwrap();
+    for (field, beyond) in [
+        ("failed", serde_json::json!(vec![NOW; 21])),
+        ("check_in_failed", serde_json::json!(vec![NOW; 21])),
+        (
+            "used_duress",
+            serde_json::json!({"a": (0..25).collect::<Vec<u64>>()}),
+        ),
+        ("feigned", serde_json::json!(vec![("a", 1); 9])),
+    ] {
+        let mut memory: serde_json::Value = serde_json::from_str(&json).unwrap();
+        memory[field] = beyond;
+        assert!(
+            Memory::parse(memory.to_string().as_bytes()).is_err(),
+            "{field}"
+        );
+    }
 }
 
 #[test]

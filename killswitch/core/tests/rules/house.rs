@@ -150,8 +150,9 @@ pub(crate) fn duplicate(decision: Decision) -> Option<Reply> {
 
 /// Scopes that are cut, in the order of their incidents.
 pub(crate) fn cut_now(core: &Core) -> String {
-    let latches = core.memory().latches().as_slice();
+    let latches = core.memory().latches();
     let words: Vec<String> = latches
+        .as_slice()
         .iter()
         .map(|l| format!("{}{}", l.scope, l.incident))
         .collect();

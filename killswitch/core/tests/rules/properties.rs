@@ -44,7 +44,7 @@ struct Events {
 }
 
 fn deliver(core: &mut Core, sent: &Sent, at: Timestamp, events: &mut Events) {
-    let before = core.memory().latches().clone();
+    let before = core.memory().latches();
     match core.on_text(&sent.message, at) {
         Decision::Cut(cut) => {
             assert!(core.memory().latches().of(&cut.latch.scope).is_some());
@@ -54,7 +54,7 @@ fn deliver(core: &mut Core, sent: &Sent, at: Timestamp, events: &mut Events) {
         Decision::Restore(restore) => {
             assert_eq!(
                 core.memory().latches(),
-                &before,
+                before,
                 "released before it was recorded"
             );
             let scope = restore.latch.scope.clone();
@@ -67,7 +67,7 @@ fn deliver(core: &mut Core, sent: &Sent, at: Timestamp, events: &mut Events) {
             events.restores.push((scope, sent.minted));
         }
         Decision::Refused(_) | Decision::Duplicate { .. } => {
-            assert_eq!(core.memory().latches(), &before);
+            assert_eq!(core.memory().latches(), before);
         }
         other => panic!("nobody asked: {other:?}"),
     }
@@ -131,9 +131,9 @@ proptest! {
     #[test]
     fn digits_and_lookalikes_never_panic(says in "[0-9OolIA-Z٠-٩۰-۹０-９ .-]{0,400}") {
         let mut core = core();
-        let before = core.memory().latches().clone();
+        let before = core.memory().latches();
         if !matches!(core.on_text(&text("m", &says), NOW), Decision::Cut(_)) {
-            prop_assert_eq!(core.memory().latches(), &before);
+            prop_assert_eq!(core.memory().latches(), before);
         }
     }
 
@@ -154,7 +154,7 @@ proptest! {
             prop_assert!(fits(&said), "{said}");
             prop_assert!(said.as_str().contains(&cut.latch.incident.to_string()), "{said}");
         }
-        let said = status_reply(core.memory().latches(), big, big, big, big, NOW, &names);
+        let said = status_reply(&core.memory().latches(), big, big, big, big, NOW, &names);
         prop_assert!(fits(&said), "{said}");
         let at = later(5);
         let code = restore_code(&core, "owner", at.step());

@@ -1,6 +1,9 @@
 use crate::house::*;
-use kill_core::{Cut, Reply, cut_reply, status_reply};
-use kill_wire::{CutReport, Outcome, ProofState, Scope};
+use kill_core::{
+    CheckInStep, Cut, Opening, Reply, Rules, Then, Why, check_in_warning, cut_reply, drill_reply,
+    status_reply,
+};
+use kill_wire::{CutReport, DrillState, Outcome, ProofState, Scope};
 
 fn figures(cut: &Cut, outcome: Outcome, still_open: &[&str]) -> CutReport {
     CutReport {
@@ -104,7 +107,7 @@ fn a_cut_that_is_not_written_down_says_so() {
 #[test]
 fn a_status_says_what_is_cut_and_what_is_wrong() {
     let mut core = core();
-    let said = status_reply(core.memory().latches(), 4, 4, 1, 1, NOW, &[]);
+    let said = status_reply(&core.memory().latches(), 4, 4, 1, 1, NOW, &[]);
     assert_eq!(
         said.as_str(),
         "STATUS 08:02:00Z. Nothing cut. Probes 4/4 good, agents 1/1."
@@ -114,11 +117,85 @@ fn a_status_says_what_is_cut_and_what_is_wrong() {
     }
     core.lever_cut(Scope::All, "a", "b", NOW);
     let warnings = ["clock looks wrong".to_owned()];
-    let said = status_reply(core.memory().latches(), 0, 4, 0, 1, NOW, &warnings);
+    let said = status_reply(&core.memory().latches(), 0, 4, 0, 1, NOW, &warnings);
     assert_eq!(
         said.as_str(),
         "STATUS 08:02:00Z. Cut: ALL #5, chat #1, agent #2 +2. Probes 0/4 good, agents 0/1. clock looks wrong."
     );
+}
+
+#[test]
+fn every_notice_fits_one_segment_with_the_longest_names() {
+    let long = scope("route-with-a-long-name01");
+    let at = kill_wire::Timestamp::from_millis(4_102_444_799_999);
+    let mut all = Vec::new();
+    for then in [Then::Warn, Then::Cut(long.clone())] {
+        for step in [
+            CheckInStep::WarnFirst { next: at },
+            CheckInStep::WarnSecond { next: at },
+            CheckInStep::Act(then.clone()),
+        ] {
+            all.push(check_in_warning(&step, &then));
+        }
+    }
+    for failed in [
+        vec![],
+        vec!["x".repeat(300)],
+        vec!["agent 10.0.0.1:7413".to_owned(); 40],
+    ] {
+        all.push(drill_reply(&DrillState {
+            at,
+            by: "anna-karin-lisa".to_owned(),
+            channels: (u32::MAX, u32::MAX),
+            agents: (u32::MAX, u32::MAX),
+            probes: (u32::MAX, u32::MAX),
+            failed,
+        }));
+    }
+    let mut house = two(Rules {
+        two_person: true,
+        duress: true,
+        ..by_any_text()
+    });
+    house.lever_cut(long.clone(), "a", "b", NOW);
+    let code = duress_code(&house, "anna", later(3).step());
+    match house.lever_restore(&long, &code, "x", later(3)).unwrap() {
+        Opening::Held(held) => all.push(held.reply),
+        other => panic!("{other:?}"),
+    }
+    let code = restore_code(&house, "ben", later(3).step());
+    match house.lever_restore(&long, &code, "x", later(3)).unwrap() {
+        Opening::Feigned(feigned) => all.extend([feigned.reply, feigned.warning]),
+        other => panic!("{other:?}"),
+    }
+    all.push(house.lever_check_in("somebody-with-a-name-0001", at).reply);
+    for reply in all {
+        // Nothing was cut off: each ends as its sentence does.
+        let whole = reply.as_str().ends_with(['.', '!']) || reply.as_str().ends_with("#1");
+        assert!(
+            fits(&reply) && whole && !reply.as_str().contains('?'),
+            "{reply}"
+        );
+    }
+}
+
+#[test]
+fn every_reason_fits_one_segment() {
+    let long = scope("route-with-a-long-name01");
+    for why in [
+        Why::NoCode,
+        Why::NotAccepted,
+        Why::StepUp,
+        Why::TooOld,
+        Why::NoScope,
+        Why::NotCut(long.clone()),
+        Why::Locked,
+        Why::Untrusted,
+        Why::NotByText(long),
+    ] {
+        let said = Reply::from(format!("Refused: {why}."));
+        assert!(fits(&said) && said.as_str().ends_with('.'), "{said}");
+    }
 }
 
 #[test]

@@ -1,0 +1,73 @@
+//! A million guesses: no more hit than the bound allows.
+
+use crate::chance::Chance;
+use crate::house::{NOW, core, people, rules, text};
+use kill_core::{Decision, Digits, InboundText, Key, People};
+use kill_wire::Timestamp;
+
+/// Days, and guesses on each of them.
+const DAYS: u64 = 20_000;
+const A_DAY: u64 = 20;
+
+fn guess(day: u64, n: u64, says: &str) -> (InboundText, Timestamp) {
+    let now = NOW.plus_millis(day * 86_400_000 + n);
+    (
+        text("sms", &format!("{day}.{n}"), &format!("+{n}"), says),
+        now,
+    )
+}
+
+/// Six digits, so that hits can be counted: 10 looked at a day, of two people's 6 codes among a million.
+#[test]
+fn of_guesses_at_six_digits_as_many_hit_as_the_daily_budget_predicts() {
+    let mut six = People::default();
+    for person in &people(2) {
+        let mut person = person.clone();
+        let seed = person.name.as_str().as_bytes()[0];
+        person.check_in = Some(Key::from_random([seed; 20], Digits::Six));
+        six.add(person).unwrap();
+    }
+    let mut core = core(&six, &rules(false));
+    let mut chance = Chance::new(41);
+    let mut hits = 0;
+    for day in 0..DAYS {
+        for n in 0..A_DAY {
+            let (text, now) = guess(day, n, &format!("OK {:06}", chance.below(1_000_000)));
+            match core.on_text(&text, now) {
+                Decision::CheckedIn(_) => hits += 1,
+                Decision::Refused(_) | Decision::Duplicate { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    let predicted = (DAYS * 10 * 2 * 6) as f64 / 1e6;
+    println!(
+        "{} guesses at six digits: {hits} hit, {predicted} predicted, 44 without a budget",
+        DAYS * A_DAY
+    );
+    // Four standard deviations either side.
+    assert!(f64::from(hits) < predicted + 4.0 * predicted.sqrt() && hits > 0);
+}
+
+#[test]
+fn of_a_million_guesses_at_a_kill_none_cuts() {
+    let people = people(5);
+    let mut core = core(&people, &rules(false));
+    let mut chance = Chance::new(42);
+    for n in 0..1_000_000_u64 {
+        // One guess, or two in one text, from ever other senders, over a day.
+        let one = chance.below(100_000_000);
+        let says = match n % 2 {
+            0 => format!("KILL {one:08}"),
+            _ => format!("{one:08} {:08}", chance.below(100_000_000)),
+        };
+        let (text, _) = guess(0, n, &says);
+        let now = NOW.plus_millis(n * 86);
+        assert!(
+            matches!(core.on_text(&text, now), Decision::Refused(_)),
+            "{says}"
+        );
+    }
+    assert!(core.memory().latches().is_empty());
+    println!("1000000 guesses at a KILL in a day: 0 cut");
+}
