@@ -31,13 +31,17 @@ class Phone:
         self.secret = secrets.token_hex(24)
 
     @property
+    def name(self):
+        return self.kind
+
+    @property
     def config(self):
         lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in self.settings.items())
         return f'[[killswitch.channels]]\nname = "{self.kind}"\nkind = "{self.kind}"\npublic_url = "{HOST}{self.kind}"\n{lines}'
 
     def send(self, house, request):
         method, query, headers, body = request
-        address = f"{house.kill_switch}/v1/inbound/{self.kind}" + (f"?{query}" if query else "")
+        address = f"{house.kill_switch}/v1/inbound/{self.name}" + (f"?{query}" if query else "")
         return httpx.request(method, address, content=body, headers=headers, timeout=20, trust_env=False)
 
 

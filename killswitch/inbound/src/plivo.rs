@@ -2,7 +2,8 @@
 //!
 //! What is documented for messages is the second scheme: HMAC-SHA-256 over the address and a nonce, not over what the
 //! text says. Whoever sees one such call can put any text into it. So it counts only where the owner says so, only with a
-//! secret of our own in the query, and its message id here is the nonce: one signature gives one decision, for ever.
+//! secret of our own in the query, and its message id here is the nonce: what is put under it later is a duplicate, unless
+//! it holds an unused KILL code, which always counts.
 //! Where the headers of the third scheme come, which signs the fields too, that one must hold. Either way a text is
 //! trusted least: it may cut with a code, never restore.
 
