@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
 use hyper::body::Incoming as Body;
-use kill_core::InboundText;
+use kill_core::{Decision, InboundText};
 use kill_inbound::{Channel, MAX_BODY, RawRequest, Refusal, Replies};
 use std::sync::Arc;
 use std::time::Duration;
@@ -66,22 +66,22 @@ pub(crate) async fn take(
 async fn answer(switch: &Arc<Switch>, channel: &Channel, text: InboundText) -> Response {
     let (accepted, decision) = act::decide(switch, &text);
     let (shared, here) = (Arc::clone(switch), channel.replies() == Replies::InResponse);
-    let to = text.sender.clone();
+    let (asked, cut) = (text.clone(), matches!(decision, Decision::Cut(_)));
     // A provider that hangs up must not stop what it asked for: the work goes on in a task of its own.
     let work = switch.tasks.spawn(async move {
         let said = act::carry_out(&shared, &text, decision, accepted).await;
         if here {
             return said;
         }
-        tell::back(&shared, &text, said);
+        tell::back(&shared, &text, said, cut);
         None
     });
     // Who is answered by the courier is acknowledged at once: some providers wait two seconds and no longer.
     if !here {
         return acknowledge(channel, None, None);
     }
-    let said = work.await.unwrap_or_default();
-    acknowledge(channel, said.as_deref(), to.as_deref())
+    let said = tell::here(switch, channel, &asked, work.await.unwrap_or_default(), cut);
+    acknowledge(channel, said.as_deref(), asked.sender.as_deref())
 }
 
 fn acknowledge(channel: &Channel, said: Option<&str>, to: Option<&str>) -> Response {

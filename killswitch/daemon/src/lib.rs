@@ -23,6 +23,7 @@ mod drill;
 mod event;
 mod held;
 mod hold;
+mod hourly;
 mod http;
 mod inbound;
 mod incidents;

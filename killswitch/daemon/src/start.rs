@@ -3,6 +3,7 @@
 use crate::alarms::{self, Alarms};
 use crate::event::Event;
 use crate::held::Streams;
+use crate::hourly::Hourly;
 use crate::peers::Peers;
 use crate::recorder::{First, Recorder};
 use crate::seen::{self, Seen};
@@ -77,6 +78,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         vantages: settings.vantages,
         channels: Mutex::new(Arc::new(settings.channels)),
         outbox: courier::outbox::Outbox::default(),
+        hourly: Hourly::default(),
         recorder,
         incidents: Mutex::new(opened.incidents),
         names: Mutex::default(),

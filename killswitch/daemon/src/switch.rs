@@ -7,6 +7,7 @@ use crate::courier::outbox::Outbox;
 use crate::direct::{Before, Direct};
 use crate::event::Event;
 use crate::held::Streams;
+use crate::hourly::Hourly;
 use crate::incidents::Incidents;
 use crate::link::Link;
 use crate::peers::Peers;
@@ -37,6 +38,7 @@ pub(crate) struct Switch {
     pub(crate) channels: Mutex<Arc<Vec<Channel>>>,
     pub(crate) book: Mutex<Book>,
     pub(crate) outbox: Outbox,
+    pub(crate) hourly: Hourly,
     pub(crate) wishes: Wishes,
     pub(crate) direct: Vec<Direct>,
     pub(crate) before: Before,

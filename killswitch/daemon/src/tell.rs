@@ -4,23 +4,38 @@ use crate::clock;
 use crate::courier::outbox::Letter;
 use crate::switch::Switch;
 use kill_core::{InboundText, PersonName};
-use kill_inbound::Replies;
+use kill_inbound::{Channel, Replies};
 use std::collections::BTreeMap;
 
-/// Answers a text through the courier. A text without a sender, or by a channel that cannot answer, gets none.
-pub(crate) fn back(switch: &Switch, text: &InboundText, said: Option<String>) {
+/// What goes back in the call that brought a text, to a channel that makes a text of it. The answer to a cut always does:
+/// it took a code that counts once, so nobody can ask for many.
+pub(crate) fn here(
+    switch: &Switch,
+    channel: &Channel,
+    text: &InboundText,
+    said: Option<String>,
+    cut: bool,
+) -> Option<String> {
+    // The generic channel's answer goes to a program and costs nothing.
+    let free = cut || channel.kind() == "standard-webhooks";
+    let number = text.sender.as_deref().unwrap_or_default();
+    said.filter(|_| free || switch.hourly.admits(number, clock::now()))
+}
+
+/// Answers a text through the courier: once for a message, ten an hour for a sender, and always to a cut. A text without
+/// a sender, or by a channel that cannot answer, gets none.
+pub(crate) fn back(switch: &Switch, text: &InboundText, said: Option<String>, cut: bool) {
     let (Some(said), Some(to)) = (said, &text.sender) else {
         return;
     };
     let channels = switch.channels();
-    let channel = channels
+    let mut able = channels
         .iter()
-        .find(|known| known.name() == text.channel && known.replies() != Replies::Never);
-    if channel.is_some() {
-        // Once for a message, ten an hour for a sender.
-        if switch.core().may_reply(text, clock::now()) {
-            post(switch, &text.channel, to, &said, false);
-        }
+        .filter(|known| known.replies() != Replies::Never);
+    let may = able.any(|known| known.name() == text.channel)
+        && (switch.core().may_reply(text, clock::now()) || cut);
+    if may {
+        post(switch, &text.channel, to, &said, false);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::event::Event;
 use crate::switch::Switch;
 use crate::tell;
 use crate::verified;
-use kill_core::{Cut, InboundText};
+use kill_core::{Cut, Decision, InboundText};
 use kill_inbound::{Channel, RawRequest};
 use kill_wire::{FromCourier, Scope};
 use std::sync::Arc;
@@ -99,8 +99,9 @@ async fn with(
 
 async fn decide(switch: &Arc<Switch>, text: &InboundText) {
     let (accepted, decision) = act::decide(switch, text);
+    let cut = matches!(decision, Decision::Cut(_));
     let said = act::carry_out(switch, text, decision, accepted).await;
-    tell::back(switch, text, said);
+    tell::back(switch, text, said, cut);
 }
 
 /// A body from a queue: verified as if the provider had called. A forged one is taken, too, so that it leaves the queue.

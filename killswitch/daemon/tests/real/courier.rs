@@ -177,3 +177,26 @@ fn what_comes_by_a_channel_that_is_not_fetched_here_is_left_with_the_courier() {
     assert_eq!(courier.taken(), "2");
     assert!(house.cut().is_empty());
 }
+
+#[test]
+fn a_flood_of_questions_in_a_senders_name_gets_ten_answers_and_a_cut_gets_its_own() {
+    let house = house();
+    let mut courier = house.courier();
+    let mut replies = Vec::new();
+    for n in 0..30 {
+        courier.text("telegram", &format!("s{n}"), "STATUS");
+    }
+    courier.text("telegram", "kill", &format!("KILL {}", kill_code()));
+    let mut taken = 0;
+    // Every text is taken, and what is said of one is said before or right after.
+    while taken < 31 || replies.len() < 11 {
+        match courier.next_but_state() {
+            ToCourier::Taken { .. } => taken += 1,
+            ToCourier::Reply { text, .. } => replies.push(text),
+            ToCourier::State { .. } => {}
+        }
+    }
+    let status = replies.iter().filter(|text| text.starts_with("STATUS"));
+    assert_eq!(status.count(), 10, "{replies:?}");
+    assert!(replies.iter().any(|text| text.starts_with("CUT ALL")));
+}
