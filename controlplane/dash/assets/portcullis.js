@@ -62,6 +62,7 @@
   });
   body.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt;
+    if (form.id === "drill" || form.id === "check-in") byId("outcome").scrollIntoView({ block: "nearest" });
     if (form.id !== "cut" && form.id !== "restore") return;
     // A code or a confirmation counts once; the rest stays while nothing came of it, and so does the other form.
     // (`successful` would be true for refusals too: they are swapped in like the rest.)

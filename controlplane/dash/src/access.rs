@@ -37,6 +37,8 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
         (row("GET", "/events", Operator), get(events::listen)),
         (row("POST", "/cut", Operator), post(act::cut)),
         (row("POST", "/restore", Operator), post(act::restore)),
+        (row("POST", "/drill", Operator), post(act::drill)),
+        (row("POST", "/check-in", Operator), post(act::check_in)),
         (row("GET", "/sign-in", Anyone), get(sign_in::ask)),
         (row("POST", "/sign-in", Anyone), post(sign_in::enter)),
         (row("POST", "/sign-out", Operator), post(sign_in::leave)),

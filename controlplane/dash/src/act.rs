@@ -1,5 +1,5 @@
-//! The two forms: cut with a typed confirmation, restore with a RESTORE code. Both go through the lever, as the
-//! CLI's do; the kill switch decides.
+//! The forms: cut with a typed confirmation, restore with a RESTORE code, a drill, a check-in. All go through the lever,
+//! as the CLI's do; the kill switch decides.
 
 use crate::answer::html;
 use crate::lever::ask;
@@ -15,8 +15,8 @@ use serde::Deserialize;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a cut with its proof, or a restore, may take.
-const LIMIT: Duration = Duration::from_secs(10);
+/// How long a cut with its proof, a restore or a drill may take.
+const LIMIT: Duration = Duration::from_secs(20);
 
 /// As the journal names whoever uses these forms.
 const BY: &str = "dashboard";
@@ -106,10 +106,41 @@ pub(crate) async fn restore(
                     let outcome = view::restore_outcome(&scope, incident, &remaining, text);
                     (StatusCode::OK, outcome)
                 }
+                Ok(LeverReply::Held { text }) => (StatusCode::ACCEPTED, view::held_outcome(text)),
                 Ok(_) => unexpected(),
                 Err(error) => failed(NOT_RESTORED, error),
             }
         }
+    };
+    answer(&site, &operator, &headers, status, outcome)
+}
+
+pub(crate) async fn drill(
+    operator: Operator,
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+) -> Response {
+    let request = LeverRequest::Drill { by: BY.to_owned() };
+    let (status, outcome) = match ask(&site, request, LIMIT).await {
+        Ok(LeverReply::Drilled { drill }) => (StatusCode::OK, view::drill_outcome(&drill)),
+        Ok(_) => unexpected(),
+        Err(error) => failed("No drill was held", error),
+    };
+    answer(&site, &operator, &headers, status, outcome)
+}
+
+pub(crate) async fn check_in(
+    operator: Operator,
+    State(site): State<Arc<Site>>,
+    headers: HeaderMap,
+) -> Response {
+    let request = LeverRequest::CheckIn { by: BY.to_owned() };
+    let (status, outcome) = match ask(&site, request, LIMIT).await {
+        Ok(LeverReply::CheckedIn { check_in }) => {
+            (StatusCode::OK, view::check_in_outcome(check_in.as_ref()))
+        }
+        Ok(_) => unexpected(),
+        Err(error) => failed("Nobody is checked in", error),
     };
     answer(&site, &operator, &headers, status, outcome)
 }

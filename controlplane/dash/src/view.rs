@@ -9,8 +9,11 @@ mod scopes;
 mod text;
 mod usage;
 mod verdict;
+mod watch;
 
-pub(crate) use outcome::{Outcome, cut_outcome, restore_outcome};
+pub(crate) use outcome::{
+    Outcome, check_in_outcome, cut_outcome, drill_outcome, held_outcome, restore_outcome,
+};
 pub(crate) use text::When;
 
 use askama::Template;
@@ -26,6 +29,7 @@ pub(crate) struct Parts {
     pub(crate) usage: usage::Usage,
     pub(crate) incidents: incidents::Incidents,
     pub(crate) health: health::Health,
+    pub(crate) watch: watch::Watch,
 }
 
 impl Parts {
@@ -38,6 +42,7 @@ impl Parts {
             usage: usage::Usage::of(snapshot),
             incidents: incidents::Incidents::of(snapshot),
             health: health::Health::of(snapshot),
+            watch: watch::Watch::of(snapshot),
         }
     }
 
@@ -51,6 +56,7 @@ impl Parts {
             ("usage", self.usage.render()),
             ("incidents", self.incidents.render()),
             ("health", self.health.render()),
+            ("watch", self.watch.render()),
         ];
         let text = |(name, drawn): (&'static str, askama::Result<String>)| match drawn {
             Ok(text) => (name, text),

@@ -102,11 +102,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
 }
 
 /// The kill switch's own thread, with a runtime of its own.
-fn spawn(
-    switch: Arc<Switch>,
-    listeners: Listeners,
-    lock: File,
-) -> anyhow::Result<JoinHandle<()>> {
+fn spawn(switch: Arc<Switch>, listeners: Listeners, lock: File) -> anyhow::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

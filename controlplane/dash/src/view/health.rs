@@ -17,7 +17,6 @@ pub(crate) struct State {
     pub(crate) canaries: String,
     pub(crate) canaries_at: Option<When>,
     pub(crate) agents: Vec<Agent>,
-    pub(crate) channels: String,
     pub(crate) people: String,
     pub(crate) journal: String,
     pub(crate) started: When,
@@ -64,12 +63,6 @@ fn of_state(state: &StateReport) -> State {
         canaries: text,
         canaries_at: canaries.at.map(When::clock),
         agents: state.agents.iter().map(|a| agent(a, state.seq)).collect(),
-        channels: state
-            .channels
-            .iter()
-            .map(|c| c.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", "),
         people: counted(state.people.into(), "person holds keys", "people hold keys"),
         journal: counted(state.journal, "entry", "entries"),
         started: When::day(state.started),

@@ -1,8 +1,11 @@
 //! What a cut or a restore brought, in words.
 
-use super::text::{counted, proof};
+use super::text::{When, counted, proof};
+use super::watch::drilled;
 use askama::Template;
-use kill_wire::{CutReport, Incident, LatchSet, Outcome as Proven, Scope};
+use kill_wire::{
+    CheckInState, CutReport, DrillState, Incident, LatchSet, Outcome as Proven, Scope,
+};
 
 /// What a form did, for people.
 #[derive(Debug, Template)]
@@ -53,6 +56,42 @@ pub(crate) fn cut_outcome(report: &CutReport) -> Outcome {
         lines.push(format!("Still open: {open}."));
     }
     Outcome { tone, title, lines }
+}
+
+/// The first of two people asked; nothing is open.
+pub(crate) fn held_outcome(text: String) -> Outcome {
+    Outcome {
+        tone: "warn",
+        title: "Held: a second person must agree".to_owned(),
+        lines: vec![text, "Nothing is open yet.".to_owned()],
+    }
+}
+
+pub(crate) fn drill_outcome(drill: &DrillState) -> Outcome {
+    let mut lines = vec![format!("A drill {}. Nothing was cut.", drilled(drill))];
+    lines.extend(drill.failed.iter().map(|it| format!("Did not hold: {it}.")));
+    let (tone, title) = if drill.failed.is_empty() {
+        ("good", "The drill held")
+    } else {
+        ("warn", "The drill did not hold")
+    };
+    Outcome {
+        tone,
+        title: title.to_owned(),
+        lines,
+    }
+}
+
+pub(crate) fn check_in_outcome(check_in: Option<&CheckInState>) -> Outcome {
+    let line = check_in.map_or_else(
+        || "No check-in is asked for; it was noted all the same.".to_owned(),
+        |state| format!("The next one is due by {}.", When::day(state.due).people),
+    );
+    Outcome {
+        tone: "good",
+        title: "Checked in".to_owned(),
+        lines: vec![line],
+    }
 }
 
 pub(crate) fn restore_outcome(

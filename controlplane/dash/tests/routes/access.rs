@@ -5,11 +5,13 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use dash::{Access, Who};
 
-const TABLE: [(&str, &str, Who); 13] = [
+const TABLE: [(&str, &str, Who); 15] = [
     ("GET", "/", Who::Operator),
     ("GET", "/events", Who::Operator),
     ("POST", "/cut", Who::Operator),
     ("POST", "/restore", Who::Operator),
+    ("POST", "/drill", Who::Operator),
+    ("POST", "/check-in", Who::Operator),
     ("GET", "/sign-in", Who::Anyone),
     ("POST", "/sign-in", Who::Anyone),
     ("POST", "/sign-out", Who::Operator),
@@ -72,7 +74,14 @@ async fn a_form_of_another_site_does_nothing() {
         ("origin", "https://evil.example"),
         ("origin", "null"),
     ];
-    for path in ["/cut", "/restore", "/sign-out", "/sign-in"] {
+    for path in [
+        "/cut",
+        "/restore",
+        "/drill",
+        "/check-in",
+        "/sign-out",
+        "/sign-in",
+    ] {
         for (name, value) in foreign {
             let request = request(Method::POST, path, &session)
                 .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")

@@ -4,7 +4,8 @@ use crate::house::{House, latches, proof, request, text};
 use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use kill_wire::{
-    CutReport, ErrorCode, Incident, LeverError, LeverReply, LeverRequest, Outcome, Scope, Timestamp,
+    CheckInState, CutReport, DrillState, ErrorCode, Incident, LeverError, LeverReply, LeverRequest,
+    Outcome, Scope, Timestamp,
 };
 
 fn report(outcome: Outcome) -> LeverReply {
@@ -136,6 +137,70 @@ async fn a_restore_needs_the_kill_switch_to_accept_the_code() {
         by: "dashboard".to_owned(),
     };
     assert_eq!(house.was_asked(), [wanted.clone(), wanted]);
+}
+
+#[tokio::test]
+async fn a_restore_that_waits_for_a_second_person_is_not_called_restored() {
+    let house = House::new().await;
+    let session = house.session().await;
+    house.answer_with(LeverReply::Held {
+        text: "RESTORE held: 1 of 2 people.".to_owned(),
+    });
+    let form = "scope=LLM&code=98765432";
+    let (status, part) = htmx(&house, "/restore", &session, form).await;
+    assert_eq!(status, StatusCode::ACCEPTED);
+    for words in [
+        "Held: a second person must agree",
+        "1 of 2 people",
+        "Nothing is open yet",
+        "notice warn",
+    ] {
+        assert!(part.contains(words), "{words} is not in {part}");
+    }
+    assert!(!part.contains("Restored"), "{part}");
+}
+
+#[tokio::test]
+async fn a_drill_and_a_check_in_ask_just_that() {
+    let house = House::new().await;
+    let session = house.session().await;
+    house.answer_with(LeverReply::Drilled {
+        drill: DrillState {
+            by: "dashboard".to_owned(),
+            channels: (1, 2),
+            failed: vec!["channel <sms>".to_owned()],
+            ..DrillState::default()
+        },
+    });
+    let (status, part) = htmx(&house, "/drill", &session, "").await;
+    assert_eq!(status, StatusCode::OK);
+    for words in [
+        "The drill did not hold",
+        "Nothing was cut",
+        "channel &#60;sms&#62;",
+    ] {
+        assert!(part.contains(words), "{words} is not in {part}");
+    }
+    house.answer_with(LeverReply::CheckedIn {
+        check_in: Some(CheckInState {
+            due: Timestamp::from_millis(1_795_000_000_000),
+            ..CheckInState::default()
+        }),
+    });
+    let (status, part) = htmx(&house, "/check-in", &session, "").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(part.contains("due by 2026-11-18"), "{part}");
+    let by = || "dashboard".to_owned();
+    let asked = [
+        LeverRequest::Drill { by: by() },
+        LeverRequest::CheckIn { by: by() },
+    ];
+    assert_eq!(house.was_asked(), asked);
+    assert_eq!(
+        htmx(&house, "/drill", "", "").await.0,
+        StatusCode::UNAUTHORIZED
+    );
+    assert_eq!(house.was_asked().len(), 2);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use crate::house::{House, exchange, incident, latches, snapshot, text};
 use axum::http::{StatusCode, header};
+use kill_wire::{ChannelState, CheckInState, DrillState, GuessBound, PeerHealth, Scope, Timestamp};
 
 #[tokio::test]
 async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
@@ -22,6 +23,60 @@ async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
         "1 of 1 routes blocked, 2 of 2 probes refused",
         "still cut",
         "all 2 answer as they should",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page");
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_whether_a_text_would_get_through_and_somebody_is_there() {
+    let mut seen = snapshot();
+    let state = seen.killswitch.as_mut().unwrap();
+    let now = state.now;
+    state.channels.push(ChannelState {
+        name: "sms".to_owned(),
+        kind: "plivo".to_owned(),
+        trust: "C".to_owned(),
+        heard: None,
+        drilled: Some(now),
+        problem: Some("signatures are refused since an hour".to_owned()),
+    });
+    state.peers = vec![PeerHealth {
+        name: "attic".to_owned(),
+        heard: Some(now),
+        problem: None,
+    }];
+    state.check_in = Some(CheckInState {
+        last: None,
+        by: Some("ada".to_owned()),
+        due: Timestamp::from_millis(now.millis() - 1),
+        warned: 1,
+        cuts: Some(Scope::Agents),
+    });
+    state.drill = Some(DrillState {
+        at: now,
+        by: "schedule".to_owned(),
+        channels: (1, 2),
+        agents: (1, 1),
+        probes: (2, 2),
+        failed: vec!["channel sms".to_owned()],
+    });
+    state.guesses = Some(GuessBound {
+        kill: 0.0008,
+        restore: 7.3e-5,
+    });
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+    let page = text(house.get("/", &session).await).await;
+    for words in [
+        "signatures are refused since an hour",
+        "not signed whole: it may cut, not restore",
+        "attic agrees",
+        "<span class=\"dot bad\"></span>due by",
+        "last by ada; a missed one cuts AGENTS",
+        "by schedule: channels 1 of 2, agents 1 of 1, probes 2 of 2",
+        "did not hold: channel sms",
+        "at most 0.08 % a year for a KILL, 7.3e-5 for a RESTORE",
     ] {
         assert!(page.contains(words), "`{words}` is not on the page");
     }
@@ -51,7 +106,27 @@ async fn hostile_texts_stay_texts() {
     let mut seen = snapshot();
     let state = seen.killswitch.as_mut().unwrap();
     state.warnings = vec![EVIL.to_owned()];
-    state.channels[0].name = EVIL.to_owned();
+    state.channels[0] = ChannelState {
+        name: EVIL.to_owned(),
+        kind: EVIL.to_owned(),
+        trust: EVIL.to_owned(),
+        problem: Some(EVIL.to_owned()),
+        ..ChannelState::default()
+    };
+    state.peers = vec![PeerHealth {
+        name: EVIL.to_owned(),
+        heard: None,
+        problem: Some(EVIL.to_owned()),
+    }];
+    state.check_in = Some(CheckInState {
+        by: Some(EVIL.to_owned()),
+        ..CheckInState::default()
+    });
+    state.drill = Some(DrillState {
+        by: EVIL.to_owned(),
+        failed: vec![EVIL.to_owned()],
+        ..DrillState::default()
+    });
     state.names.push(EVIL.to_owned());
     state.agents[0].problem = Some(EVIL.to_owned());
     state.agents[0].address = EVIL.to_owned();
@@ -80,7 +155,7 @@ async fn hostile_texts_stay_texts() {
         );
     }
     let escaped = page.matches("&#60;script&#62;").count();
-    assert!(escaped >= 8, "all of them are shown: {escaped}");
+    assert!(escaped >= 16, "all of them are shown: {escaped}");
 }
 
 #[tokio::test]

@@ -10,5 +10,6 @@ mod codes;
 mod config;
 mod first_start;
 mod house;
+mod rules;
 mod running;
 mod texts;
