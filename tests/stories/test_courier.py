@@ -1,4 +1,4 @@
-"""The courier: its requests against those of the vendors' own SDKs, and texts by Telegram and SQS through a whole house."""
+"""The courier: its requests against those of the vendors' own libraries, and a whole house cut by Telegram."""
 
 import json
 import secrets
