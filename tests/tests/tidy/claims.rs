@@ -26,7 +26,7 @@ fn every_test_a_document_names_is_there() {
             let end = format!("/{file}");
             let (rust, python) = (format!("fn {name}("), format!("def {name}("));
             let there = sources.iter().any(|(at, text)| {
-                at.ends_with(&end) && (text.contains(&rust) || text.contains(&python))
+                format!("/{at}").ends_with(&end) && (text.contains(&rust) || text.contains(&python))
             });
             if !there {
                 wrong.push(format!("{}: no {name} in {file}", path.display()));
@@ -34,5 +34,8 @@ fn every_test_a_document_names_is_there() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(seen >= 40, "only {seen} names were found: has their form changed?");
+    assert!(
+        seen >= 40,
+        "only {seen} names were found: has their form changed?"
+    );
 }
