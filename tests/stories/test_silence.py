@@ -70,12 +70,13 @@ def test_a_lease_that_lapses_closes_and_a_renewed_one_opens(apart):
     stream = RawStream(house, max_tokens=100_000).flowing()
     switch.kill()
     died = time.monotonic()
-    while time.monotonic() - died < 40:
+    # The lease runs 60 s from the challenge that the last order answered; that was given up to two renewals before.
+    while time.monotonic() - died < 35:
         assert house.code_of_models() is None, "closed before the lease was over"
         time.sleep(1)
     stream.end(40)
     assert stream.last()["error"]["code"] == "paused"
-    assert 49 < stream.ended - died < 66, f"the lease lasted {stream.ended - died:.0f} s"
+    assert 39 < stream.ended - died < 62, f"the lease lasted {stream.ended - died:.0f} s"
     assert house.code_of_models() == "paused"
     serve("killswitch")
     until("the renewed lease to open", lambda: house.code_of_models() is None)

@@ -1,9 +1,5 @@
 //! Several kill switches: what one takes over from another, and what it does not.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kill_core::{Core, Digits, Heard, InboundText, Key, Memory, Opening, People, Person, Trust};
 use kill_wire::{
