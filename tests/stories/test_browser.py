@@ -72,3 +72,14 @@ def test_a_cut_from_elsewhere_shows_without_reloading_also_on_a_phone(house, win
     assert window.run("return document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
     keep(window, "phone")
     assert window.complaints() == []
+
+
+def test_a_drill_and_a_check_in_are_one_click_and_cut_nothing(house, window):
+    window.sees("document.querySelector('[sse-swap=watch]').innerText.includes('local')")
+    window.click("#drill button")
+    window.sees("document.getElementById('outcome').innerText.includes('Nothing was cut')")
+    window.sees("document.querySelector('[sse-swap=watch]').innerText.includes('by dashboard')")
+    keep(window, "drilled")
+    window.click("#check-in button")
+    window.sees("document.getElementById('outcome').innerText.includes('Checked in')")
+    assert house.cut_scopes() == []

@@ -15,7 +15,7 @@ from peers import built
 from waiting import Child, until
 
 UNITS = Path(__file__).parents[2] / "killswitch" / "systemd"
-USER = 64321
+USER, COURIER = 64321, 64322
 NAMES = ("resolv.conf", "nsswitch.conf", "/etc/hosts", "/etc/services", "nscd", "systemd/resolve")
 
 
@@ -101,23 +101,66 @@ def test_a_cut_asks_no_name_server_and_makes_no_call_that_the_unit_forbids(apart
         assert not forbidden, forbidden
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("systemd-analyze"), reason="needs root and systemd-analyze to confine a program")
-def test_it_cuts_and_restores_inside_its_sandbox_as_a_user_of_its_own(apart):
-    house = apart.house
+confinable = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("systemd-analyze"), reason="needs root and systemd-analyze to confine a program"
+)
+
+
+def hand_over(house):
+    """Gives the kill switch's user what is its own, and nothing else."""
     house.folder.chmod(0o755)
     house.data.chmod(0o755)
-    own = house.data / "killswitch"
-    keys = [house.folder / "twilio.token", house.data / "gateway" / "probe.key"]
     (house.data / "gateway").chmod(0o711)
-    for path in [own, *own.rglob("*"), *keys]:
+    own = house.data / "killswitch"
+    for path in [own, *own.rglob("*"), house.folder / "twilio.token", house.data / "gateway" / "probe.key"]:
         os.chown(path, USER, USER)
-    confine = [sys.executable, Path(__file__).with_name("confine.py"), UNITS / "killswitchd.service", USER, own]
-    apart.start(before=confine).ready()
+    return own
+
+
+def confined(unit, user, *writable):
+    return [sys.executable, Path(__file__).with_name("confine.py"), UNITS / unit, user, ",".join(map(str, writable))]
+
+
+@confinable
+def test_it_cuts_and_restores_inside_its_sandbox_as_a_user_of_its_own(apart):
+    house = apart.house
+    own = hand_over(house)
+    apart.start(before=confined("killswitchd.service", USER, own)).ready()
     status = Path(f"/proc/{apart.switch.process.pid}/status").read_text()
     assert re.search(rf"Uid:\s+{USER}\b", status) and re.search(r"Seccomp:\s+2", status) and "NoNewPrivs:\t1" in status
     cut_and_restore(house)
     assert house.cli("journal", "verify").returncode == 0
     assert not house.state()["warnings"], house.state()["warnings"]
+
+
+@confinable
+def test_the_courier_brings_texts_and_carries_replies_as_another_user_in_its_own_sandbox(apart):
+    house = apart.house
+    own = hand_over(house)
+    sockets, spool = house.folder / "sockets", house.folder / "spool"
+    for folder, user in ((sockets, USER), (spool, COURIER), (spool / "inbox", COURIER), (spool / "outbox", COURIER)):
+        folder.mkdir()
+        os.chown(folder, user, COURIER)
+    # As tmpfiles.d makes it: a socket takes the group of its folder.
+    sockets.chmod(0o2750)
+    keys = f'[killswitch]\ncourier_socket = "{sockets}/courier.sock"\ncourier_group = true\n'
+    channel = f'[[killswitch.channels]]\nname = "modem"\nkind = "gammu"\ninbox = "{spool}/inbox"\noutbox = "{spool}/outbox"\n'
+    house.config.write_text(house.config.read_text().replace("[killswitch]\n", keys) + channel)
+    apart.start(before=confined("killswitchd.service", USER, own, sockets)).ready()
+    command = [*confined("kill-courier.service", COURIER, spool), built("kill-courier"), "--config", house.config, "--data", house.data]
+    courier = Child(command, house.folder, "kill-courier", house.env())
+    try:
+        text = spool / "inbox" / time.strftime("IN%Y%m%d_%H%M%S_00_+15550100_00.txt")
+        text.write_text(f"kill llm {house.app().kill()}")
+        os.chown(text, COURIER, COURIER)
+        until("the cut", lambda: house.cut_scopes() == ["LLM"])
+        sent = until("the reply", lambda: list((spool / "outbox").glob("OUT*")))
+        assert "CUT LLM" in sent[0].read_text("utf-16")
+    finally:
+        courier.kill()
+    # Without the courier everything else goes on.
+    done = house.cli("restore", "LLM", stdin=house.app().restore(1) + "\n")
+    assert done.returncode == 0, done.stderr
 
 
 def test_it_says_that_it_runs_within_a_second_and_that_it_lives(apart):
