@@ -161,7 +161,7 @@ class Reboot(Fault):
         for child in site.parts.values():
             child.process.send_signal(signal.SIGCONT)
             child.kill()
-        for part in ("gateway", "agent", "killswitch"):
+        for part in ("gateway", "agent", "killswitch", "standby"):
             if part in site.dead:
                 continue
             site.serve(part)

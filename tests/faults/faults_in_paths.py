@@ -50,6 +50,26 @@ class ProxyChanges(Fault):
         site.by_twilio = text
 
 
+class WayRound(Fault):
+    number, what = "F13", "an agent has a way past the gateway, and nothing closes it: the reply must name it"
+
+    def prepare(self, site):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        address = json.dumps(f"127.0.0.1:{self.listener.getsockname()[1]}")
+        agent = json.dumps(f"127.0.0.1:{site.ports['agent']}")
+        site.rewrites.append(("[agent]\n", f"[agent]\ndirect = [{address}]\n"))
+        site.late["direct"] = f'[[killswitch.direct]]\nname = "past"\nscope = "ALL"\nvia = {agent}\naddress = {address}'
+        site.write_config()
+
+    def afterwards(self, site):
+        if site.said.startswith("CUT"):
+            assert "PARTIAL" in site.said and "STILL OPEN" in site.said and "past" in site.said, site.said
+
+    def mend(self, site):
+        if hasattr(self, "listener"):
+            self.listener.close()
+
+
 class StalledStreams(Fault):
     number, what = "F12", "streams that say nothing, and clients that do not read"
 

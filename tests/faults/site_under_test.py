@@ -5,6 +5,8 @@ import hmac
 import json
 import re
 import secrets
+import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -12,10 +14,10 @@ from pathlib import Path
 
 import httpx
 from house import House
-from peers import Scripted
-from phone import Authenticator
+from peers import Scripted, built
+from phone import Authenticator, WebhookPhone
 from streams import RawStream
-from waiting import Child, until
+from waiting import Child, free_ports, until
 
 
 
@@ -40,8 +42,9 @@ class SecondProvider:
 class Site(House):
     """Parts: the kill switch, the agent and the gateway, each a process of its own."""
 
-    # The order in which somebody tries: their own provider, the other one, then whoever stands at the machine.
-    WAYS = ("twilio", "second", "machine")
+    # The order in which somebody tries: their own provider, the other one, whoever stands at the machine, and last the
+    # number of the standby, which is a kill switch of its own on another host.
+    WAYS = ("twilio", "second", "machine", "standby")
 
     def __init__(self):
         folder = Path(tempfile.mkdtemp(prefix="pc-f-"))
@@ -53,7 +56,7 @@ class Site(House):
         self.rewrites, self.late, self.set_up = [], {}, False
         # How the code of the moment is written: one code, two codes, or a card.
         self.proof = "code"
-        self.card = None
+        self.card, self.said = None, ""
         self.on_mend = []
         super().__init__([("lab", "local", self.upstream)], [("chat", ["*"], ["lab"])], folder=folder)
 
@@ -81,18 +84,66 @@ class Site(House):
         self.card = card_of(page.read_text())
         self.stop()
         self.set_up = True
+        self.prepare_standby()
         self.write_config()
         for step in self.before_parts:
             step(self)
-        for part in ("gateway", "agent", "killswitch"):
+        for part in ("gateway", "agent", "killswitch", "standby"):
             self.serve(part)
         until("the house to be open", lambda: self.code_of_models() is None, 30)
         until("good canaries", self.canaries_good, 40)
+        until("the standby to hear of the first", self.standby_hears, 30)
         self.stream = RawStream(self, max_tokens=1_000_000).flowing()
+
+    def prepare_standby(self):
+        """A second kill switch with a state and an order key of its own, and the same people."""
+        (self.standby_port,) = free_ports(1)
+        self.standby = self.folder / "s"
+        made = subprocess.run(
+            [str(word) for word in (built("portcullis"), "--data", self.standby, "init", "--json")],
+            capture_output=True, text=True, env=self.env(), check=False,
+        )
+        assert made.returncode == 0, made.stderr
+        shutil.copy(self.data / "killswitch" / "people.json", self.standby / "killswitch" / "people.json")
+        own, other = (str(data / "agent" / "order.pub") for data in (self.data, self.standby))
+        at = {part: json.dumps(f"127.0.0.1:{port}") for part, port in self.ports.items()}
+        standby = json.dumps(f"127.0.0.1:{self.standby_port}")
+        probe = json.dumps(str(self.data / "gateway" / "probe.key"))
+        self.rewrites += [
+            ("[killswitch]\n", "[killswitch]\ninstance = 0\n"),
+            ("[agent]\n", f"[agent]\nkillswitch_keys = [{json.dumps(other)}]\n"),
+        ]
+        self.late["peer"] = f'[[killswitch.peers]]\nname = "standby"\naddress = {standby}\nkey_file = {json.dumps(other)}'
+        self.standby_config = self.folder / "standby.toml"
+        self.standby_config.write_text(
+            f'[killswitch]\nlisten = {standby}\nagents = [{at["agent"]}]\ninstance = 1\n'
+            f'[[killswitch.peers]]\nname = "first"\naddress = {at["killswitch"]}\nkey_file = {json.dumps(own)}\n'
+            f'[[killswitch.vantages]]\ngateway = {at["gateway"]}\nprobe_key_file = {probe}\n'
+        )
+
+    def standby_hears(self):
+        """The standby has heard the first, and has seen the way through the gateway work."""
+        state = self.ask_at(self.standby, {"ask": "state"})
+        canaries = state["canaries"]
+        return state["peers"][0]["heard"] and canaries["points"] and canaries["good"] == canaries["points"]
+
+    def ask_at(self, data, request):
+        with socket.socket(socket.AF_UNIX) as end:
+            end.settimeout(8)
+            end.connect(str(data / "killswitch" / "lever.sock"))
+            end.sendall(json.dumps(request).encode() + b"\n")
+            return json.loads(end.makefile().readline())
+
+    def by_standby(self):
+        secret = (self.standby / "killswitch" / "channels" / "local.secret").read_text().strip()
+        return WebhookPhone(f"http://127.0.0.1:{self.standby_port}", secret).text(self.message())
 
     def serve(self, part):
         self.runs += 1
-        command = [*self.wrap.get(part, []), *self.command("serve", part)]
+        words = self.command("serve", part)
+        if part == "standby":
+            words = [built("portcullis"), "--data", self.standby, "--config", self.standby_config, "serve", "killswitch"]
+        command = [*self.wrap.get(part, []), *words]
         self.parts[part] = Child(command, self.folder, f"up-{part}-{self.runs}", dict(self.env(), **self.extra_env.get(part, {})))
         return self.parts[part]
 
@@ -110,7 +161,8 @@ class Site(House):
             if way in self.broken:
                 continue
             try:
-                return way, getattr(self, f"by_{way}")() or "(reply by another call)"
+                self.said = getattr(self, f"by_{way}")() or "(reply by another call)"
+                return way, self.said
             except (OSError, AssertionError, httpx.HTTPError, subprocess.SubprocessError, ValueError):
                 continue
         return "nobody", "no way was open"
