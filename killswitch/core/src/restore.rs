@@ -42,7 +42,7 @@ impl Core {
         if let Err(why) = self.by_text(text, one.as_ref()) {
             return self.refuse(text, why);
         }
-        if !self.locked(now)
+        if !self.restore_locked(now)
             && let Some(reply) = self.restored_before(scan)
         {
             return Decision::Duplicate { reply };
@@ -202,7 +202,8 @@ impl Core {
     }
 
     /// Whether RESTORE codes are not looked at now: too many failed in a row, or today.
-    fn locked(&self, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn restore_locked(&self, now: Timestamp) -> bool {
         self.memory.restore_locked() || self.restore_tries(now) == 0
     }
 
@@ -237,7 +238,7 @@ impl Core {
                 duress: true,
             });
         }
-        let locked = self.locked(now);
+        let locked = self.restore_locked(now);
         // Past today's budget they are not looked at, and still lead to the lock.
         let failures = u32::try_from(offered).unwrap_or(RESTORE_TRIES);
         let in_a_row = self.memory.restore_failures.saturating_add(failures);

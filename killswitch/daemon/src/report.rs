@@ -56,7 +56,7 @@ pub(crate) fn state(switch: &Switch) -> StateReport {
         drill: switch.drill().clone(),
         peers: switch.peers.health(now),
         people: u32::try_from(core.people().len()).unwrap_or(u32::MAX),
-        restore_locked: memory.restore_locked(),
+        restore_locked: core.restore_locked(now),
         step_up: core.step_up(now),
         journal: record.entries,
         warnings,

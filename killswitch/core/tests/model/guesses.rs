@@ -6,8 +6,12 @@ use kill_core::{Decision, Digits, InboundText, Key, People};
 use kill_wire::Timestamp;
 
 /// Days, and guesses on each of them.
-const DAYS: u64 = 20_000;
-const A_DAY: u64 = 20;
+const DAYS: u64 = 5_000;
+const A_DAY: u64 = 60;
+const LOOKED_AT: u64 = 10;
+const PEOPLE: u8 = 16;
+/// Steps in which a check-in code is good.
+const STEPS: u64 = 6;
 
 fn guess(day: u64, n: u64, says: &str) -> (InboundText, Timestamp) {
     let now = NOW.plus_millis(day * 86_400_000 + n);
@@ -17,14 +21,14 @@ fn guess(day: u64, n: u64, says: &str) -> (InboundText, Timestamp) {
     )
 }
 
-/// Six digits, so that hits can be counted: 10 looked at a day, of two people's 6 codes among a million.
+/// Six digits and many people, so that hits can be counted.
 #[test]
 fn of_guesses_at_six_digits_as_many_hit_as_the_daily_budget_predicts() {
     let mut six = People::default();
-    for person in &people(2) {
+    for person in &people(PEOPLE) {
         let mut person = person.clone();
         let seed = person.name.as_str().as_bytes()[0];
-        person.check_in = Some(Key::from_random([seed; 20], Digits::Six));
+        person.check_in = Some(Key::from_random([seed + 120; 20], Digits::Six));
         six.add(person).unwrap();
     }
     let mut core = core(&six, &rules(false));
@@ -40,13 +44,16 @@ fn of_guesses_at_six_digits_as_many_hit_as_the_daily_budget_predicts() {
             }
         }
     }
-    let predicted = (DAYS * 10 * 2 * 6) as f64 / 1e6;
+    let each = f64::from(PEOPLE) * STEPS as f64 / 1e6;
+    let predicted = (DAYS * LOOKED_AT) as f64 * each;
+    let without = (DAYS * A_DAY) as f64 * each;
     println!(
-        "{} guesses at six digits: {hits} hit, {predicted} predicted, 44 without a budget",
+        "{} guesses at six digits: {hits} hit, {predicted} predicted, {without} without a budget",
         DAYS * A_DAY
     );
-    // Four standard deviations either side.
-    assert!(f64::from(hits) < predicted + 4.0 * predicted.sqrt() && hits > 0);
+    // Four standard deviations, and far below what no budget would let through.
+    let most = predicted + 4.0 * predicted.sqrt();
+    assert!(hits > 0 && f64::from(hits) < most && most < without / 2.0);
 }
 
 #[test]

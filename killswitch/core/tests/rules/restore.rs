@@ -220,6 +220,7 @@ fn five_wrong_codes_a_day_make_restore_wait_a_day_or_for_someone_at_the_machine(
     let code = restore_code(&core, "owner", at.step());
     let refused = core.lever_restore(&Scope::All, &code, "x", at).unwrap_err();
     assert_eq!(refused.why, Why::Locked);
+    assert!(core.restore_locked(at) && !core.restore_locked(later(2884)));
     assert!(!core.memory().restore_locked());
     for at in [later(2884), later(6)] {
         let mut core = restarted(&core);
