@@ -29,7 +29,7 @@ def toml(value):
 class House:
     """Targets are (name, class, upstream); routes (name, models, targets); consumers (name, routes)."""
 
-    def __init__(self, targets, routes, consumers=None, folder=None, data=None, on_silence="cut"):
+    def __init__(self, targets, routes, consumers=None, folder=None, data=None, on_silence="cut", restorable=("ANY",)):
         # Short, because a unix socket's path must fit in 107 bytes.
         self.folder = Path(folder or tempfile.mkdtemp(prefix="pc-"))
         self.data = Path(data or self.folder / "d")
@@ -37,6 +37,8 @@ class House:
         self.consumers = consumers or [("agent", [name for name, _, _ in routes])]
         self.keys = {name: "pck_" + secrets.token_hex(24) for name, _ in self.consumers}
         self.on_silence = on_silence
+        # What a text may restore; as shipped nothing.
+        self.restorable = list(restorable)
         self.move()
         self.child = None
         self.runs = 0
@@ -58,7 +60,7 @@ class House:
         at = {part: toml(f"127.0.0.1:{port}") for part, port in self.ports.items()}
         lines = [
             f"[controlplane]\nlisten = {at['controlplane']}",
-            f"[killswitch]\nlisten = {at['killswitch']}\nagents = [{at['agent']}]",
+            f"[killswitch]\nlisten = {at['killswitch']}\nagents = [{at['agent']}]\ntext_restorable = {toml(self.restorable)}",
             f"[[killswitch.channels]]\nname = \"twilio\"\nkind = \"twilio\"\npublic_url = {toml(PUBLIC_URL)}",
             f"secret_file = {toml(self.secret('twilio.token', TWILIO_TOKEN))}",
             f"[agent]\nlisten = {at['agent']}\non_silence = {toml(self.on_silence)}",

@@ -297,7 +297,7 @@ def test_a_text_by_telegram_cuts_and_the_proof_comes_back(build, scripted, tmp_p
     token = "123456:" + secrets.token_urlsafe(24)
     telegram = Telegram(token)
     provider = Provider(telegram)
-    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])])
+    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])], restorable=())
     settings = {"secret_file": token, "chats": "4711", "api_url": provider.url}
     house.config.write_text(house.config.read_text() + channel(tmp_path, "telegram", settings))
     house.start()

@@ -22,7 +22,7 @@ def stick(tmp_path):
 
 @pytest.fixture
 def house(build, scripted, stick):
-    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])])
+    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])], restorable=())
     house.bell = house.folder / "gammu.sock"
     folders = {"inbox": stick.folder / "inbox", "outbox": stick.folder / "outbox", "socket": house.bell}
     lines = "".join(f"{name} = {json.dumps(str(path))}\n" for name, path in folders.items())

@@ -175,13 +175,12 @@ def flipped(phone, request):
 
 def settle(build, scripted, phone):
     """A house with this channel, where a text may restore everything if its channel is trusted enough."""
-    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])])
+    house = build([("lab", "local", scripted)], [("chat", ["*"], ["lab"])], restorable=["ALL"])
     files = dict(getattr(phone, "files", {}), **({"secret_file": phone.secret} if phone.secret else {}))
     settings = phone.settings | {key: house.secret(f"{phone.name}.{key}", text) for key, text in files.items()}
     lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items())
-    config = house.config.read_text().replace("[killswitch]\n", '[killswitch]\ntext_restorable = ["ALL"]\n')
     channel = f'[[killswitch.channels]]\nname = "{phone.name}"\nkind = "{phone.kind}"\npublic_url = "{HOST}{phone.name}"\n{lines}'
-    house.config.write_text(config + channel)
+    house.config.write_text(house.config.read_text() + channel)
     return house.start()
 
 
