@@ -54,7 +54,7 @@ impl Folder {
         folder.put("token", "a-token", 0o600);
         folder.put(
             "key.pub",
-            &"d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
             0o644,
         );
         folder
