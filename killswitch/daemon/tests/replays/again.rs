@@ -27,9 +27,9 @@ pub(crate) fn again(
     now: Timestamp,
 ) -> Replay {
     let (mut text, verified) = match chance.below(20) {
-        0..4 => identical_call(house, chance, sent, now),
-        4..6 => signed_anew(house, chance, (sent, other), now),
-        6..10 => (Some(sent.text.clone()), false),
+        0..3 => identical_call(house, chance, sent, now),
+        3 => signed_anew(house, chance, (sent, other), now),
+        4..9 => (Some(sent.text.clone()), false),
         _ => (Some(reworded(house, chance, sent, other)), false),
     };
     let mut late = false;
