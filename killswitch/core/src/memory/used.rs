@@ -15,11 +15,13 @@ impl Used {
     pub(crate) const MOST: usize = 24;
     pub(crate) const FEW: usize = 8;
 
-    /// Whether this person's code of that step was used.
+    /// Whether this person's code of that step was used. What is older than everything in a full set may have been, and
+    /// counts as if it was: a text that comes very late could otherwise be sent again for ever. A card still cuts.
     pub(crate) fn has(&self, person: &PersonName, step: Step) -> bool {
-        self.0
-            .get(person)
-            .is_some_and(|steps| steps.contains(&step))
+        self.0.get(person).is_some_and(|steps| {
+            let forgotten = || steps.len() >= Self::MOST && steps.first() > Some(&step);
+            steps.contains(&step) || forgotten()
+        })
     }
 
     /// Spends a code. Of too many those farthest from now go: a clock that is set back, or a text that comes late,

@@ -78,3 +78,18 @@ fn a_guess_that_hits_twice_as_many_steps_costs_two() {
     }
     assert!(core.step_up(later(100)));
 }
+
+#[test]
+fn a_late_text_is_not_carried_out_again_however_many_codes_were_used_since() {
+    let mut core = core();
+    for n in 0..30 {
+        assert!(matches!(
+            arrives(&mut core, n, n, n, Trust::A),
+            Decision::Cut(_)
+        ));
+    }
+    for at in [31, 32, 1000, 2000] {
+        let again = arrives(&mut core, 0, 0, at, Trust::A);
+        assert!(!matches!(again, Decision::Cut(_)), "{at} steps on");
+    }
+}
