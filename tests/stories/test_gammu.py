@@ -49,7 +49,7 @@ def test_a_text_cuts_and_its_proof_goes_out_by_the_same_modem(house, stick):
 
     # Nothing is restored by text unless the owner names it.
     stick.receive(OWNER, f"RESTORE ALL {house.app().restore()}")
-    until("the second text", stick.inbox)
+    until("the refusal", lambda: "not restored by text" in house.log())
     stick.wait_empty()
     assert house.cut_scopes() == ["ALL"]
 
