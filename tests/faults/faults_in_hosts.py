@@ -115,7 +115,8 @@ class GatewayHangs(Fault):
     def afterwards(self, site):
         if site.parts["gateway"].running():
             site.parts["gateway"].process.send_signal(signal.SIGCONT)
-        until("the gateway to hear of the cut", lambda: site.how_closed() != "open", CUT)
+        # At once where the agent can tell it, and by its own lease where not.
+        until("the gateway to close again", lambda: site.how_closed() != "open", LEASE)
 
     def mend(self, site):
         if "gateway" in site.parts and site.parts["gateway"].running():
