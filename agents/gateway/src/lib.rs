@@ -15,6 +15,7 @@ mod cord;
 mod deny;
 mod events;
 mod exchange;
+mod followed;
 mod headers;
 mod hold;
 mod intake;
@@ -92,7 +93,7 @@ impl Gateway {
             started: clock::now(),
             table: ArcSwap::from_pointee(Table::new(settings.table)),
             in_force: overlay::InForce::default(),
-            followed: orphan::Followed::default(),
+            followed: followed::Followed::default(),
             registry: registry::Registry::new(),
             upstreams: upstream::Upstreams::new().context("preparing TLS")?,
             books: Books {

@@ -4,7 +4,7 @@ use crate::app::App;
 use kill_wire::Scope;
 use net_model::Overlay;
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// How long the agent may be silent. It looks twice a second; a host that is busy for some seconds is no reason.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -45,32 +45,5 @@ fn pause(app: &App) {
             severed = swept.severed,
             "The node agent is silent: everything is paused."
         );
-    }
-}
-
-/// When the agent last gave a sign of life.
-#[derive(Debug)]
-pub(crate) struct Followed(std::sync::Mutex<Instant>);
-
-impl Default for Followed {
-    fn default() -> Self {
-        Self(std::sync::Mutex::new(Instant::now()))
-    }
-}
-
-impl Followed {
-    /// It spoke just now.
-    pub(crate) fn now(&self) {
-        *self.lock() = Instant::now();
-    }
-
-    fn since(&self) -> Duration {
-        self.lock().elapsed()
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Instant> {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -1,7 +1,7 @@
 //! A drill: everything up to the order, and no order.
 
-use crate::lever::printable;
 use crate::people::initials;
+use crate::printable::printable;
 use kill_wire::Timestamp;
 
 /// Leave to try everything a cut needs. It holds no latch, no incident and no scope, and nothing in this crate makes

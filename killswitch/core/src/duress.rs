@@ -8,14 +8,12 @@
 use crate::core::Core;
 use crate::decision::{Decision, Feigned};
 use crate::keyring::Minted;
+use crate::memory::MOST_FEIGNED;
 use crate::notices;
 use crate::outcomes::OutcomeKey;
 use crate::people::PersonName;
 use crate::reply;
 use kill_wire::{Incident, Latch, LatchSet, Timestamp};
-
-/// Most pretences that are remembered.
-pub(crate) const MOST: usize = 8;
 
 /// Who seemed to end which incident.
 pub(crate) type Pretences = Vec<(PersonName, Incident)>;
@@ -43,7 +41,7 @@ impl Core {
         memory.votes.retain(|vote| *vote.scope() != latch.scope);
         memory.feigned.push((person.clone(), latch.incident));
         // The oldest of too many is told the truth again.
-        let over = memory.feigned.len().saturating_sub(MOST);
+        let over = memory.feigned.len().saturating_sub(MOST_FEIGNED);
         memory.feigned.drain(..over);
         let initials = person.initials();
         let left = self.shown_to(person.as_str());

@@ -3,6 +3,7 @@
 use crate::core::Core;
 use crate::decision::Cut;
 use crate::people::initials;
+use crate::printable::printable;
 use kill_wire::{Scope, Timestamp};
 
 impl Core {
@@ -28,16 +29,5 @@ impl Core {
             via: "fail-safe".to_owned(),
             ..self.lever_cut(Scope::All, "kill-switch", why, now)
         }
-    }
-}
-
-/// What someone typed, fit for one line of a log: `max` characters, none of them control.
-pub(crate) fn printable(text: &str, max: usize) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let short: String = clean.take(max).collect();
-    if short.trim().is_empty() {
-        "?".to_owned()
-    } else {
-        short.trim().to_owned()
     }
 }

@@ -27,6 +27,7 @@ mod orders;
 mod outcomes;
 mod peers;
 mod people;
+mod printable;
 mod quorum;
 mod reply;
 mod rest;
@@ -38,6 +39,7 @@ mod senders;
 mod shown;
 mod spelled;
 mod stepped_up;
+mod vote;
 
 pub use crate::core::Core;
 pub use cards::{Card, CardHash};

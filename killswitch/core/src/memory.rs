@@ -13,7 +13,7 @@ use crate::duress::Pretences;
 use crate::outcomes::Outcomes;
 use crate::peers::Peers;
 use crate::people::PersonName;
-use crate::quorum::{MOST_VOTES, Vote};
+use crate::vote::{MOST_VOTES, Vote};
 use kill_wire::{Incident, LatchSet, Step};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -22,6 +22,9 @@ use std::collections::BTreeSet;
 pub(crate) const RESTORE_TRIES: u32 = 10;
 /// Failed check-in codes a day before they are not looked at.
 pub(crate) const CHECK_IN_TRIES: u32 = 10;
+
+/// Most pretences that are remembered.
+pub(crate) const MOST_FEIGNED: usize = 8;
 
 /// Everything the kill switch knows that a restart must not lose. Holds no secret.
 #[derive(Clone, Serialize, Deserialize)]
@@ -165,7 +168,7 @@ impl Memory {
         used.iter().all(|used| used.bounded())
             && failed.iter().all(|failed| failed.bounded())
             && self.votes.len() <= MOST_VOTES
-            && self.feigned.len() <= crate::duress::MOST
+            && self.feigned.len() <= MOST_FEIGNED
             && self.outcomes.bounded()
             && self.peers.bounded()
     }

@@ -6,34 +6,11 @@ use crate::keyring::Minted;
 use crate::notices;
 use crate::outcomes::OutcomeKey;
 use crate::people::PersonName;
+use crate::vote::{MOST_VOTES, Vote};
 use kill_wire::{Latch, Scope, Timestamp};
-use serde::{Deserialize, Serialize};
 
 /// How long the first of two waits.
 const WAIT_MS: u64 = 900_000;
-
-/// The first of two people, who wants this scope restored. A cut takes all of them back.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Vote {
-    person: PersonName,
-    scope: Scope,
-    at: Timestamp,
-    duress: bool,
-}
-
-impl Vote {
-    pub(crate) const fn person(&self) -> &PersonName {
-        &self.person
-    }
-
-    pub(crate) const fn scope(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-/// Most votes that wait; of more the oldest is taken back.
-pub(crate) const MOST_VOTES: usize = 8;
 
 impl Core {
     /// Whether somebody else wants this scope restored, and if so whether under duress.
