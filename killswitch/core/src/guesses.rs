@@ -1,7 +1,7 @@
 //! What guessing is worth: the chance of at least one false acceptance in a year, for people and rules as configured.
 //!
 //! One guess hits one of `people x steps` codes among `10^digits` (RFC 4226 section 7.3). What is throttled is counted
-//! at its daily budget. What is never throttled is counted at [`RATE`] texts a second, more than a phone number, a
+//! at its daily budget. What is never throttled is counted at `RATE` texts a second, more than a phone number, a
 //! provider's queue or the listener's cheap refusals let through for a year.
 
 use crate::key::Digits;
