@@ -7,7 +7,7 @@ use crate::{
     watch,
 };
 use clap::{Args, Parser, Subcommand};
-use kill_log::LogArgs;
+use kill_program::LogArgs;
 use kill_wire::Scope;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -151,9 +151,8 @@ pub fn run() -> ExitCode {
     match dispatch(&cli) {
         Ok(code) => code,
         Err(why) => {
-            let config = why.downcast_ref::<kill_config::BadConfig>().is_some();
             crate::out::aside(format_args!("portcullis: {why:#}"));
-            ExitCode::from(if config { kill_config::BAD_CONFIG } else { 1 })
+            kill_program::status(&why)
         }
     }
 }

@@ -6,7 +6,6 @@ mod plan;
 mod ports;
 mod reload;
 mod settings;
-mod signals;
 mod site;
 mod wanted;
 
@@ -21,13 +20,12 @@ use crate::run_file::RunFile;
 use crate::setup::{self, State};
 use crate::{people_file, sign_in};
 use anyhow::Context as _;
-use kill_log::LogArgs;
+use kill_program::{LogArgs, Signals};
 use model::Model;
 use net_model::Secret;
 use plan::Plan;
 use ports::Ports;
 use serde_json::json;
-use signals::Signals;
 use site::Site;
 use std::path::PathBuf;
 
@@ -39,7 +37,7 @@ pub(crate) fn up(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    let _log = kill_log::start(log)?;
+    let _log = kill_program::start_log(log)?;
     let plan = Plan {
         home: home.clone(),
         config: config::read(file.as_deref())?,
@@ -68,7 +66,7 @@ pub(crate) fn serve(
     json: bool,
     log: &LogArgs,
 ) -> anyhow::Result<()> {
-    let _log = kill_log::start(log)?;
+    let _log = kill_program::start_log(log)?;
     let config = config::read(file.as_deref())?;
     let (parts, courier) = wanted::chosen(wanted, &config);
     let plan = Plan {

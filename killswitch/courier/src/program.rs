@@ -2,14 +2,13 @@
 
 use anyhow::Context as _;
 use clap::Parser;
-use kill_config::{BAD_CONFIG, BadConfig, Reader};
+use kill_config::{BadConfig, Reader};
 use kill_courier::{Courier, KNOWS, Settings};
-use kill_log::LogArgs;
+use kill_program::{LogArgs, Signals};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How long it may take to end.
 const STOP: Duration = Duration::from_secs(2);
@@ -52,15 +51,14 @@ pub(crate) fn run() -> ExitCode {
         Err(why) => {
             // Nothing can be done when standard error is closed.
             drop(writeln!(std::io::stderr().lock(), "kill-courier: {why:#}"));
-            let config = why.downcast_ref::<BadConfig>().is_some();
-            ExitCode::from(if config { BAD_CONFIG } else { 1 })
+            kill_program::status(&why)
         }
     }
 }
 
 fn start(arguments: &Arguments) -> anyhow::Result<()> {
+    let _log = kill_program::start_log(&arguments.log)?;
     let mut settings = read(arguments)?;
-    let _log = kill_log::start(&arguments.log)?;
     if arguments.check {
         return Ok(());
     }
@@ -68,34 +66,37 @@ fn start(arguments: &Arguments) -> anyhow::Result<()> {
         .enable_io()
         .build()
         .context("cannot wait for signals")?;
+    let listening = runtime.block_on(async { Signals::listen() });
+    let mut signals = listening.context("cannot listen for signals")?;
     loop {
         if settings.is_none() {
             tracing::warn!("No channel has work for a courier; waiting for another configuration.");
         }
         let courier = settings.map(Courier::start).transpose()?;
-        let ended = runtime.block_on(async {
-            let mut interrupt = signal(SignalKind::interrupt())?;
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut hangup = signal(SignalKind::hangup())?;
-            loop {
-                tokio::select! {
-                    _ = interrupt.recv() => return std::io::Result::Ok(None),
-                    _ = terminate.recv() => return Ok(None),
-                    _ = hangup.recv() => match read(arguments) {
-                        Ok(settings) => return Ok(Some(settings)),
-                        Err(why) => tracing::error!("The configuration was not taken; what was in force stays. {why:#}"),
-                    },
-                }
-            }
-        });
+        let other = runtime.block_on(other(&mut signals, arguments));
         if let Some(courier) = courier {
             courier.stop(STOP);
         }
-        match ended.context("cannot listen for signals")? {
+        match other {
             Some(other) => settings = other,
             None => return Ok(()),
         }
     }
+}
+
+/// Waits for another configuration that can be used; `None` when it is time to end.
+async fn other(signals: &mut Signals, arguments: &Arguments) -> Option<Option<Settings>> {
+    while !signals.ended_or_reload().await {
+        match read(arguments) {
+            Ok(settings) => return Some(settings),
+            Err(why) => {
+                tracing::error!(
+                    "The configuration was not taken; what was in force stays. {why:#}"
+                );
+            }
+        }
+    }
+    None
 }
 
 fn read(arguments: &Arguments) -> Result<Option<Settings>, BadConfig> {

@@ -2,15 +2,14 @@
 
 use anyhow::Context as _;
 use clap::Parser;
-use kill_config::{BAD_CONFIG, BadConfig, Reader, Small};
-use kill_log::LogArgs;
+use kill_config::{BadConfig, Reader, Small};
+use kill_program::{LogArgs, Signals};
 use killswitchd::{Beside, KillSwitch, Settings, guess_bound};
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long work under way may take after the signal to stop.
 const STOP: Duration = Duration::from_secs(2);
@@ -54,15 +53,14 @@ pub(crate) fn run() -> ExitCode {
         Err(why) => {
             // Nothing can be done when standard error is closed.
             drop(writeln!(std::io::stderr().lock(), "killswitchd: {why:#}"));
-            let config = why.downcast_ref::<BadConfig>().is_some();
-            ExitCode::from(if config { BAD_CONFIG } else { 1 })
+            kill_program::status(&why)
         }
     }
 }
 
 fn start(arguments: &Arguments) -> anyhow::Result<()> {
     let small = kill_config::read_small(&arguments.config, READER)?;
-    let _log = kill_log::start(&arguments.log)?;
+    let _log = kill_program::start_log(&arguments.log)?;
     warn(&small);
     let state_dir = arguments.data.join("killswitch");
     let bound = guess_bound(&small.killswitch.rules, &state_dir);
@@ -139,16 +137,10 @@ fn until_stopped(mut reload: impl FnMut()) -> anyhow::Result<()> {
         .build()
         .context("cannot wait for signals")?;
     runtime.block_on(async {
-        let listen = |kind| signal(kind).context("cannot listen for signals");
-        let mut interrupt = listen(SignalKind::interrupt())?;
-        let mut terminate = listen(SignalKind::terminate())?;
-        let mut hangup: Signal = listen(SignalKind::hangup())?;
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
-                _ = hangup.recv() => reload(),
-            }
+        let mut signals = Signals::listen().context("cannot listen for signals")?;
+        while !signals.ended_or_reload().await {
+            reload();
         }
+        Ok(())
     })
 }

@@ -15,7 +15,7 @@ macro_rules! providers {
         impl Provider {
             pub(crate) const KINDS: &[&str] = &[$($kind::KIND),+];
             pub(crate) const ALL: &[About<Self>] = &[$(About {
-                kind: $kind::KIND, trust: $kind::TRUST, replies: $kind::REPLIES, settings: $kind::SETTINGS,
+                kind: $kind::KIND, trust: $kind::TRUST, replies: $kind::REPLIES, methods: $kind::METHODS, settings: $kind::SETTINGS,
                 new: |options| $kind::new(options).map(Self::$kind), answer: $kind::answer,
             }),+];
 
@@ -43,7 +43,7 @@ pub struct Channel {
 impl Channel {
     /// What a rightly signed request brings, or why it is refused.
     pub fn verify(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<Incoming, Refusal> {
-        request.bounded(self.about.methods())?;
+        request.bounded(self.about.methods)?;
         self.provider.verify(&self.name, request, now)
     }
 }

@@ -25,6 +25,7 @@ impl Elks46 {
     pub(crate) const KIND: &str = "46elks";
     pub(crate) const TRUST: Trust = Trust::C;
     pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[Setting {
         name: "user",
         expect: "the name in https://NAME:SECRET@HOST/…, where the secret is not in the query `?k=SECRET`",

@@ -47,6 +47,7 @@ impl MessageBird {
     pub(crate) const KIND: &str = "messagebird";
     pub(crate) const TRUST: Trust = Trust::A;
     pub(crate) const REPLIES: Replies = Replies::ByCourier;
+    pub(crate) const METHODS: &[&str] = &["POST", "GET"];
     pub(crate) const SETTINGS: &[Setting] = &[ALGORITHM];
 
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {

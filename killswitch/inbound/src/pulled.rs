@@ -33,6 +33,7 @@ impl<const N: usize> Pulled<N> {
     pub(crate) const KIND: &str = about(N).0;
     pub(crate) const TRUST: Trust = about(N).1;
     pub(crate) const REPLIES: Replies = about(N).2;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[];
 
     /// Secrets and the way to the provider are the courier's, which reads them itself.

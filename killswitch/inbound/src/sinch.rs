@@ -41,6 +41,7 @@ impl Sinch {
     pub(crate) const KIND: &str = "sinch";
     pub(crate) const TRUST: Trust = Trust::A;
     pub(crate) const REPLIES: Replies = Replies::ByCourier;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[];
 
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {

@@ -42,6 +42,7 @@ impl SmsGate {
     pub(crate) const KIND: &str = "sms-gate";
     pub(crate) const TRUST: Trust = Trust::A;
     pub(crate) const REPLIES: Replies = Replies::ByCourier;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[];
 
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {
@@ -95,11 +96,7 @@ impl SmsGate {
         Ok(Incoming::Text(text))
     }
 
-    pub(crate) fn answer(_reply: Option<&str>) -> Answer {
-        Answer {
-            status: 200,
-            content_type: "text/plain; charset=utf-8",
-            body: String::new(),
-        }
+    pub(crate) const fn answer(_reply: Option<&str>) -> Answer {
+        Answer::empty()
     }
 }

@@ -51,6 +51,7 @@ impl StandardWebhooks {
     pub(crate) const KIND: &str = "standard-webhooks";
     pub(crate) const TRUST: Trust = Trust::A;
     pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[];
 
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {

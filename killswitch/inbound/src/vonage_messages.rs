@@ -39,6 +39,7 @@ impl VonageMessages {
     pub(crate) const KIND: &str = "vonage-messages";
     pub(crate) const TRUST: Trust = Trust::A;
     pub(crate) const REPLIES: Replies = Replies::ByCourier;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[];
 
     pub(crate) fn new(mut options: Options) -> Result<Self, String> {

@@ -13,7 +13,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("kill-inbound", &["kill-wire", "kill-core"]),
     ("kill-config", &["kill-wire", "kill-core", "kill-inbound"]),
     ("kill-files", &["kill-wire"]),
-    ("kill-log", &[]),
+    ("kill-program", &["kill-config"]),
     ("killctl", &["kill-wire"]),
     ("kill-gammu", &[]),
     // Only programs import it; the kill switch never does.
@@ -24,7 +24,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "kill-inbound",
             "kill-config",
             "kill-gammu",
-            "kill-log",
+            "kill-program",
         ],
     ),
     (
@@ -35,7 +35,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "kill-inbound",
             "kill-config",
             "kill-files",
-            "kill-log",
+            "kill-program",
             "killctl",
         ],
     ),
@@ -64,7 +64,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "kill-inbound",
             "kill-config",
             "kill-files",
-            "kill-log",
+            "kill-program",
             "killctl",
             "kill-courier",
             "killswitchd",
@@ -130,8 +130,14 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
         &["data-encoding", "strsim", "toml", "zeroize"],
     ),
     (
-        "kill-log",
-        &["anyhow", "clap", "tracing-appender", "tracing-subscriber"],
+        "kill-program",
+        &[
+            "anyhow",
+            "clap",
+            "tokio",
+            "tracing-appender",
+            "tracing-subscriber",
+        ],
     ),
     (
         "kill-files",

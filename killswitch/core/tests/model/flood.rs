@@ -1,7 +1,7 @@
 //! 10,000 bad texts in a minute, and a hundred good ones among them.
 
-use crate::chance::Chance;
 use crate::house::{Codes, NOW, Verb, core, people, rules, text};
+use fastrand::Rng;
 use kill_core::{Core, Decision, People};
 
 fn says(core: &mut Core, id: u64, says: &str, at: kill_wire::Timestamp) -> bool {
@@ -17,17 +17,17 @@ fn in_a_flood_a_hundred_of_a_hundred_kills_are_accepted_within_one_extra_step() 
     let everybody: People = people(16);
     let codes = Codes::of(&everybody);
     let mut core = core(&everybody, &rules(false));
-    let mut chance = Chance::new(31);
+    let mut chance = Rng::with_seed(31);
     let (mut at_once, mut with_two, mut refused) = (0, 0, 0);
     for n in 0..10_000_u64 {
         let now = NOW.plus_millis(n * 6);
         let bad = match n % 4 {
-            0 => format!("KILL {:08}", chance.below(100_000_000)),
-            1 => format!("RESTORE ALL {:08}", chance.below(100_000_000)),
+            0 => format!("KILL {:08}", chance.u64(..100_000_000)),
+            1 => format!("RESTORE ALL {:08}", chance.u64(..100_000_000)),
             2 => format!(
                 "{:06} {:08}",
-                chance.below(1_000_000),
-                chance.below(100_000_000)
+                chance.u64(..1_000_000),
+                chance.u64(..100_000_000)
             ),
             _ => "A".repeat(2000),
         };

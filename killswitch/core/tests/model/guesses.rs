@@ -1,7 +1,7 @@
 //! A million guesses: no more hit than the bound allows.
 
-use crate::chance::Chance;
 use crate::house::{NOW, core, people, rules, text};
+use fastrand::Rng;
 use kill_core::{Decision, Digits, InboundText, Key, People};
 use kill_wire::Timestamp;
 
@@ -32,11 +32,11 @@ fn of_guesses_at_six_digits_as_many_hit_as_the_daily_budget_predicts() {
         six.add(person).unwrap();
     }
     let mut core = core(&six, &rules(false));
-    let mut chance = Chance::new(41);
+    let mut chance = Rng::with_seed(41);
     let mut hits = 0;
     for day in 0..DAYS {
         for n in 0..A_DAY {
-            let (text, now) = guess(day, n, &format!("OK {:06}", chance.below(1_000_000)));
+            let (text, now) = guess(day, n, &format!("OK {:06}", chance.u64(..1_000_000)));
             match core.on_text(&text, now) {
                 Decision::CheckedIn(_) => hits += 1,
                 Decision::Refused(_) | Decision::Duplicate { .. } => {}
@@ -60,13 +60,13 @@ fn of_guesses_at_six_digits_as_many_hit_as_the_daily_budget_predicts() {
 fn of_a_million_guesses_at_a_kill_none_cuts() {
     let people = people(5);
     let mut core = core(&people, &rules(false));
-    let mut chance = Chance::new(42);
+    let mut chance = Rng::with_seed(42);
     for n in 0..1_000_000_u64 {
         // One guess, or two in one text, from ever other senders, over a day.
-        let one = chance.below(100_000_000);
+        let one = chance.u64(..100_000_000);
         let says = match n % 2 {
             0 => format!("KILL {one:08}"),
-            _ => format!("{one:08} {:08}", chance.below(100_000_000)),
+            _ => format!("{one:08} {:08}", chance.u64(..100_000_000)),
         };
         let (text, _) = guess(0, n, &says);
         let now = NOW.plus_millis(n * 86);

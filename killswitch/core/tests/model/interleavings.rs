@@ -1,8 +1,8 @@
 //! 100,000 orders of arrival: after each step of each of them the same is cut as by the reference.
 
-use crate::chance::Chance;
 use crate::house::{self, Codes, NOW, Verb, at, core, people, restarted};
 use crate::reference::{Leave, Outcome, Reference, Sent};
+use fastrand::Rng;
 use kill_core::{Core, Decision, People, RestoreSeal};
 
 const CASES: u64 = 25_000;
@@ -32,26 +32,26 @@ impl<'a> World<'a> {
     }
 
     /// A new text, or one that was on its way before.
-    fn pick(&mut self, chance: &mut Chance) -> Sent {
-        if !self.sent.is_empty() && chance.percent(25) {
-            let n = chance.below(self.sent.len() as u64) as usize;
+    fn pick(&mut self, chance: &mut Rng) -> Sent {
+        if !self.sent.is_empty() && chance.u64(..100) < 25 {
+            let n = chance.u64(..(self.sent.len() as u64)) as usize;
             return self.sent[n].clone();
         }
-        let verb = match chance.below(10) {
+        let verb = match chance.u64(..10) {
             0..=3 => Verb::Kill,
             4..=8 => Verb::Restore,
             _ => Verb::CheckIn,
         };
-        let age = if chance.percent(70) {
-            chance.below(4)
+        let age = if chance.u64(..100) < 70 {
+            chance.u64(..4)
         } else {
-            chance.below(25)
+            chance.u64(..25)
         };
         let sent = Sent {
             id: self.sent.len(),
-            person: chance.below(2) as usize,
+            person: chance.u64(..2) as usize,
             verb,
-            scope: chance.one_of(&["ALL", "LLM"]),
+            scope: chance.choice(["ALL", "LLM"]).unwrap(),
             minted: at(self.steps).step().get() + 2 - age,
         };
         self.sent.push(sent.clone());
@@ -123,9 +123,9 @@ impl<'a> World<'a> {
     }
 
     /// One text after another, with pauses, restarts and slow disks in between.
-    fn run(&mut self, chance: &mut Chance) -> Result<(), String> {
-        for _ in 0..4 + chance.below(7) {
-            self.steps += chance.below(4);
+    fn run(&mut self, chance: &mut Rng) -> Result<(), String> {
+        for _ in 0..4 + chance.u64(..7) {
+            self.steps += chance.u64(..4);
             let sent = self.pick(chance);
             let writing = self.pending.take();
             self.deliver(&sent)?;
@@ -135,11 +135,11 @@ impl<'a> World<'a> {
                 self.commit()?;
                 self.pending = newer;
             }
-            if !chance.percent(30) {
+            if !chance.u64(..100) < 30 {
                 self.commit()?;
             }
             self.same()?;
-            if chance.percent(12) {
+            if chance.u64(..100) < 12 {
                 // What was being written down is lost with the process.
                 self.pending = None;
                 self.core = restarted(&self.core);
@@ -156,7 +156,7 @@ fn run(seed: u64, two_person: bool) {
     let codes = Codes::of(&people);
     let (mut wrong, mut cuts, mut restores, mut check_ins) = (Vec::new(), 0_u64, 0_u64, 0_u64);
     for case in 0..CASES {
-        let mut chance = Chance::new(seed << 32 | case);
+        let mut chance = Rng::with_seed(seed << 32 | case);
         let mut world = World::new(&people, &codes, two_person);
         if let Err(why) = world.run(&mut chance) {
             wrong.push(format!("case {case}: {why}: {:?}", world.sent));

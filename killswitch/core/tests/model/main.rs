@@ -8,7 +8,6 @@
 //! The rules against a second, much simpler statement of them, and against crowds: many orders of arrival, many
 //! replays, many ways to mistype, many guesses.
 
-mod chance;
 mod flood;
 mod guesses;
 mod house;

@@ -1,18 +1,20 @@
 //! Texts as people in a hurry, phones and carriers make them.
 
-use crate::chance::Chance;
 use crate::house::{Codes, NOW, Verb, at, core, people, rules, text};
+use fastrand::Rng;
 use kill_core::{Decision, People};
 use kill_wire::Scope;
 
 const TEXTS: u64 = 10_000;
 
 /// The digits of a code in groups, with something between.
-fn grouped(chance: &mut Chance, code: &str) -> String {
-    let size = [8, 4, 2, 3, 1][chance.below(5) as usize];
-    let between = chance.one_of(&[
-        " ", "-", ".", ",", "/", "\n", " - ", "\u{a0}", "\u{200b}", ". ",
-    ]);
+fn grouped(chance: &mut Rng, code: &str) -> String {
+    let size = [8, 4, 2, 3, 1][chance.u64(..5) as usize];
+    let between = chance
+        .choice([
+            " ", "-", ".", ",", "/", "\n", " - ", "\u{a0}", "\u{200b}", ". ",
+        ])
+        .unwrap();
     let digits: Vec<char> = code.chars().collect();
     let groups: Vec<String> = digits
         .chunks(size)
@@ -22,12 +24,12 @@ fn grouped(chance: &mut Chance, code: &str) -> String {
 }
 
 /// Digits as other keyboards write them, or as fingers do.
-fn written(chance: &mut Chance, code: &str) -> String {
+fn written(chance: &mut Rng, code: &str) -> String {
     let other = |zero: char, c: char| match c.to_digit(10) {
         Some(digit) => char::from_u32(u32::from(zero) + digit).unwrap(),
         None => c,
     };
-    match chance.below(8) {
+    match chance.u64(..8) {
         0 => code.chars().map(|c| other('\u{ff10}', c)).collect(),
         1 => code.chars().map(|c| other('\u{660}', c)).collect(),
         2 => code.chars().map(|c| other('\u{6f0}', c)).collect(),
@@ -40,16 +42,16 @@ fn written(chance: &mut Chance, code: &str) -> String {
 }
 
 /// A word with a letter missing, doubled, swapped or wrong.
-fn mistyped(chance: &mut Chance, word: &str) -> String {
+fn mistyped(chance: &mut Rng, word: &str) -> String {
     let mut letters: Vec<char> = word.chars().collect();
-    let n = chance.below(letters.len() as u64 - 1) as usize;
-    match chance.below(4) {
+    let n = chance.u64(..(letters.len() as u64 - 1)) as usize;
+    match chance.u64(..4) {
         0 => drop(letters.remove(n)),
         1 => letters.insert(n, letters[n]),
         2 => letters.swap(n, n + 1),
         _ => letters[n] = 'x',
     }
-    let case = chance.below(3);
+    let case = chance.u64(..3);
     let word: String = letters.into_iter().collect();
     match case {
         0 => word.to_lowercase(),
@@ -63,24 +65,26 @@ fn mistyped(chance: &mut Chance, word: &str) -> String {
 }
 
 /// What carriers and gateways put before a text.
-fn prefix(chance: &mut Chance) -> &'static str {
-    chance.one_of(&[
-        "",
-        "",
-        "FRM:John SUBJ:none MSG:",
-        "From +4915112345678: ",
-        "(1/1) ",
-        "Fwd: ",
-        "SMS via web - ",
-        "[14:02] ",
-        "\u{feff}",
-        "21.11.2026 ",
-    ])
+fn prefix(chance: &mut Rng) -> &'static str {
+    chance
+        .choice([
+            "",
+            "",
+            "FRM:John SUBJ:none MSG:",
+            "From +4915112345678: ",
+            "(1/1) ",
+            "Fwd: ",
+            "SMS via web - ",
+            "[14:02] ",
+            "\u{feff}",
+            "21.11.2026 ",
+        ])
+        .unwrap()
 }
 
 /// A KILL text with everything around the code left to chance.
-fn kill_text(chance: &mut Chance, code: &str) -> String {
-    let code = if chance.percent(50) {
+fn kill_text(chance: &mut Rng, code: &str) -> String {
+    let code = if chance.u64(..100) < 50 {
         grouped(chance, code)
     } else {
         written(chance, code)
@@ -99,13 +103,15 @@ fn kill_text(chance: &mut Chance, code: &str) -> String {
         "\u{1f6d1}",
         "kill pls!!",
     ];
-    let word = chance.one_of(&words);
-    let word = if word.chars().count() > 3 && chance.percent(60) {
+    let word = chance.choice(words).unwrap();
+    let word = if word.chars().count() > 3 && chance.u64(..100) < 60 {
         mistyped(chance, word)
     } else {
         word.to_owned()
     };
-    let gap = chance.one_of(&[" ", "", ": ", "\n", "=", " code ", "\t"]);
+    let gap = chance
+        .choice([" ", "", ": ", "\n", "=", " code ", "\t"])
+        .unwrap();
     // No digit may touch a digit: nobody could tell where the code begins.
     let gap = if word.ends_with(|c: char| c.is_ascii_digit()) {
         " "
@@ -123,8 +129,8 @@ fn kill_text(chance: &mut Chance, code: &str) -> String {
         " asap thx",
         ".",
     ];
-    let end = chance.one_of(&ends);
-    match chance.below(4) {
+    let end = chance.choice(ends).unwrap();
+    match chance.u64(..4) {
         0 => format!("{head}{code} {word}{end}"),
         // Cut off right behind the code.
         1 => format!("{head}{word}{gap}{code}"),
@@ -136,11 +142,11 @@ fn kill_text(chance: &mut Chance, code: &str) -> String {
 fn of_10_000_mangled_kill_texts_999_in_1000_cut() {
     let people = people(1);
     let codes = Codes::of(&people);
-    let mut chance = Chance::new(21);
+    let mut chance = Rng::with_seed(21);
     let mut missed = Vec::new();
     for n in 0..TEXTS {
         let now = at(n % 50);
-        let step = now.step().get() + 1 - chance.below(22);
+        let step = now.step().get() + 1 - chance.u64(..22);
         let says = kill_text(&mut chance, codes.get(0, Verb::Kill, step));
         let decision = core(&people, &rules(false)).on_text(&text("sms", "m", "+1", &says), now);
         if !matches!(decision, Decision::Cut(_)) {
@@ -155,16 +161,28 @@ fn of_10_000_mangled_kill_texts_999_in_1000_cut() {
     assert!(missed.len() as u64 <= TEXTS / 1000);
 }
 
+const NOT_SCOPES: [&str; 8] = [
+    "",
+    "EVERYTHING",
+    "AL",
+    "ALLL",
+    "LM",
+    "CLOUD",
+    "TOOLS",
+    "A L L M",
+];
+const NOT_WORDS: [&str; 6] = ["OPEN", "UNDO", "START", "UNKILL", "RESTART", ""];
+
 /// A RESTORE text that is wrong in one way at least; and what is wrong with it.
-fn wrong(chance: &mut Chance, codes: &Codes, step: u64) -> (String, &'static str) {
-    let good = codes.get(0, Verb::Restore, step - chance.below(2));
-    let scope = chance.one_of(&["ALL", "LLM"]);
-    let flipped = |chance: &mut Chance, code: &str| {
-        let at = chance.below(8) as usize;
-        let digit = (code.as_bytes()[at] - b'0' + 1 + chance.below(9) as u8) % 10;
+fn wrong(chance: &mut Rng, codes: &Codes, step: u64) -> (String, &'static str) {
+    let good = codes.get(0, Verb::Restore, step - chance.u64(..2));
+    let scope = chance.choice(["ALL", "LLM"]).unwrap();
+    let flipped = |chance: &mut Rng, code: &str| {
+        let at = chance.u64(..8) as usize;
+        let digit = (code.as_bytes()[at] - b'0' + 1 + chance.u64(..9) as u8) % 10;
         format!("{}{digit}{}", &code[..at], &code[at + 1..])
     };
-    match chance.below(8) {
+    match chance.u64(..8) {
         0 => {
             let word = loop {
                 let word = mistyped(chance, "RESTORE");
@@ -179,26 +197,14 @@ fn wrong(chance: &mut Chance, codes: &Codes, step: u64) -> (String, &'static str
             "a digit",
         ),
         2 => (
-            format!(
-                "RESTORE {} {good}",
-                chance.one_of(&[
-                    "",
-                    "EVERYTHING",
-                    "AL",
-                    "ALLL",
-                    "LM",
-                    "CLOUD",
-                    "TOOLS",
-                    "A L L M"
-                ])
-            ),
+            format!("RESTORE {} {good}", chance.choice(NOT_SCOPES).unwrap()),
             "the scope",
         ),
         3 => (format!("RESTORE ALL LLM {good}"), "two scopes"),
         4 => (
             format!(
                 "RESTORE {scope} {}",
-                codes.get(0, Verb::Restore, step - 3 - chance.below(80))
+                codes.get(0, Verb::Restore, step - 3 - chance.u64(..80))
             ),
             "an old code",
         ),
@@ -208,10 +214,7 @@ fn wrong(chance: &mut Chance, codes: &Codes, step: u64) -> (String, &'static str
         ),
         6 => (format!("RESTORE {scope} {}", &good[..6]), "cut off"),
         _ => (
-            format!(
-                "{} {scope} {good}",
-                chance.one_of(&["OPEN", "UNDO", "START", "UNKILL", "RESTART", ""])
-            ),
+            format!("{} {scope} {good}", chance.choice(NOT_WORDS).unwrap()),
             "another word",
         ),
     }
@@ -221,7 +224,7 @@ fn wrong(chance: &mut Chance, codes: &Codes, step: u64) -> (String, &'static str
 fn of_10_000_mangled_restore_texts_none_restores_anything() {
     let people = people(1);
     let codes = Codes::of(&people);
-    let mut chance = Chance::new(22);
+    let mut chance = Rng::with_seed(22);
     for n in 0..TEXTS {
         let now = at(30 + n % 50);
         let (says, what) = wrong(&mut chance, &codes, now.step().get());
@@ -235,19 +238,19 @@ fn of_10_000_mangled_restore_texts_none_restores_anything() {
 fn what_does_not_change_the_words_of_a_restore_restores_exactly_what_it_names() {
     let people = people(1);
     let codes = Codes::of(&people);
-    let mut chance = Chance::new(23);
+    let mut chance = Rng::with_seed(23);
     let mut restored = 0;
     for n in 0..TEXTS {
         let now = at(30 + n % 50);
         let code = codes
-            .get(0, Verb::Restore, now.step().get() - chance.below(2))
+            .get(0, Verb::Restore, now.step().get() - chance.u64(..2))
             .to_owned();
         let code = grouped(&mut chance, &code);
         let code = written(&mut chance, &code);
-        let scope = chance.one_of(&["ALL", "all", "LLM", "Llm"]);
+        let scope = chance.choice(["ALL", "all", "LLM", "Llm"]).unwrap();
         let says = format!(
             "{} {scope} {code}",
-            chance.one_of(&["RESTORE", "restore", "Restore:"])
+            chance.choice(["RESTORE", "restore", "Restore:"]).unwrap()
         );
         let (yes, left) = restores(&people, &says, now);
         restored += u64::from(yes);

@@ -1,8 +1,8 @@
 //! A million replays of texts that were carried out, by other channels, under other ids, mangled, from eight threads,
 //! over restarts: none of them is carried out again.
 
-use crate::chance::Chance;
 use crate::house::{Codes, Verb, at, core, people, restarted, rules, text};
+use fastrand::Rng;
 use kill_core::{Card, Core, Decision, InboundText};
 use kill_wire::Scope;
 use std::sync::Mutex;
@@ -60,20 +60,21 @@ fn used_up() -> (Core, Vec<InboundText>) {
 }
 
 /// The same message again, or its words by another way.
-fn again(chance: &mut Chance, text: &InboundText) -> InboundText {
+fn again(chance: &mut Rng, text: &InboundText) -> InboundText {
     let mut again = text.clone();
-    if chance.percent(50) {
+    if chance.u64(..100) < 50 {
         again.channel = chance
-            .one_of(&["sms", "telegram", "modem", "elks", "local"])
+            .choice(["sms", "telegram", "modem", "elks", "local"])
+            .unwrap()
             .to_owned();
     }
-    if chance.percent(50) {
-        again.id = chance.next().to_string();
+    if chance.u64(..100) < 50 {
+        again.id = chance.u64(..).to_string();
     }
-    if chance.percent(50) {
-        again.sender = Some(chance.below(1000).to_string());
+    if chance.u64(..100) < 50 {
+        again.sender = Some(chance.u64(..1000).to_string());
     }
-    again.text = match chance.below(5) {
+    again.text = match chance.u64(..5) {
         0 => again.text.replace("CLOUD", "ALL"),
         1 => again.text.to_lowercase(),
         2 => again.text.replace(' ', "\n"),
@@ -89,7 +90,7 @@ fn run(seed: u64) {
     assert!(before.of(&Scope::Cloud).is_some() && before.of(&Scope::All).is_none());
     let core = Mutex::new(core);
     let replay = |worker: u64| {
-        let mut chance = Chance::new(seed << 32 | worker);
+        let mut chance = Rng::with_seed(seed << 32 | worker);
         let (mut executed, mut answered) = (0_u64, 0_u64);
         for n in 0..REPLAYS / WORKERS {
             let text = again(&mut chance, chance_of(&sent, n));

@@ -1,8 +1,8 @@
 //! The ways in which a text comes again.
 
-use crate::chance::Chance;
 use crate::house::{House, Sent};
 use crate::script;
+use fastrand::Rng;
 use kill_core::{InboundText, Trust};
 use kill_inbound::{Incoming, Refusal};
 use kill_wire::Timestamp;
@@ -22,11 +22,11 @@ pub(crate) struct Replay {
 
 pub(crate) fn again(
     house: &House,
-    chance: &mut Chance,
+    chance: &mut Rng,
     (sent, other): (&Sent, &Sent),
     now: Timestamp,
 ) -> Replay {
-    let (mut text, verified) = match chance.below(20) {
+    let (mut text, verified) = match chance.usize(..20) {
         0..3 => identical_call(house, chance, sent, now),
         3 => signed_anew(house, chance, (sent, other), now),
         4..9 => (Some(sent.text.clone()), false),
@@ -38,7 +38,7 @@ pub(crate) fn again(
         && text.trust == Trust::A
         && now.since(stamp) >= 300_000
     {
-        late = chance.one_in(LATE);
+        late = chance.u64(..LATE) == 0;
         text.sent = late.then_some(stamp);
     }
     Replay {
@@ -51,13 +51,13 @@ pub(crate) fn again(
 /// Byte for byte what was called, to the channel that took it then.
 fn identical_call(
     house: &House,
-    chance: &mut Chance,
+    chance: &mut Rng,
     sent: &Sent,
     now: Timestamp,
 ) -> (Option<InboundText>, bool) {
     let channel = &house.channels[sent.by];
     let call = match (&sent.call, channel.kind()) {
-        (Some(_), "sns") => &house.sns[chance.below(house.sns.len())],
+        (Some(_), "sns") => &house.sns[chance.usize(..house.sns.len())],
         (Some(call), _) => call,
         (None, _) => return (Some(sent.text.clone()), false),
     };
@@ -71,7 +71,7 @@ fn identical_call(
 /// The same code by any channel, or other words under the same id, in a call that was signed just now.
 fn signed_anew(
     house: &House,
-    chance: &mut Chance,
+    chance: &mut Rng,
     (sent, other): (&Sent, &Sent),
     now: Timestamp,
 ) -> (Option<InboundText>, bool) {
@@ -86,28 +86,28 @@ fn signed_anew(
 }
 
 /// Its code in the same or other words, by the same or another channel, under the same or another id.
-fn reworded(house: &House, chance: &mut Chance, sent: &Sent, other: &Sent) -> InboundText {
+fn reworded(house: &House, chance: &mut Rng, sent: &Sent, other: &Sent) -> InboundText {
     let mut again = sent.text.clone();
-    if chance.one_in(2) {
-        let channel = &house.channels[chance.below(house.channels.len())];
+    if chance.u64(..2) == 0 {
+        let channel = &house.channels[chance.usize(..house.channels.len())];
         channel.name().clone_into(&mut again.channel);
         again.trust = channel.trust();
         let modem = ["gammu", "modem-manager"].contains(&channel.kind());
         again.sent = modem.then_some(sent.at);
     }
-    if chance.one_in(2) {
-        again.id = chance.next().to_string();
+    if chance.u64(..2) == 0 {
+        again.id = chance.u64(..).to_string();
     }
-    if chance.one_in(4) {
-        again.sender = Some(format!("+{}", chance.below(2000)));
+    if chance.u64(..4) == 0 {
+        again.sender = Some(format!("+{}", chance.usize(..2000)));
     }
     let says = &sent.text.text;
-    again.text = match chance.below(7) {
+    again.text = match chance.usize(..7) {
         0 => says.to_lowercase(),
         1 => format!("{says} again"),
         2 => says.replace(' ', "\n"),
         3 => format!("{says} {}", other.text.text),
-        4 => script::about_another(says, chance.below(5)),
+        4 => script::about_another(says, chance.usize(..5)),
         5 => says.split_whitespace().rev().collect::<Vec<_>>().join(" "),
         _ => says.clone(),
     };

@@ -8,13 +8,12 @@
 )]
 
 mod again;
-mod chance;
 mod house;
 mod script;
 mod signers;
 
 use again::again;
-use chance::Chance;
+use fastrand::Rng;
 use house::{House, START, Sent};
 use kill_core::{Core, Decision, Memory};
 use kill_wire::Timestamp;
@@ -123,14 +122,14 @@ impl World {
     }
 
     /// One of them, mostly a recent one.
-    fn one(&self, chance: &mut Chance) -> Arc<Sent> {
+    fn one(&self, chance: &mut Rng) -> Arc<Sent> {
         let sent = self.sent.read().unwrap();
-        let recent = if chance.one_in(3) { sent.len() } else { 12 };
-        Arc::clone(&sent[sent.len() - 1 - chance.below(recent)])
+        let recent = if chance.u64(..3) == 0 { sent.len() } else { 12 };
+        Arc::clone(&sent[sent.len() - 1 - chance.usize(..recent)])
     }
 
     fn replay(&self, worker: u64) -> Counts {
-        let mut chance = Chance::new(worker);
+        let mut chance = Rng::with_seed(worker);
         let mut counts = Counts::default();
         loop {
             let n = self.drawn.fetch_add(1, Ordering::Relaxed);
@@ -159,7 +158,7 @@ impl World {
                 | Decision::CheckedIn(_)
                 | Decision::Drill(_) => counts.executed += 1,
             }
-            if chance.one_in(1000) {
+            if chance.u64(..1000) == 0 {
                 *core = self.house.core((self.kept)(&core));
                 counts.restarts += 1;
             }

@@ -11,6 +11,7 @@ impl Plivo {
     pub(crate) const KIND: &str = "plivo";
     pub(crate) const TRUST: Trust = Trust::C;
     pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[
         setting(
             "accept_v2",

@@ -11,6 +11,7 @@ impl Sns {
     pub(crate) const KIND: &str = "sns";
     pub(crate) const TRUST: Trust = Trust::A;
     pub(crate) const REPLIES: Replies = Replies::ByCourier;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[
         Setting {
             name: "topic_arn",

@@ -12,6 +12,7 @@ impl Twilio {
     pub(crate) const KIND: &str = "twilio";
     pub(crate) const TRUST: Trust = Trust::B;
     pub(crate) const REPLIES: Replies = Replies::InResponse;
+    pub(crate) const METHODS: &[&str] = &["POST"];
     pub(crate) const SETTINGS: &[Setting] = &[
         optional(
             "shared_key",

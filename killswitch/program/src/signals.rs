@@ -1,17 +1,19 @@
-//! The signals this program answers to: two that end it, one that reads the configuration again.
+//! The signals a program answers to: two that end it, one that reads the configuration again.
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals this program answers to.
-pub(super) struct Signals {
+/// The signals a program answers to.
+#[derive(Debug)]
+pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
 }
 
 impl Signals {
-    /// From now on none of them ends the process by itself.
-    pub(super) fn listen() -> std::io::Result<Self> {
+    /// From now on none of them ends the process by itself. Call it within a tokio runtime with IO; fails when the
+    /// system gives no place for a handler.
+    pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -20,7 +22,7 @@ impl Signals {
     }
 
     /// Waits; true to end, false to read the configuration again.
-    pub(super) async fn ended_or_reload(&mut self) -> bool {
+    pub async fn ended_or_reload(&mut self) -> bool {
         tokio::select! {
             _ = self.interrupt.recv() => true,
             _ = self.terminate.recv() => true,
@@ -29,7 +31,7 @@ impl Signals {
     }
 
     /// Waits for one that ends.
-    pub(super) async fn ended(&mut self) {
+    pub async fn ended(&mut self) {
         while !self.ended_or_reload().await {}
     }
 }

@@ -23,7 +23,7 @@ pub struct LogArgs {
 const WAITING: usize = 4096;
 
 /// Starts it; must run once, before anything else of a program that stays. The log ends, flushed, when what it returns is dropped.
-pub fn start(args: &LogArgs) -> anyhow::Result<WorkerGuard> {
+pub fn start_log(args: &LogArgs) -> anyhow::Result<WorkerGuard> {
     let filter = match std::env::var("RUST_LOG") {
         Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(&wanted)
             .map_err(|why| anyhow::anyhow!("RUST_LOG is not a filter: {why}"))?,
