@@ -207,3 +207,13 @@ fn a_certificate_that_is_not_of_sns_or_leads_nowhere_is_named_at_start() {
         assert!(error.contains(says), "{name}: {error}");
     }
 }
+
+/// A key that lost its line ends on the way, named where a certificate belongs.
+#[test]
+fn a_file_that_is_no_pem_is_named_and_nothing_of_it_is_said() {
+    let key = "-----BEGIN PRIVATE KEY-----hush-hush-hush";
+    for name in ["certificate_file", "roots_file"] {
+        let error = sns_with(name, key).unwrap_err();
+        assert_eq!(error, format!("{name}: it is no PEM"));
+    }
+}
