@@ -163,7 +163,7 @@ struct Refused {
 }
 
 /// AWS says most refusals by status 400 and a name in the body.
-fn failure(answer: &Answer) -> Failure {
+pub(crate) fn failure(answer: &Answer) -> Failure {
     let mut failure = answer.failure();
     let Ok(refused) = serde_json::from_slice::<Refused>(&answer.body) else {
         return failure;

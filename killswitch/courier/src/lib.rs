@@ -12,6 +12,8 @@ mod configured;
 mod context;
 mod courier;
 mod endpoint;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod gammu;
 mod link;
 #[cfg(feature = "modem-manager")]

@@ -7,8 +7,7 @@ mod bus;
 
 use crate::context::Context;
 use crate::settings::{ChannelSettings, optional};
-pub(crate) use bus::Bus;
-use bus::Received;
+pub(crate) use bus::{Bus, Received};
 use futures_util::StreamExt as _;
 use kill_inbound::Setting;
 use sha2::{Digest as _, Sha256};

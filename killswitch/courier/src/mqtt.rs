@@ -11,7 +11,8 @@ use crate::clock;
 use crate::context::{Context, Shown};
 use crate::settings::{ChannelSettings, file, optional, required};
 use broker::Identity;
-use heard::{Heard, Text};
+use heard::Text;
+pub(crate) use heard::{Heard, read};
 use kill_inbound::Setting;
 use kill_wire::Scope;
 use panel::Panel;
@@ -105,7 +106,7 @@ impl Mqtt {
 }
 
 /// What the settings say of topics and buttons.
-fn panel(channel: &ChannelSettings) -> Result<Panel, String> {
+pub(crate) fn panel(channel: &ChannelSettings) -> Result<Panel, String> {
     let instance = channel.get("instance").unwrap_or("house");
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '_' | '-');
     if instance.len() > 32 || !instance.chars().all(plain) {
@@ -202,7 +203,7 @@ impl Listener<'_> {
             }
         }
         let topic = String::from_utf8_lossy(&publish.topic);
-        match heard::read(self.panel, &topic, &publish.payload, publish.retain) {
+        match read(self.panel, &topic, &publish.payload, publish.retain) {
             Heard::Press(scope) => self.press(scope),
             Heard::Text(text) => self.text(text),
             Heard::Nothing(why) => {

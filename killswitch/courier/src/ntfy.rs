@@ -55,11 +55,24 @@ pub(crate) struct Ntfy {
 }
 
 #[derive(Deserialize)]
-struct Event {
+pub(crate) struct Event {
     id: String,
     event: String,
     #[serde(default)]
     message: String,
+}
+
+impl Event {
+    pub(crate) fn read(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok()
+    }
+
+    /// Id and text, if it is a message. Ids go into an address later; a server's that do not fit there are not ntfy's.
+    pub(crate) fn message(self) -> Option<(String, String)> {
+        let fits =
+            (1..=64).contains(&self.id.len()) && self.id.bytes().all(|b| b.is_ascii_alphanumeric());
+        (fits && self.event == "message").then_some((self.id, self.message))
+    }
 }
 
 /// The topic of that setting, checked.
@@ -137,11 +150,11 @@ impl Ntfy {
                 Ok(Err(why)) => return (why.to_owned(), PAUSE),
                 Err(_) => return ("it has fallen silent".to_owned(), PAUSE),
             };
-            let Ok(event) = serde_json::from_slice::<Event>(&line) else {
+            let Some(event) = Event::read(&line) else {
                 return ("it says what is not understood".to_owned(), PAUSE);
             };
-            if event.event == "message" {
-                handing.offer(context, event.id, event.message);
+            if let Some((id, text)) = event.message() {
+                handing.offer(context, id, text);
             }
         }
     }
@@ -192,10 +205,6 @@ impl Handing {
     }
 
     fn offer(&mut self, context: &Context, id: String, text: String) {
-        // Ids go into an address later; a server's that do not fit there are not ntfy's.
-        if id.len() > 64 || !id.chars().all(|c| c.is_ascii_alphanumeric()) {
-            return;
-        }
         if self.order.iter().any(|(known, _)| *known == id) {
             return;
         }
@@ -233,18 +242,43 @@ struct Lines {
 impl Lines {
     async fn next(&mut self) -> Result<Vec<u8>, &'static str> {
         loop {
-            if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
-                let rest = self.read.split_off(end + 1);
-                return Ok(std::mem::replace(&mut self.read, rest));
-            }
-            if self.read.len() > MAX_LINE {
-                return Err("it sent a line too long");
+            if let Some(line) = first_line(&mut self.read)? {
+                return Ok(line);
             }
             match self.body.frame().await {
                 Some(Ok(frame)) => self.read.extend(frame.into_data().unwrap_or_default()),
                 Some(Err(_)) => return Err("the connection broke"),
                 None => return Err("it ended the stream"),
             }
+        }
+    }
+}
+
+/// Takes the first line out of what was read, if all of it is there.
+pub(crate) fn first_line(read: &mut Vec<u8>) -> Result<Option<Vec<u8>>, &'static str> {
+    if let Some(end) = read.iter().position(|byte| *byte == b'\n') {
+        let rest = read.split_off(end + 1);
+        return Ok(Some(std::mem::replace(read, rest)));
+    }
+    if read.len() > MAX_LINE {
+        return Err("it sent a line too long");
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_has_an_id_that_fits_into_an_address() {
+        let message = |id: &str| {
+            let line = format!(r#"{{"id":"{id}","event":"message","message":"STATUS"}}"#);
+            Event::read(line.as_bytes()).unwrap().message()
+        };
+        assert_eq!(message("aB3"), Some(("aB3".into(), "STATUS".into())));
+        for id in ["", "a&b", &"a".repeat(65)] {
+            assert_eq!(message(id), None, "{id}");
         }
     }
 }

@@ -37,13 +37,19 @@ struct Received {
 }
 
 #[derive(Deserialize)]
-struct Message {
+pub(crate) struct Message {
     #[serde(rename = "MessageId")]
     id: String,
     #[serde(rename = "ReceiptHandle")]
     receipt: String,
     #[serde(rename = "Body")]
-    body: String,
+    pub(crate) body: String,
+}
+
+/// The messages in an answer.
+pub(crate) fn read(answer: &[u8]) -> Option<Vec<Message>> {
+    let received = serde_json::from_slice::<Received>(answer).ok()?;
+    Some(received.messages)
 }
 
 impl Sqs {
@@ -107,9 +113,7 @@ impl Sqs {
             .service
             .call(&context.web, target, &body, limit)
             .await?;
-        serde_json::from_slice::<Received>(&answer.body)
-            .map(|received| received.messages)
-            .map_err(|_| Failure::later("its answer is not understood"))
+        read(&answer.body).ok_or_else(|| Failure::later("its answer is not understood"))
     }
 }
 

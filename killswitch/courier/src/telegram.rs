@@ -82,8 +82,8 @@ struct Updates {
 }
 
 #[derive(Deserialize)]
-struct Update {
-    update_id: i64,
+pub(crate) struct Update {
+    pub(crate) update_id: i64,
     message: Option<Message>,
 }
 
@@ -96,6 +96,12 @@ struct Message {
 #[derive(Deserialize)]
 struct Chat {
     id: i64,
+}
+
+/// The updates in an answer.
+pub(crate) fn read(answer: &[u8]) -> Option<Vec<Update>> {
+    let updates = serde_json::from_slice::<Updates>(answer).ok()?;
+    Some(updates.result)
 }
 
 /// What Telegram says beside a failure.
@@ -163,11 +169,15 @@ impl Telegram {
     ) -> Result<Vec<Update>, (String, Duration)> {
         const PAUSE: Duration = Duration::from_secs(3);
         // What is not confirmed is given at once, every time: then there is nothing to wait for at Telegram.
-        let poll = if handing.open.is_empty() { POLL } else { 0 };
+        let poll = if handing.order.open.is_empty() {
+            POLL
+        } else {
+            0
+        };
         let mut body = serde_json::json!({
             "timeout": poll, "limit": 100, "allowed_updates": ["message"],
         });
-        if let (Some(offset), Some(body)) = (handing.next, body.as_object_mut()) {
+        if let (Some(offset), Some(body)) = (handing.order.next, body.as_object_mut()) {
             body.insert("offset".to_owned(), offset.into());
         }
         let request = self.bot.request("getUpdates", &body);
@@ -178,36 +188,38 @@ impl Telegram {
         if !answer.status.is_success() {
             return Err((answer.refusal(), wait(&answer).unwrap_or(PAUSE).max(PAUSE)));
         }
-        serde_json::from_slice::<Updates>(&answer.body)
-            .map(|updates| updates.result)
-            .map_err(|_| ("its answer is not understood".to_owned(), PAUSE))
+        read(&answer.body).ok_or(("its answer is not understood".to_owned(), PAUSE))
     }
 }
 
-/// What is being handed over. Nothing is confirmed before everything older was taken.
+/// What is being handed over.
 #[derive(Default)]
 struct Handing {
     offers: JoinSet<Option<i64>>,
+    order: Order,
+}
+
+/// What may be confirmed: nothing before everything older was taken.
+#[derive(Default)]
+pub(crate) struct Order {
     /// Updates, and whether they are done with.
     open: BTreeMap<i64, bool>,
     /// What to ask for next; asking confirms everything before it.
-    next: Option<i64>,
+    pub(crate) next: Option<i64>,
 }
 
 impl Handing {
     fn offer(&mut self, context: &Context, update: Update, chats: &BTreeSet<i64>) {
         let number = update.update_id;
-        if self.open.contains_key(&number) || self.next.is_some_and(|next| number < next) {
+        if !self.order.begins(number) {
             return;
         }
         let text = update.message.and_then(|m| Some((m.chat.id, m.text?)));
         let heard = |chat: &i64| chats.is_empty() || chats.contains(chat);
         let Some((chat, text)) = text.filter(|(chat, _)| heard(chat)) else {
-            self.open.insert(number, true);
-            self.advance();
+            self.order.ended(number);
             return;
         };
-        self.open.insert(number, false);
         let context = context.clone();
         self.offers.spawn(async move {
             let (id, sender) = (number.to_string(), chat.to_string());
@@ -219,16 +231,58 @@ impl Handing {
     async fn all_ended(&mut self) {
         while let Some(ended) = self.offers.join_next().await {
             if let Ok(Some(number)) = ended {
-                self.open.insert(number, true);
-                self.advance();
+                self.order.ended(number);
             }
         }
     }
+}
 
-    fn advance(&mut self) {
+impl Order {
+    /// Whether it was not seen before.
+    pub(crate) fn begins(&mut self, number: i64) -> bool {
+        if self.open.contains_key(&number) || self.next.is_some_and(|next| number < next) {
+            return false;
+        }
+        self.open.insert(number, false);
+        true
+    }
+
+    /// It is done with.
+    pub(crate) fn ended(&mut self, number: i64) {
+        self.open.insert(number, true);
         while let Some(first) = self.open.first_entry().filter(|entry| *entry.get()) {
             let (number, _) = first.remove_entry();
-            self.next = Some(number + 1);
+            // The last number there is has none after it: a server that sends it is not Telegram.
+            self.next = Some(number.saturating_add(1));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn confirmed(answer: &str, taken: &[i64]) -> Option<i64> {
+        let mut order = Order::default();
+        for update in read(answer.as_bytes()).unwrap() {
+            order.begins(update.update_id);
+        }
+        for number in taken {
+            order.ended(*number);
+        }
+        order.next
+    }
+
+    #[test]
+    fn nothing_is_confirmed_before_everything_older_was_taken() {
+        let answer = r#"{"ok":true,"result":[{"update_id":7},{"update_id":8}]}"#;
+        assert_eq!(confirmed(answer, &[8]), None);
+        assert_eq!(confirmed(answer, &[8, 7]), Some(9));
+    }
+
+    #[test]
+    fn the_last_number_there_is_ends_nothing() {
+        let answer = r#"{"ok":true,"result":[{"update_id":9223372036854775807}]}"#;
+        assert_eq!(confirmed(answer, &[i64::MAX]), Some(i64::MAX));
     }
 }

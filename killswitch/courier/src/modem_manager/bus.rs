@@ -49,16 +49,28 @@ trait Sms {
 pub(crate) struct Bus(Connection);
 
 /// A text as ModemManager shows it.
-pub(super) struct Received {
-    pub(super) sender: String,
-    pub(super) text: String,
+pub(crate) struct Received {
+    pub(crate) sender: String,
+    pub(crate) text: String,
     pub(super) centre: String,
     /// As written, with its offset from UTC.
     pub(super) stamp: String,
 }
 
 impl Received {
-    pub(super) fn sent(&self) -> Option<Timestamp> {
+    /// Of the properties of a text: none unless all of it was received.
+    pub(crate) fn read(all: &HashMap<String, OwnedValue>) -> Option<Self> {
+        let whole = number(all, "State") == Some(RECEIVED);
+        let delivered = number(all, "PduType").is_none_or(|kind| DELIVERED.contains(&kind));
+        (whole && delivered).then(|| Self {
+            sender: text(all, "Number"),
+            text: text(all, "Text"),
+            centre: text(all, "SMSC"),
+            stamp: text(all, "Timestamp"),
+        })
+    }
+
+    pub(crate) fn sent(&self) -> Option<Timestamp> {
         stamp::read_iso_8601(&self.stamp)
     }
 }
@@ -139,14 +151,7 @@ impl Bus {
             .build()
             .await?;
         let all = properties.get_all(InterfaceName::try_from(SMS)?).await?;
-        let whole = number(&all, "State") == Some(RECEIVED);
-        let delivered = number(&all, "PduType").is_none_or(|kind| DELIVERED.contains(&kind));
-        Ok((whole && delivered).then(|| Received {
-            sender: text(&all, "Number"),
-            text: text(&all, "Text"),
-            centre: text(&all, "SMSC"),
-            stamp: text(&all, "Timestamp"),
-        }))
+        Ok(Received::read(&all))
     }
 
     /// Takes a text out of the modem, whose storage is small.

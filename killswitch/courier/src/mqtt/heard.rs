@@ -11,7 +11,7 @@ const MOST_TEXT: usize = 4096;
 
 /// What a message means.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// Someone pressed the button of this scope.
     Press(Scope),
     /// A text with codes.
@@ -22,7 +22,7 @@ pub(super) enum Heard {
 
 /// A text as published.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Text {
+pub(crate) struct Text {
     /// What it says.
     text: String,
     /// The publisher's own number of it: the same message twice is one.
@@ -32,7 +32,7 @@ pub(super) struct Text {
 }
 
 impl Text {
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
@@ -41,7 +41,7 @@ impl Text {
     }
 
     /// Of id and content: a publisher that always gives the same id must not silence its second code.
-    pub(super) fn id(&self) -> Option<String> {
+    pub(crate) fn id(&self) -> Option<String> {
         let mut hash = Sha256::new();
         hash.update(self.id.as_deref()?);
         hash.update([0]);
@@ -56,7 +56,7 @@ impl Text {
 /// Reads one message. What the broker kept is old: nobody pressed just now.
 ///
 /// No look at the DUP flag: the session is clean, so a broker never sends again what this connection has had.
-pub(super) fn read(panel: &Panel, topic: &str, content: &[u8], retained: bool) -> Heard {
+pub(crate) fn read(panel: &Panel, topic: &str, content: &[u8], retained: bool) -> Heard {
     if retained {
         return Heard::Nothing("it was retained");
     }

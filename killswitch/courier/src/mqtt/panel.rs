@@ -15,7 +15,7 @@ const MOST_SCOPES: usize = 200;
 
 /// Names of the topics, and which scopes have a button.
 #[derive(Clone, Debug)]
-pub(super) struct Panel {
+pub(crate) struct Panel {
     /// Name of this kill switch among others on the broker.
     pub(super) instance: String,
     /// Where Home Assistant looks for what announces itself.

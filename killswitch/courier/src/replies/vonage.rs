@@ -84,7 +84,7 @@ impl VonageSms {
 }
 
 /// Refusals come with status 200, and say so inside: 0 is success.
-fn accepted(answer: &Answer) -> Result<(), Failure> {
+pub(crate) fn accepted(answer: &Answer) -> Result<(), Failure> {
     let parts: Parts = serde_json::from_slice(&answer.body)
         .map_err(|_| Failure::later("its answer is not understood"))?;
     let Some(part) = parts.messages.iter().find(|part| part.status != "0") else {
