@@ -8,7 +8,7 @@ use crate::{
     spool::Spool,
 };
 use kill_wire::{ProbePoint, Timestamp};
-use net_model::{Ended, UsageRecord};
+use net_model::{Api, Ended, UsageRecord};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -38,7 +38,7 @@ pub(crate) struct Account {
     status: Option<u16>,
     meter: Option<Meter>,
     ended: Option<Ended>,
-    first_byte_seen: bool,
+    first_byte_ms: Option<u64>,
 }
 
 impl Account {
@@ -56,7 +56,7 @@ impl Account {
             status: None,
             meter: None,
             ended: None,
-            first_byte_seen: false,
+            first_byte_ms: None,
         }
     }
 
@@ -85,9 +85,10 @@ impl Account {
 
     /// The next bytes of the answer.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if let (false, Some(point)) = (self.first_byte_seen, &self.point) {
-            self.first_byte_seen = true;
-            self.books.metrics.first_byte(point, self.begun.elapsed());
+        if let (None, Some(point)) = (self.first_byte_ms, &self.point) {
+            let after = self.begun.elapsed();
+            self.first_byte_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+            self.books.metrics.first_byte(point, after);
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
@@ -151,6 +152,12 @@ impl Account {
             incident: (ended == Ended::Cut)
                 .then(|| why.and_then(|why| why.incident()))
                 .flatten(),
+            api: Api::Chat,
+            cached_tokens: 0,
+            reasoning_tokens: 0,
+            cost: None,
+            fell_back_from: None,
+            first_byte_ms: self.first_byte_ms,
         })
     }
 }

@@ -208,22 +208,18 @@ mod tests {
     use net_model::{ModelPattern, Secret};
 
     fn table() -> Table {
-        let target = |name: &str, class| Target {
-            name: name.parse().unwrap(),
-            class,
-            base_url: "http://127.0.0.1:1/v1".parse().unwrap(),
-            key: None,
-        };
+        let base = "http://127.0.0.1:1/v1";
+        let target =
+            |name: &str, class| Target::new(name.parse().unwrap(), class, base.parse().unwrap());
         let route = |name: &str, model: &str, targets| Route {
             name: name.parse().unwrap(),
             kind: RouteKind::Llm,
             models: vec![ModelPattern::new(model).unwrap()],
             targets,
         };
-        let consumer = |name: &str, routes| Consumer {
-            name: name.parse().unwrap(),
-            key: Secret::new(name).unwrap().hash(),
-            routes,
+        let consumer = |name: &str, routes| {
+            let key = Secret::new(name).unwrap().hash();
+            Consumer::new(name.parse().unwrap(), key, routes)
         };
         Table::new(
             RouteTable::new(

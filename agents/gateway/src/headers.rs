@@ -108,11 +108,10 @@ mod tests {
     use net_model::Secret;
 
     fn target() -> Target {
+        let base = "http://10.0.0.9:11434/v1".parse().unwrap();
         Target {
-            name: "home".parse().unwrap(),
-            class: kill_wire::Class::Local,
-            base_url: "http://10.0.0.9:11434/v1".parse().unwrap(),
             key: Some(Secret::new("sk-target").unwrap()),
+            ..Target::new("home".parse().unwrap(), kill_wire::Class::Local, base)
         }
     }
 

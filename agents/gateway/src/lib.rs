@@ -16,6 +16,7 @@ mod deny;
 mod events;
 mod exchange;
 mod followed;
+mod governor;
 mod headers;
 mod hold;
 mod intake;
@@ -41,7 +42,7 @@ use anyhow::Context as _;
 use app::App;
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
-use net_model::{KeyHash, RouteTable};
+use net_model::{KeyHash, RouteTable, Rules};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -54,6 +55,8 @@ const PRUNE_EVERY: Duration = Duration::from_secs(10);
 pub struct Settings {
     /// The wanted routes.
     pub table: RouteTable,
+    /// Budgets, limits, runaways.
+    pub rules: Rules,
     /// Where the node agent gives its overlays; made with mode 0600.
     pub control_socket: PathBuf,
     /// Folder of the usage spool; made when missing.
@@ -92,6 +95,7 @@ impl Gateway {
             boot: HEXLOWER.encode(&boot),
             started: clock::now(),
             table: ArcSwap::from_pointee(Table::new(settings.table)),
+            governor: governor::Governor::new(settings.rules),
             in_force: overlay::InForce::default(),
             followed: followed::Followed::default(),
             registry: registry::Registry::new(),
@@ -126,9 +130,10 @@ impl Gateway {
         self.addr
     }
 
-    /// Puts other wanted routes in place of those before. The overlay in force stays as it is; open exchanges go on
+    /// Puts other wanted routes and rules in place of those before. The overlay in force stays as it is; open exchanges go on
     /// under the routes they began with.
-    pub fn reload(&self, table: RouteTable) {
+    pub fn reload(&self, table: RouteTable, rules: Rules) {
+        self.app.governor.reload(rules);
         self.app.table.store(Arc::new(Table::new(table)));
         tracing::info!("Other routes are in place.");
     }

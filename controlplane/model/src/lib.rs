@@ -3,17 +3,27 @@
 //! No IO. Whoever holds one of these need not check it again.
 
 mod address;
+mod api;
 mod exchange;
+mod money;
 mod overlay;
+mod policy;
+mod rules;
 mod secret;
 mod snapshot;
 mod table;
+mod target;
 mod usage;
 
 pub use address::{BaseUrl, NotABaseUrl};
+pub use api::{Api, Family, TargetKind};
 pub use exchange::{Ended, ExchangeView};
+pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};
+pub use policy::{Allowance, DAY_MINUTES, Policy, Span, When};
+pub use rules::{AtEnd, Budget, Limit, Reaction, Rules, RunawayRules, Selector, Window};
 pub use secret::{KeyHash, Secret, SecretError};
 pub use snapshot::{GatewayFacts, Snapshot};
-pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable, Target};
+pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable};
+pub use target::{BreakerRule, Renamed, Target, Timeouts};
 pub use usage::{UsageRecord, UsageTotals};

@@ -1,25 +1,12 @@
 //! The wanted routes of one gateway. A cut never edits them.
 
-use crate::{address::BaseUrl, secret::KeyHash, secret::Secret};
-use kill_wire::{Class, Name, RouteKind};
+use crate::{policy::Policy, secret::KeyHash, target::Target};
+use kill_wire::{Name, RouteKind};
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// Most targets, routes or consumers of one gateway.
 pub const MAX_ENTRIES: usize = 256;
-
-/// A server a route can lead to.
-#[derive(Clone, Debug)]
-pub struct Target {
-    /// Its name.
-    pub name: Name,
-    /// Inside or outside the house.
-    pub class: Class,
-    /// Where it stands.
-    pub base_url: BaseUrl,
-    /// Sent as bearer instead of the consumer's key.
-    pub key: Option<Secret>,
-}
 
 /// Which models a route takes: an exact id, `prefix*`, or `*`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +64,24 @@ pub struct Consumer {
     pub key: KeyHash,
     /// Routes it may take, in the order they are tried; indices into the table's routes.
     pub routes: Vec<usize>,
+    /// What limits and budgets of several consumers know it by.
+    pub role: Option<Name>,
+    /// Which targets may serve it, and when.
+    pub policy: Policy,
+}
+
+impl Consumer {
+    /// A consumer without a role, served by whatever its routes lead to.
+    #[must_use]
+    pub fn new(name: Name, key: KeyHash, routes: Vec<usize>) -> Self {
+        Self {
+            name,
+            key,
+            routes,
+            role: None,
+            policy: Policy::default(),
+        }
+    }
 }
 
 /// One thing wrong with a configuration: where, and what was expected.
@@ -268,14 +273,14 @@ fn repeated<'a>(names: impl Iterator<Item = (String, &'a Name)>) -> Vec<Problem>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use kill_wire::Class;
 
     fn target(name: &str) -> Target {
-        Target {
-            name: name.parse().unwrap(),
-            class: Class::Local,
-            base_url: "http://127.0.0.1:1/v1".parse().unwrap(),
-            key: None,
-        }
+        Target::new(
+            name.parse().unwrap(),
+            Class::Local,
+            "http://127.0.0.1:1/v1".parse().unwrap(),
+        )
     }
 
     fn route(name: &str, targets: Vec<usize>) -> Route {
@@ -288,11 +293,7 @@ mod tests {
     }
 
     fn consumer(name: &str, key: &str, routes: Vec<usize>) -> Consumer {
-        Consumer {
-            name: name.parse().unwrap(),
-            key: KeyHash::of(key.as_bytes()),
-            routes,
-        }
+        Consumer::new(name.parse().unwrap(), KeyHash::of(key.as_bytes()), routes)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What an exchange used: one line of the gateway's spool.
 
-use crate::exchange::Ended;
+use crate::{api::Api, exchange::Ended, money::MicroDollars};
 use kill_wire::{Class, Incident, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,28 @@ pub struct UsageRecord {
     pub ended: Ended,
     /// The incident that ended it, if one did.
     pub incident: Option<Incident>,
+    /// In which API it was asked; chat where an older gateway did not say.
+    #[serde(default = "chat")]
+    pub api: Api,
+    /// Of the prompt's tokens, those the target had cached.
+    #[serde(default)]
+    pub cached_tokens: u64,
+    /// Of the answer's tokens, those spent on reasoning.
+    #[serde(default)]
+    pub reasoning_tokens: u64,
+    /// What it cost; `None` when the price is unknown.
+    #[serde(default)]
+    pub cost: Option<MicroDollars>,
+    /// The first choice, when another target had to take its place.
+    #[serde(default)]
+    pub fell_back_from: Option<Name>,
+    /// From request to the first byte of the answer's body, milliseconds; `None` when none came.
+    #[serde(default)]
+    pub first_byte_ms: Option<u64>,
+}
+
+const fn chat() -> Api {
+    Api::Chat
 }
 
 /// Tokens over a span of time.

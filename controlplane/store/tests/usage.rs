@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kill_wire::{Class, Incident, Timestamp};
-use net_model::{Ended, UsageRecord, UsageTotals};
+use net_model::{Api, Ended, UsageRecord, UsageTotals};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use store::{Cursor, Store, StoreError};
@@ -41,6 +41,12 @@ fn record(id: &str, at: u64, tokens: u64) -> UsageRecord {
         took_ms: 12,
         ended: Ended::Cut,
         incident: Some(Incident::FIRST),
+        api: Api::Chat,
+        cached_tokens: 0,
+        reasoning_tokens: 0,
+        cost: None,
+        fell_back_from: None,
+        first_byte_ms: Some(3),
     }
 }
 

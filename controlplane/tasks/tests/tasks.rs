@@ -4,7 +4,7 @@
 
 use kill_wire::{Class, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
-use net_model::{Ended, Observed, Snapshot, UsageRecord};
+use net_model::{Api, Ended, Observed, Snapshot, UsageRecord};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
@@ -107,6 +107,12 @@ fn line(id: &str) -> String {
         took_ms: 12,
         ended: Ended::Complete,
         incident: None,
+        api: Api::Chat,
+        cached_tokens: 0,
+        reasoning_tokens: 0,
+        cost: None,
+        fell_back_from: None,
+        first_byte_ms: Some(3),
     };
     serde_json::to_string(&record).unwrap() + "\n"
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the node agent keeps its latch in the same two-slot file (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 20] = [
+const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
@@ -42,7 +42,13 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
     ("net-model", &["kill-wire"]),
     ("agent-core", &["kill-wire", "net-model"]),
     ("gateways", &["kill-wire", "net-model"]),
-    ("gateway", &["kill-wire", "net-model"]),
+    // Pure, and used on both sides like the model: what a model costs.
+    ("prices", &["net-model"]),
+    ("gateway-core", &["kill-wire", "net-model", "prices"]),
+    (
+        "gateway",
+        &["kill-wire", "net-model", "prices", "gateway-core"],
+    ),
     (
         "node-agent",
         &[
@@ -69,6 +75,7 @@ const MAY_IMPORT: [(&str, &[&str]); 20] = [
             "kill-courier",
             "killswitchd",
             "net-model",
+            "prices",
             "agent-core",
             "gateways",
             "gateway",

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use gateway::{Gateway, Settings};
-use net_model::{ControlReply, ControlRequest, KeyHash, RouteTable};
+use net_model::{ControlReply, ControlRequest, KeyHash, RouteTable, Rules};
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -14,6 +14,7 @@ use tokio::{
 fn try_start(dir: &Path) -> anyhow::Result<Gateway> {
     let settings = Settings {
         table: RouteTable::default(),
+        rules: Rules::default(),
         control_socket: dir.join("control.sock"),
         spool_dir: dir.join("spool"),
         probe_key: KeyHash::of(b"probe"),

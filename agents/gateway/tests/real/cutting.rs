@@ -3,7 +3,7 @@
 use crate::support::*;
 use http_body_util::BodyExt as _;
 use kill_wire::{Class, Scope};
-use net_model::Overlay;
+use net_model::{Overlay, Rules};
 use site_tests::upstream::End;
 use std::{
     sync::{
@@ -225,7 +225,7 @@ async fn a_cut_cloud_falls_to_the_house() {
         ("away", Class::Cloud, &site.away.base_url()),
         ("home", Class::Local, &site.home.base_url()),
     ]);
-    site.gateway.reload(routes);
+    site.gateway.reload(routes, Rules::default());
     let mut response = site.stream(CLAW, "steady").await;
     assert_eq!(response.headers()["x-portcullis-target"], "away");
     response.body_mut().frame().await.unwrap().unwrap();
@@ -329,10 +329,13 @@ async fn other_routes_never_open_a_cut() {
     let site = Site::open().await;
     site.apply(2, &["chat"]).await;
     for _ in 0..3 {
-        site.gateway.reload(table(&[
-            ("home", Class::Local, &site.home.base_url()),
-            ("away", Class::Cloud, &site.away.base_url()),
-        ]));
+        site.gateway.reload(
+            table(&[
+                ("home", Class::Local, &site.home.base_url()),
+                ("away", Class::Cloud, &site.away.base_url()),
+            ]),
+            Rules::default(),
+        );
         assert_cut(&site.post(CLAW, r#"{"model":"steady"}"#).await, "7");
     }
     assert_eq!(site.observed().await.seq, Some(2));
@@ -392,10 +395,13 @@ async fn once_a_cut_is_answered_no_request_succeeds() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_call_slips_to_a_target_while_its_scope_is_cut() {
     let site = Arc::new(Site::open().await);
-    site.gateway.reload(table(&[
-        ("away", Class::Cloud, &site.away.base_url()),
-        ("home", Class::Local, &site.home.base_url()),
-    ]));
+    site.gateway.reload(
+        table(&[
+            ("away", Class::Cloud, &site.away.base_url()),
+            ("home", Class::Local, &site.home.base_url()),
+        ]),
+        Rules::default(),
+    );
     for round in 0..60_u64 {
         let mut calls = JoinSet::new();
         for _ in 0..4 {

@@ -3,6 +3,7 @@
 use crate::support::*;
 use http_body_util::BodyExt as _;
 use kill_wire::Class;
+use net_model::Rules;
 use sha2::{Digest as _, Sha256};
 use site_tests::upstream::{End, Script, Upstream};
 use std::time::Duration;
@@ -173,10 +174,13 @@ async fn a_target_that_is_not_there_gives_way_to_the_next() {
         .local_addr()
         .unwrap();
     let reload = |away: &str| {
-        site.gateway.reload(table(&[
-            ("home", Class::Local, &format!("http://{nobody}/v1")),
-            ("away", Class::Cloud, away),
-        ]));
+        site.gateway.reload(
+            table(&[
+                ("home", Class::Local, &format!("http://{nobody}/v1")),
+                ("away", Class::Cloud, away),
+            ]),
+            Rules::default(),
+        );
     };
     reload(&site.away.base_url());
     let answer = site
@@ -284,10 +288,10 @@ async fn a_connection_that_the_target_closed_while_idle_costs_no_request() {
     });
     let site = Site::open().await;
     let url = format!("http://{addr}/v1");
-    site.gateway.reload(table(&[
-        ("home", Class::Local, &url),
-        ("away", Class::Cloud, &url),
-    ]));
+    site.gateway.reload(
+        table(&[("home", Class::Local, &url), ("away", Class::Cloud, &url)]),
+        Rules::default(),
+    );
     for _ in 0..5 {
         let answer = site.post(RAG, r#"{"model":"any"}"#).await;
         assert_eq!(

@@ -9,7 +9,7 @@ use hyper_util::rt::TokioIo;
 use kill_wire::{Class, Incident, Latch, LatchSet, RouteKind, Scope, Timestamp};
 use net_model::{
     Consumer, ControlReply, ControlRequest, ModelPattern, Observed, Overlay, Route, RouteTable,
-    Secret, Target, UsageRecord,
+    Rules, Secret, Target, UsageRecord,
 };
 use site_tests::upstream::{Script, Upstream};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -38,10 +38,8 @@ pub(crate) fn table(targets: &[(&str, Class, &str)]) -> RouteTable {
     let targets = targets
         .iter()
         .map(|(name, class, url)| Target {
-            name: name.parse().unwrap(),
-            class: *class,
-            base_url: url.parse().unwrap(),
             key: Some(Secret::new(&format!("sk-{name}")).unwrap()),
+            ..Target::new(name.parse().unwrap(), *class, url.parse().unwrap())
         })
         .collect();
     let route = |name: &str, models: &[&str], targets| Route {
@@ -53,10 +51,9 @@ pub(crate) fn table(targets: &[(&str, Class, &str)]) -> RouteTable {
             .collect(),
         targets,
     };
-    let consumer = |name: &str, key: &str, at| Consumer {
-        name: name.parse().unwrap(),
-        key: Secret::new(key).unwrap().hash(),
-        routes: vec![at],
+    let consumer = |name: &str, key: &str, at| {
+        let key = Secret::new(key).unwrap().hash();
+        Consumer::new(name.parse().unwrap(), key, vec![at])
     };
     let scripts = [
         "steady", "slow", "stall", "silent", "trickle", "reset", "truncate", "liar", "nousage",
@@ -201,6 +198,7 @@ impl Site {
 pub(crate) fn start(dir: &TempDir, table: RouteTable) -> Gateway {
     let settings = Settings {
         table,
+        rules: Rules::default(),
         control_socket: dir.path().join("control.sock"),
         spool_dir: dir.path().join("spool"),
         probe_key: Secret::new(PROBE).unwrap().hash(),

@@ -1,9 +1,13 @@
-//! The section `[gateway]`: targets, routes, consumers.
+//! The section `[gateway]`: targets, routes, consumers, and the rules they live by.
 
-use super::secret_file;
+mod consumer;
+mod rules;
+mod target;
+
+use consumer::{ConsumerWish, consumer};
 use kill_config::{Problem, Problems, Section, listed, listen, loopback, nearest};
 use kill_wire::{Class, Name, RouteKind};
-use net_model::{BaseUrl, Consumer, KeyHash, ModelPattern, Route, RouteTable, Target};
+use net_model::{Consumer, KeyHash, ModelPattern, Route, RouteTable, Rules, Target};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -17,6 +21,7 @@ pub(crate) struct GatewaySection {
     targets: Vec<Target>,
     routes: Vec<RouteWish>,
     consumers: Vec<ConsumerWish>,
+    rules: Rules,
 }
 
 /// What stands in for an empty section.
@@ -36,13 +41,6 @@ struct RouteWish {
     targets: Vec<String>,
 }
 
-#[derive(Debug)]
-struct ConsumerWish {
-    name: Name,
-    key: KeyHash,
-    routes: Vec<String>,
-}
-
 impl GatewaySection {
     /// Whether the file says where requests go.
     pub(crate) fn has_targets(&self) -> bool {
@@ -57,6 +55,11 @@ impl GatewaySection {
     /// Whether the file says who may ask.
     pub(crate) fn has_consumers(&self) -> bool {
         !self.consumers.is_empty()
+    }
+
+    /// Budgets, limits and runaways.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// The route table: what the file says, the rest from `fallback`.
@@ -112,11 +115,8 @@ impl GatewaySection {
     fn consumers(&self, routes: &[Route], key: KeyHash, problems: &Problems) -> Vec<Consumer> {
         let names: Vec<&str> = routes.iter().map(|r| r.name.as_str()).collect();
         if self.consumers.is_empty() {
-            let consumer = |name| Consumer {
-                name,
-                key,
-                routes: (0..routes.len()).collect(),
-            };
+            let all: Vec<usize> = (0..routes.len()).collect();
+            let consumer = |name| Consumer::new(name, key, all);
             return "agent".parse().ok().map(consumer).into_iter().collect();
         }
         let made = self
@@ -132,6 +132,8 @@ impl GatewaySection {
                     &format!("gateway.consumers[{at}].routes"),
                     problems,
                 ),
+                role: wish.role.clone(),
+                policy: wish.policy.clone(),
             });
         made.collect()
     }
@@ -173,13 +175,14 @@ pub(super) fn read(
             targets: Vec::new(),
             routes: Vec::new(),
             consumers: Vec::new(),
+            rules: Rules::default(),
         });
     };
     let listen = listen(&mut section, 7412);
     let targets: Vec<_> = section
         .sections("targets")
         .into_iter()
-        .map(|section| target(section, folder, problems, warnings))
+        .map(|section| target::target(section, folder, problems, warnings))
         .collect();
     let routes: Vec<_> = section
         .sections("routes")
@@ -191,6 +194,7 @@ pub(super) fn read(
         .into_iter()
         .map(|section| consumer(section, folder, problems, warnings))
         .collect();
+    let rules = rules::rules(&mut section, problems);
     if targets.is_empty() && !routes.is_empty() {
         let text = "missing; the routes need targets: write at least one [[gateway.targets]]";
         problems.note(Problem::new("gateway.targets", text));
@@ -201,15 +205,15 @@ pub(super) fn read(
         targets: targets.into_iter().collect::<Option<_>>()?,
         routes: routes.into_iter().collect::<Option<_>>()?,
         consumers: consumers.into_iter().collect::<Option<_>>()?,
+        rules: rules?,
     };
     // Names are held against each other here, so that `config check` needs no state folder.
     let stand_in = Fallback {
-        target: Target {
-            name: "ollama".parse().ok()?,
-            class: Class::Local,
-            base_url: "http://127.0.0.1:11434/v1".parse().ok()?,
-            key: None,
-        },
+        target: Target::new(
+            "ollama".parse().ok()?,
+            Class::Local,
+            "http://127.0.0.1:11434/v1".parse().ok()?,
+        ),
         key: KeyHash::of(b""),
     };
     match wish.table(&stand_in) {
@@ -219,41 +223,6 @@ pub(super) fn read(
             None
         }
     }
-}
-
-fn target(
-    mut section: Section<'_>,
-    folder: &Path,
-    problems: &Problems,
-    warnings: &mut Vec<Problem>,
-) -> Option<Target> {
-    let name = section.need_parsed::<Name>("name", NAME);
-    let class = section.need("class", "`local` or `cloud`");
-    let class = class.and_then(|text| match text.as_str() {
-        "local" => Some(Class::Local),
-        "cloud" => Some(Class::Cloud),
-        other => {
-            let text = format!("`{other}` is not `local` or `cloud`");
-            problems.note(Problem::new(section.key("class"), text));
-            None
-        }
-    });
-    let base_url =
-        section.need_parsed::<BaseUrl>("base_url", "a base URL, such as http://127.0.0.1:11434/v1");
-    let key = section.key("secret_file");
-    let secret = section
-        .text("secret_file", "the path of a file with the provider's key")
-        .map(|path| problems.take(&key, secret_file::read(&key, &folder.join(path), warnings)));
-    section.finish();
-    Some(Target {
-        name: name?,
-        class: class?,
-        base_url: base_url?,
-        key: match secret {
-            None => None,
-            Some(read) => Some(read?),
-        },
-    })
 }
 
 fn route(mut section: Section<'_>, problems: &Problems) -> Option<RouteWish> {
@@ -283,48 +252,5 @@ fn route(mut section: Section<'_>, problems: &Problems) -> Option<RouteWish> {
         kind: kind?,
         models: models.into_iter().collect::<Option<_>>()?,
         targets: targets?,
-    })
-}
-
-fn consumer(
-    mut section: Section<'_>,
-    folder: &Path,
-    problems: &Problems,
-    warnings: &mut Vec<Problem>,
-) -> Option<ConsumerWish> {
-    let name = section.need_parsed::<Name>("name", NAME);
-    let file_key = section.key("key_file");
-    let file = section.text("key_file", "the path of a file with the consumer's key");
-    let hash = section.text("key_sha256", "64 hexadecimal digits");
-    let key = match (file, hash) {
-        (Some(file), None) => problems
-            .take(
-                &file_key,
-                secret_file::read(&file_key, &folder.join(file), warnings),
-            )
-            .map(|secret| secret.hash()),
-        (None, Some(hash)) => {
-            let read = KeyHash::from_hex(&hash).ok_or("expected 64 hexadecimal digits");
-            problems.take(&section.key("key_sha256"), read)
-        }
-        (None, None) => {
-            section.missing(
-                "key_file",
-                "the path of a file with the consumer's key, or key_sha256",
-            );
-            None
-        }
-        (Some(_), Some(_)) => {
-            let text = "give key_file or key_sha256, not both";
-            problems.note(Problem::new(file_key, text));
-            None
-        }
-    };
-    let routes = section.need_texts("routes", "a list of names out of gateway.routes");
-    section.finish();
-    Some(ConsumerWish {
-        name: name?,
-        key: key?,
-        routes: routes?,
     })
 }

@@ -208,12 +208,11 @@ fn a_file_without_targets_keeps_the_built_in_ones_and_its_own_consumers() {
     );
     let config = parse(&text, Path::new("")).unwrap();
     let fallback = Fallback {
-        target: net_model::Target {
-            name: "demo".parse().unwrap(),
-            class: kill_wire::Class::Local,
-            base_url: "http://127.0.0.1:9/v1".parse().unwrap(),
-            key: None,
-        },
+        target: net_model::Target::new(
+            "demo".parse().unwrap(),
+            kill_wire::Class::Local,
+            "http://127.0.0.1:9/v1".parse().unwrap(),
+        ),
         key: net_model::KeyHash::of(b"unused"),
     };
     let table = config.gateway.table(&fallback).unwrap();
@@ -221,4 +220,123 @@ fn a_file_without_targets_keeps_the_built_in_ones_and_its_own_consumers() {
     assert_eq!(table.routes()[0].name.as_str(), "chat");
     assert_eq!(table.consumers()[0].name.as_str(), "claw");
     assert_eq!(table.consumers().len(), 1);
+}
+
+const RULED: &str = r#"
+[gateway]
+time_zone = "Europe/Berlin"
+[[gateway.targets]]
+name = "home"
+class = "local"
+base_url = "http://127.0.0.1:11434/v1"
+kind = "ollama"
+models = ["gpt-4o=qwen2.5:14b"]
+max_open = 4
+first_byte_timeout = "2 min"
+health_every = "10 s"
+[gateway.targets.breaker]
+failures = 3
+within = "30 s"
+slow_first_token = "20 s"
+[[gateway.routes]]
+name = "chat"
+targets = ["home"]
+[[gateway.consumers]]
+name = "claw"
+key_sha256 = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+routes = ["chat"]
+role = "coder"
+[gateway.consumers.cloud]
+hours = ["mon-fri 08:00-18:00"]
+unknown_price = false
+[[gateway.budgets]]
+name = "claw-day"
+consumer = "claw"
+window = "day"
+money = "2.50"
+at_end = "trip"
+[[gateway.limits]]
+name = "coders"
+role = "coder"
+open = 8
+[gateway.runaway]
+repeats = "throttle"
+"#;
+
+#[test]
+fn what_governs_spending_is_read() {
+    let config = parse(RULED, Path::new("")).unwrap();
+    let rules = config.gateway.rules();
+    assert_eq!(rules.time_zone.as_deref(), Some("Europe/Berlin"));
+    let budget = &rules.budgets[0];
+    assert_eq!(budget.money, Some("2.50".parse().unwrap()));
+    let claw = kill_wire::Scope::Named("claw".parse().unwrap());
+    assert_eq!(budget.at_end, net_model::AtEnd::Trip(claw));
+    assert_eq!(rules.limits[0].open, Some(8));
+    assert_eq!(rules.runaway.repeats, net_model::Reaction::Throttle);
+    assert_eq!(rules.runaway.spike, net_model::Reaction::Alert);
+    let fallback = Fallback {
+        target: net_model::Target::new(
+            "demo".parse().unwrap(),
+            kill_wire::Class::Local,
+            "http://127.0.0.1:9/v1".parse().unwrap(),
+        ),
+        key: net_model::KeyHash::of(b"unused"),
+    };
+    let table = config.gateway.table(&fallback).unwrap();
+    let (home, claw) = (&table.targets()[0], &table.consumers()[0]);
+    assert_eq!(home.model("gpt-4o"), "qwen2.5:14b");
+    assert_eq!(home.breaker.failures, 3);
+    assert!(claw.policy.local.when.allows(6, 0) && !claw.policy.cloud.when.allows(6, 0));
+    assert!(!claw.policy.cloud.unknown_price);
+}
+
+#[test]
+fn a_mistyped_rule_is_found_by_its_key() {
+    for (right, wrong, key) in [
+        (
+            "window = \"day\"",
+            "window = \"week\"",
+            "gateway.budgets[0].window",
+        ),
+        (
+            "money = \"2.50\"",
+            "money = \"a lot\"",
+            "gateway.budgets[0].money",
+        ),
+        (
+            "kind = \"ollama\"",
+            "kind = \"olama\"",
+            "gateway.targets[0].kind",
+        ),
+        (
+            "failures = 3",
+            "failures = 0",
+            "gateway.targets[0].breaker.failures",
+        ),
+        (
+            "08:00-18:00\"]",
+            "8-18\"]",
+            "gateway.consumers[0].cloud.hours[0]",
+        ),
+        ("open = 8", "opne = 8", "gateway.limits[0].opne"),
+        (
+            "repeats = \"throttle\"",
+            "repeats = \"stop\"",
+            "gateway.runaway.repeats",
+        ),
+        (
+            "models = [\"gpt-4o=",
+            "models = [\"gpt-4o:",
+            "gateway.targets[0].models",
+        ),
+    ] {
+        let text = RULED.replacen(right, wrong, 1);
+        assert_ne!(text, RULED, "{right}");
+        let found = problems(&text);
+        assert!(
+            found.iter().any(|problem| problem.contains(key)),
+            "{wrong}: {found:?}"
+        );
+    }
 }

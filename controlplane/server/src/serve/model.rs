@@ -69,12 +69,7 @@ impl Model {
 
 fn fallback(name: &str, base: &str, key: KeyHash) -> anyhow::Result<Fallback> {
     Ok(Fallback {
-        target: Target {
-            name: name.parse()?,
-            class: Class::Local,
-            base_url: base.parse::<BaseUrl>()?,
-            key: None,
-        },
+        target: Target::new(name.parse()?, Class::Local, base.parse::<BaseUrl>()?),
         key,
     })
 }

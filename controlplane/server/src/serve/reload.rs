@@ -48,7 +48,7 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
     let state_dir = site.plan.home.part(Part::Killswitch);
     let channels = killswitchd::channels(&state_dir, section.channels);
     if let Some(gateway) = &site.gateway {
-        gateway.reload(table);
+        gateway.reload(table, config.gateway.rules().clone());
     }
     if let Some(kill_switch) = &site.kill_switch {
         kill_switch.set_channels(channels?);

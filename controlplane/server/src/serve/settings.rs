@@ -94,6 +94,7 @@ pub(super) fn gateway(plan: &Plan, fallback: &Fallback) -> anyhow::Result<gatewa
         })?;
     Ok(gateway::Settings {
         table,
+        rules: plan.config.gateway.rules().clone(),
         control_socket: plan.home.control_socket(),
         spool_dir: plan.home.spool(),
         probe_key: private::secret(&plan.home.probe_key())?.hash(),

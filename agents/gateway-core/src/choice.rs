@@ -1,0 +1,1 @@
+//! Which target may serve an exchange: policy, breakers, health, room.

@@ -1,0 +1,1 @@
+//! Holds exchanges to budgets and limits: reserve, draw down, settle, each exactly once.

@@ -1,0 +1,1 @@
+//! Tells a runaway consumer from a busy one, and says by which figures.

@@ -1,0 +1,1 @@
+//! Counts the tokens of an exchange while it passes, and what they cost.
