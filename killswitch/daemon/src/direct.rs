@@ -80,34 +80,22 @@ pub(crate) async fn watch(switch: Arc<Switch>) {
     }
 }
 
-/// What has become of the ways that a cut of this scope closes and that were open before.
+/// What has become of the ways that a cut of this scope closes. A way that is open now is named whatever it was before.
 pub(crate) async fn after(switch: &Arc<Switch>, scope: &Scope) -> Ways {
-    let open_before: Vec<usize> = switch
-        .before
-        .get()
-        .iter()
-        .filter(|(_, reached)| **reached == Reached::Open)
-        .filter(|(at, _)| {
-            let way = switch.direct.get(**at);
-            way.is_some_and(|way| way.closes_with(scope))
-        })
-        .map(|(at, _)| *at)
+    let closed_by_it = switch.direct.iter().enumerate();
+    let which: Vec<usize> = closed_by_it
+        .filter(|(_, way)| way.closes_with(scope))
+        .map(|(at, _)| at)
         .collect();
-    if open_before.is_empty() {
+    if which.is_empty() {
         return Ways::default();
     }
-    let seen = look(switch, open_before.clone()).await;
+    let before = switch.before.get().clone();
+    let seen = look(switch, which.clone()).await;
     let mut ways = Ways::default();
-    for at in open_before {
+    for at in which {
         let name = switch.direct.get(at).map_or("?", |way| way.name.as_str());
-        match seen.get(&at) {
-            Some(Reached::Refused | Reached::Silent) => ways.dead += 1,
-            Some(Reached::Open) => ways.open.push(format!("direct {name}")),
-            // It was open, and nobody saw it closed.
-            Some(Reached::Unlisted | Reached::Untried) | None => {
-                ways.open.push(format!("direct {name} (not seen)"));
-            }
-        }
+        ways.count(name, before.get(&at).copied(), seen.get(&at).copied());
     }
     ways
 }
@@ -124,12 +112,31 @@ pub(crate) fn known(switch: &Switch) -> Vec<(&str, bool)> {
         .collect()
 }
 
-/// What became of ways that were open before.
+/// What became of the ways.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ways {
+    /// Open before, closed now.
     pub(crate) dead: u32,
     /// By name.
     pub(crate) open: Vec<String>,
+    /// Nobody saw them before, nobody sees them open now.
+    pub(crate) unproven: u32,
+}
+
+impl Ways {
+    fn count(&mut self, name: &str, before: Option<Reached>, now: Option<Reached>) {
+        match (before, now) {
+            (_, Some(Reached::Open)) => self.open.push(format!("direct {name}")),
+            (Some(Reached::Open), Some(Reached::Refused | Reached::Silent)) => self.dead += 1,
+            // It was open, and nobody saw it closed.
+            (Some(Reached::Open), Some(Reached::Unlisted | Reached::Untried) | None) => {
+                self.open.push(format!("direct {name} (not seen)"));
+            }
+            // It was closed all along: the cut has nothing to show here.
+            (Some(Reached::Refused | Reached::Silent), _) => {}
+            (Some(Reached::Unlisted | Reached::Untried) | None, _) => self.unproven += 1,
+        }
+    }
 }
 
 /// Asks every host at the same time. What could not be asked is not among the answers.
@@ -196,4 +203,33 @@ async fn ask(switch: &Switch, host: SocketAddr, addresses: Vec<String>) -> Optio
             .map(|(_, reached)| reached)
             .collect()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(before: Option<Reached>, now: Option<Reached>) -> Ways {
+        let mut ways = Ways::default();
+        ways.count("past", before, now);
+        ways
+    }
+
+    #[test]
+    fn a_way_that_is_open_now_is_named_whatever_was_known_before() {
+        for before in [None, Some(Reached::Open), Some(Reached::Refused)] {
+            let ways = counted(before, Some(Reached::Open));
+            assert_eq!(ways.open, ["direct past"], "{before:?}");
+        }
+    }
+
+    #[test]
+    fn only_what_was_seen_open_can_be_shown_dead() {
+        let refused = Some(Reached::Refused);
+        assert_eq!(counted(Some(Reached::Open), refused).dead, 1);
+        assert_eq!(counted(refused, refused), Ways::default());
+        assert_eq!(counted(None, refused).unproven, 1);
+        assert_eq!(counted(None, None).unproven, 1);
+        assert_eq!(counted(Some(Reached::Open), None).open.len(), 1);
+    }
 }

@@ -121,10 +121,11 @@ fn count_streams(proof: &mut ProofState, streams: &Verdict, vantages: &[Vantage]
     }
 }
 
-/// A way past the gateway that was open before counts as a probe that worked before.
+/// A way past the gateway that was open, before or now, counts as a probe that worked before.
 fn count_direct(proof: &mut ProofState, ways: Ways) {
     proof.probes += ways.dead + u32::try_from(ways.open.len()).unwrap_or(u32::MAX);
     proof.probes_dead += ways.dead;
+    proof.unproven += ways.unproven;
     proof.still_open.extend(ways.open);
 }
 
@@ -239,7 +240,12 @@ mod tests {
     fn a_way_past_the_gateway_that_stays_open_makes_it_partial_and_is_named() {
         let mut proof = ProofState::default();
         let open = vec!["direct claw-v6".to_owned()];
-        count_direct(&mut proof, Ways { dead: 1, open });
+        let ways = Ways {
+            dead: 1,
+            open,
+            unproven: 0,
+        };
+        count_direct(&mut proof, ways);
         assert_eq!((proof.probes, proof.probes_dead), (2, 1));
         assert_eq!(proof.still_open, ["direct claw-v6"]);
         assert_eq!(outcome(&proof, &[]), Outcome::Partial);
