@@ -13,6 +13,7 @@ mod secret;
 mod snapshot;
 mod table;
 mod target;
+mod trip;
 mod usage;
 
 pub use address::{BaseUrl, NotABaseUrl};
@@ -26,4 +27,5 @@ pub use secret::{KeyHash, Secret, SecretError};
 pub use snapshot::{GatewayFacts, Snapshot};
 pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable};
 pub use target::{BreakerRule, Renamed, Target, Timeouts};
+pub use trip::{MAX_CAUSE, Trip, TripKind, cause};
 pub use usage::{UsageRecord, UsageTotals};
