@@ -98,6 +98,9 @@ class LockOut(Fault):
             return
         phone = WebhookPhone(site.kill_switch, (site.data / "killswitch" / "channels" / "local.secret").read_text().strip())
         for number in range(14):
-            phone.post(f"KILL ALL {10_000_000 + 7919 * number}")
+            try:
+                phone.post(f"KILL ALL {10_000_000 + 7919 * number}")
+            except httpx.TimeoutException:
+                return  # the kill switch hangs by another fault, and hears no wrong codes
         if site.proof == "code":
             site.proof = "two"
