@@ -1,8 +1,10 @@
 //! Takes client connections in, bounds them, and ends each one when it is cut.
 
-use crate::{app::App, deny::Denied, line::Line, serve, wire::Wire};
-use hyper::{server::conn::http1, service::service_fn};
+use crate::{app::App, deny::Denied, inflow::Inflow, line::Line, serve, wire::Wire};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use net_model::Family;
 use std::{future::poll_fn, io, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -64,7 +66,7 @@ pub(crate) async fn accept(app: Arc<App>, listener: TcpListener) {
 
 /// Says that every seat is taken.
 async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
-    let body = Denied::Busy.json();
+    let body = Denied::Busy.json(Family::OpenAi);
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
         body.len()
@@ -84,8 +86,9 @@ async fn connection(app: &Arc<App>, stream: TcpStream) {
 }
 
 async fn serve_wire(app: &Arc<App>, line: &Arc<Line>, wire: Wire) {
-    let service = service_fn(|request| {
+    let service = service_fn(|request: Request<Incoming>| {
         let (app, line) = (Arc::clone(app), Arc::clone(line));
+        let request = request.map(Inflow::One);
         Box::pin(async move {
             Ok::<_, std::convert::Infallible>(serve::answer(&app, &line, request).await)
         })

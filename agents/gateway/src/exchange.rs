@@ -7,6 +7,7 @@ use crate::{
     clock,
     deny::Denied,
     headers,
+    inflow::Inflow,
     intake::Taken,
     line::Line,
     meter::{Meter, prompt_estimate},
@@ -26,7 +27,7 @@ use std::sync::Arc;
 pub(crate) async fn chat(
     app: &Arc<App>,
     line: &Arc<Line>,
-    request: Request<Incoming>,
+    request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     let table = app.table.load_full();
     let Caller::Consumer(at) = table.caller(request.headers(), app.probe_key)? else {
@@ -103,7 +104,7 @@ struct Call<'a> {
 impl Call<'_> {
     async fn run(
         &self,
-        request: Request<Incoming>,
+        request: Request<Inflow>,
         account: &mut Account,
     ) -> Result<Answer, Denied> {
         let (head, body) = request.into_parts();

@@ -1,9 +1,9 @@
 //! Takes a request's body in: bounded in length, in time, and in what all of them hold together.
 
-use crate::deny::Denied;
+use crate::{deny::Denied, inflow::Inflow};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
@@ -46,7 +46,7 @@ impl<'a> Taken<'a> {
     }
 
     /// Takes a body in, bounded in length and time.
-    pub(crate) async fn take(held: &'a Held, mut body: Incoming) -> Result<Self, Denied> {
+    pub(crate) async fn take(held: &'a Held, mut body: Inflow) -> Result<Self, Denied> {
         let mut taken = Self {
             held,
             counted: 0,

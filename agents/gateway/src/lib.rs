@@ -19,6 +19,7 @@ mod followed;
 mod governor;
 mod headers;
 mod hold;
+mod inflow;
 mod intake;
 mod line;
 mod meter;

@@ -4,12 +4,12 @@ use crate::{
     app::App,
     deny::Denied,
     exchange,
+    inflow::Inflow,
     line::Line,
     models, probe,
     reply::{self, Reply},
 };
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
 use kill_wire::{PROBE_HEADER, PROBE_POINTS_PATH};
 use serde::Serialize;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const METRICS: &str = "/metrics";
 pub(crate) async fn answer(
     app: &Arc<App>,
     line: &Arc<Line>,
-    request: Request<Incoming>,
+    request: Request<Inflow>,
 ) -> Response<Reply> {
     let answered = if let Some(why) = line.cord().why() {
         Err(why.clone())
@@ -39,7 +39,7 @@ pub(crate) async fn answer(
 async fn dispatch(
     app: &Arc<App>,
     line: &Arc<Line>,
-    request: Request<Incoming>,
+    request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     match (request.method(), request.uri().path()) {
         (&Method::POST, CHAT) if request.headers().contains_key(PROBE_HEADER) => {
