@@ -28,4 +28,4 @@ pub use snapshot::{GatewayFacts, Snapshot};
 pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable};
 pub use target::{BreakerRule, Renamed, Target, Timeouts};
 pub use trip::{MAX_CAUSE, Trip, TripKind, cause};
-pub use usage::{UsageRecord, UsageTotals};
+pub use usage::{Tokens, UsageRecord, UsageTotals};

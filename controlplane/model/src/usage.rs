@@ -4,6 +4,33 @@ use crate::{api::Api, exchange::Ended, money::MicroDollars};
 use kill_wire::{Class, Incident, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// Tokens of one exchange.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tokens {
+    /// Of the prompt, with what was read from a cache or put into one.
+    pub prompt: u64,
+    /// Of the prompt, those that the target had cached.
+    pub cached: u64,
+    /// Of the prompt, those that the target put into its cache.
+    pub cache_written: u64,
+    /// Of these, those that it keeps for an hour.
+    pub cache_written_hour: u64,
+    /// Of the answer, reasoning included.
+    pub completion: u64,
+    /// Of the answer, those spent on reasoning.
+    pub reasoning: u64,
+    /// True when a figure is our own count, because the upstream gave none.
+    pub estimated: bool,
+}
+
+impl Tokens {
+    /// Of prompt and answer together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.prompt.saturating_add(self.completion)
+    }
+}
+
 /// One ended exchange, as the spool holds it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageRecord {

@@ -1,0 +1,218 @@
+//! What one model costs.
+
+use net_model::{MicroDollars, Tokens};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// Tokens that a rate is for.
+const A_MILLION: u128 = 1_000_000;
+
+/// Rates in micro-dollars a million tokens; written as dollars a million tokens, such as `"2.50"`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rates {
+    /// Of the prompt.
+    #[serde(with = "dollars")]
+    pub input: MicroDollars,
+    /// Of the answer, reasoning included.
+    #[serde(with = "dollars")]
+    pub output: MicroDollars,
+    /// Of the part of the prompt that was read from a cache; as the prompt when not given.
+    #[serde(
+        with = "some_dollars",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cached: Option<MicroDollars>,
+    /// Of the part of the prompt that was put into a cache; as the prompt when not given.
+    #[serde(
+        with = "some_dollars",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cache_write: Option<MicroDollars>,
+    /// The same for a cache that holds an hour; as the shorter one when not given.
+    #[serde(
+        with = "some_dollars",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cache_write_hour: Option<MicroDollars>,
+}
+
+/// What one model costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Price {
+    /// As a rule.
+    #[serde(flatten)]
+    pub rates: Rates,
+    /// For long prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub above: Option<Above>,
+}
+
+/// Other rates for the whole exchange when its prompt is long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Above {
+    /// A prompt of more tokens than this.
+    pub tokens: u64,
+    /// Then.
+    #[serde(flatten)]
+    pub rates: Rates,
+}
+
+impl Rates {
+    /// Rates of prompt and answer alone.
+    #[must_use]
+    pub const fn new(input: MicroDollars, output: MicroDollars) -> Self {
+        Self {
+            input,
+            output,
+            cached: None,
+            cache_write: None,
+            cache_write_hour: None,
+        }
+    }
+
+    fn cost(&self, tokens: &Tokens) -> MicroDollars {
+        // Upstream figures may disagree with themselves: parts of the prompt never exceed it.
+        let cached = tokens.cached.min(tokens.prompt);
+        let written = tokens.cache_written.min(tokens.prompt - cached);
+        let for_an_hour = tokens.cache_written_hour.min(written);
+        let write = self.cache_write.unwrap_or(self.input);
+        let parts = [
+            (tokens.prompt - cached - written, self.input),
+            (cached, self.cached.unwrap_or(self.input)),
+            (written - for_an_hour, write),
+            (for_an_hour, self.cache_write_hour.unwrap_or(write)),
+            (tokens.completion, self.output),
+        ];
+        let sum = parts
+            .iter()
+            .map(|(tokens, rate)| u128::from(*tokens) * u128::from(rate.0))
+            .fold(0, u128::saturating_add);
+        MicroDollars(u64::try_from(sum.div_ceil(A_MILLION)).unwrap_or(u64::MAX))
+    }
+}
+
+impl Price {
+    /// A price that is the same for any length.
+    #[must_use]
+    pub const fn flat(rates: Rates) -> Self {
+        Self { rates, above: None }
+    }
+
+    /// What an exchange comes to, rounded up once.
+    #[must_use]
+    pub fn cost(&self, tokens: &Tokens) -> MicroDollars {
+        match &self.above {
+            Some(above) if tokens.prompt > above.tokens => above.rates.cost(tokens),
+            _ => self.rates.cost(tokens),
+        }
+    }
+}
+
+/// Rates are written as dollars, so that a person can check them against a price list.
+mod dollars {
+    use super::{Deserialize as _, Deserializer, Error as _, MicroDollars, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        amount: &MicroDollars,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(amount)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<MicroDollars, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+mod some_dollars {
+    use super::{Deserialize as _, Deserializer, Error as _, MicroDollars, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde hands it over so")]
+    pub(super) fn serialize<S: Serializer>(
+        amount: &Option<MicroDollars>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match amount {
+            Some(amount) => to.collect_str(amount),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<MicroDollars>, D::Error> {
+        let text = Option::<String>::deserialize(from)?;
+        text.map(|text| text.parse().map_err(D::Error::custom))
+            .transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOLLAR: u64 = 1_000_000;
+
+    fn tokens(prompt: u64, completion: u64) -> Tokens {
+        Tokens {
+            prompt,
+            completion,
+            ..Tokens::default()
+        }
+    }
+
+    #[test]
+    fn a_sum_is_exact_and_rounded_up_once() {
+        let rates = Rates::new(MicroDollars(37_500), MicroDollars(150_000));
+        let price = Price::flat(rates);
+        assert_eq!(price.cost(&tokens(0, 0)), MicroDollars::ZERO);
+        assert_eq!(price.cost(&tokens(1, 0)), MicroDollars(1));
+        // 0.0375 + 0.15 micro-dollars a token: 1000 of each are 187.5.
+        assert_eq!(price.cost(&tokens(1000, 1000)), MicroDollars(188));
+        assert_eq!(
+            price.cost(&tokens(u64::MAX, u64::MAX)).0,
+            3_458_764_513_820_540_928
+        );
+    }
+
+    #[test]
+    fn cached_parts_have_their_own_rates() {
+        let mut rates = Rates::new(MicroDollars(3 * DOLLAR), MicroDollars(15 * DOLLAR));
+        rates.cached = Some(MicroDollars(300_000));
+        rates.cache_write = Some(MicroDollars(3_750_000));
+        rates.cache_write_hour = Some(MicroDollars(6 * DOLLAR));
+        let price = Price::flat(rates);
+        let used = Tokens {
+            cached: 500_000,
+            cache_written: 300_000,
+            cache_written_hour: 100_000,
+            ..tokens(1_000_000, 10_000)
+        };
+        // 0.2 x 3 + 0.5 x 0.30 + 0.2 x 3.75 + 0.1 x 6 + 0.01 x 15
+        assert_eq!(price.cost(&used), MicroDollars(2_250_000));
+        let more_cached_than_there_was = Tokens {
+            cached: 9,
+            cache_written: 9,
+            ..tokens(2, 0)
+        };
+        assert_eq!(price.cost(&more_cached_than_there_was), MicroDollars(1));
+    }
+
+    #[test]
+    fn a_long_prompt_is_charged_as_such_from_the_first_token() {
+        let dear = Rates::new(MicroDollars(2 * DOLLAR), MicroDollars(DOLLAR));
+        let price = Price {
+            rates: Rates::new(MicroDollars(DOLLAR), MicroDollars(DOLLAR)),
+            above: Some(Above {
+                tokens: 200_000,
+                rates: dear,
+            }),
+        };
+        assert_eq!(price.cost(&tokens(200_000, 0)), MicroDollars(200_000));
+        assert_eq!(price.cost(&tokens(200_001, 0)), MicroDollars(400_002));
+    }
+}
