@@ -1,6 +1,6 @@
 //! What a node agent lays over a gateway's routes, and the lines in which it says so.
 
-use crate::exchange::ExchangeView;
+use crate::{exchange::ExchangeView, standing::TargetView};
 use kill_wire::{Incident, LatchSet, Name, ProbePoints, Scope, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -102,4 +102,7 @@ pub struct Observed {
     pub consumers: Vec<Name>,
     /// Routes of the gateway.
     pub routes: Vec<Name>,
+    /// How its targets fare.
+    #[serde(default)]
+    pub targets: Vec<TargetView>,
 }

@@ -1,6 +1,6 @@
 //! One moment of the house, as the dashboard shows it.
 
-use crate::{exchange::ExchangeView, usage::UsageTotals};
+use crate::{exchange::ExchangeView, standing::TargetView, usage::UsageTotals};
 use kill_wire::{IncidentRecord, StateReport, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -32,4 +32,7 @@ pub struct GatewayFacts {
     pub exchanges: Vec<ExchangeView>,
     /// Routes and consumers that may be cut by name.
     pub names: Vec<String>,
+    /// How its targets fare.
+    #[serde(default)]
+    pub targets: Vec<TargetView>,
 }

@@ -162,6 +162,7 @@ fn facts(observed: &Observed) -> GatewayFacts {
         open: observed.open,
         exchanges: observed.exchanges.clone(),
         names: names.into_iter().collect(),
+        targets: observed.targets.clone(),
     }
 }
 

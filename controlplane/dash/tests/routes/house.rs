@@ -226,6 +226,7 @@ pub(crate) fn snapshot() -> Snapshot {
             open: 1,
             exchanges: vec![exchange("smollm2")],
             names: vec!["chat".to_owned(), "claw".to_owned()],
+            targets: Vec::new(),
         }),
         last_hour: UsageTotals {
             exchanges: 4,
