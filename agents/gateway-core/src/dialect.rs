@@ -1,1 +1,91 @@
 //! What requests and answers say in each API: which model, how much text, how an error looks, where a stream ends.
+//!
+//! Bodies are never translated: a request passes in the format it came in, and everything here either reads or
+//! writes one small thing beside the bytes that pass.
+
+mod anthropic;
+mod fault;
+mod ollama;
+mod openai;
+mod paths;
+
+pub use fault::{Fault, Kind};
+pub use paths::{CALLS, Listing, Place, at_target, list_of, place};
+
+use net_model::{Api, Family};
+
+/// The body of an error before an answer has begun, as JSON text in the shape of this family.
+#[must_use]
+pub fn error_body(family: Family, fault: &Fault<'_>) -> Vec<u8> {
+    match family {
+        Family::OpenAi => openai::error_body(fault),
+        Family::Anthropic => anthropic::error_body(fault),
+        Family::Ollama => ollama::error_body(fault),
+    }
+}
+
+/// The same error as the last words of a stream that had begun: a whole event, or a whole line.
+#[must_use]
+pub fn error_event(api: Api, fault: &Fault<'_>) -> Vec<u8> {
+    match api.family() {
+        Family::OpenAi => openai::error_event(api, fault),
+        Family::Anthropic => anthropic::error_event(fault),
+        Family::Ollama => ollama::error_event(fault),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut() -> Fault<'static> {
+        Fault {
+            message: "Cut: incident #7.",
+            kind: Kind::Cut,
+            code: "cut",
+            param: None,
+            incident: Some("7".parse().unwrap()),
+            request_id: Some("5f-1"),
+        }
+    }
+
+    #[test]
+    fn each_family_has_its_own_shape() {
+        let body = |family| String::from_utf8(error_body(family, &cut())).unwrap();
+        assert_eq!(
+            body(Family::OpenAi),
+            r##"{"error":{"message":"Cut: incident #7.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
+        );
+        assert_eq!(
+            body(Family::Anthropic),
+            r##"{"type":"error","error":{"type":"permission_error","message":"Cut: incident #7.","code":"cut","incident":7},"request_id":"5f-1"}"##
+        );
+        assert_eq!(
+            body(Family::Ollama),
+            r##"{"error":"Cut: incident #7.","code":"cut","incident":7}"##
+        );
+    }
+
+    #[test]
+    fn the_last_words_of_a_stream_are_one_whole_event() {
+        let event = |api| String::from_utf8(error_event(api, &cut())).unwrap();
+        assert!(event(Api::Chat).starts_with(r#"data: {"error":{"#));
+        assert!(
+            event(Api::Responses)
+                .starts_with("event: error\ndata: {\"type\":\"error\",\"code\":\"cut\",")
+        );
+        assert!(event(Api::Messages).starts_with("event: error\ndata: {\"type\":\"error\","));
+        assert!(event(Api::OllamaChat).starts_with(r#"{"error":"Cut"#));
+        for api in Api::ALL {
+            let text = event(api);
+            let ending = if api.family() == Family::Ollama {
+                "}\n"
+            } else {
+                "}\n\n"
+            };
+            assert!(text.ends_with(ending), "{text}");
+            assert_eq!(text.matches(ending).count(), 1);
+            assert!(text.contains("\"incident\":7"), "{text}");
+        }
+    }
+}
