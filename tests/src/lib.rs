@@ -1,3 +1,4 @@
-//! What the tests of the whole site share.
+//! What the tests and benchmarks of the whole site share.
 
+pub mod bench;
 pub mod upstream;

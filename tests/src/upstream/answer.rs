@@ -119,6 +119,8 @@ pub(super) async fn answer(
         | Script::Truncate
         | Script::Liar
         | Script::Nousage
+        | Script::Paced
+        | Script::Burst
         | Script::Flood => {
             let play = Play {
                 script,
@@ -246,6 +248,8 @@ impl Play {
             | Script::Trickle
             | Script::Liar
             | Script::Nousage
+            | Script::Paced
+            | Script::Burst
             | Script::Error500
             | Script::Error503 => self.tokens,
         };
@@ -280,6 +284,8 @@ impl Play {
             | Script::Trickle
             | Script::Liar
             | Script::Nousage
+            | Script::Paced
+            | Script::Burst
             | Script::Flood
             | Script::Error500
             | Script::Error503 => {}
@@ -295,7 +301,8 @@ impl Play {
 
     async fn pause(&self, pieces: &mpsc::Sender<Piece>) -> Sent {
         let pause = match self.script {
-            Script::Flood => return Ok(()),
+            Script::Flood | Script::Burst => return Ok(()),
+            Script::Paced => Duration::from_millis(10),
             Script::Slow => Duration::from_secs(1),
             Script::Trickle => Duration::from_millis(1),
             Script::Steady

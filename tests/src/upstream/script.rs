@@ -23,6 +23,10 @@ pub enum Script {
     Liar,
     /// As steady, without a usage frame.
     Nousage,
+    /// A chunk every 10 ms.
+    Paced,
+    /// `max_tokens` chunks as fast as they are taken, then usage.
+    Burst,
     /// Chunks as fast as they are taken, without end.
     Flood,
     /// HTTP 500.
@@ -32,7 +36,7 @@ pub enum Script {
 }
 
 /// Every script with the model name that calls it.
-pub(super) const NAMES: [(&str, Script); 12] = [
+pub(super) const NAMES: [(&str, Script); 14] = [
     ("steady", Script::Steady),
     ("slow", Script::Slow),
     ("stall", Script::Stall),
@@ -42,6 +46,8 @@ pub(super) const NAMES: [(&str, Script); 12] = [
     ("truncate", Script::Truncate),
     ("liar", Script::Liar),
     ("nousage", Script::Nousage),
+    ("paced", Script::Paced),
+    ("burst", Script::Burst),
     ("flood", Script::Flood),
     ("error500", Script::Error500),
     ("error503", Script::Error503),
@@ -77,6 +83,8 @@ impl Script {
             | Self::Trickle
             | Self::Reset
             | Self::Truncate
+            | Self::Paced
+            | Self::Burst
             | Self::Flood
             | Self::Error500
             | Self::Error503 => Some((PROMPT_TOKENS, chunks)),

@@ -1,12 +1,12 @@
 //! A flood of forged webhooks, and a cut in the middle of it: `--flood 5000`.
 
-use crate::clock::{mark, ms, wall_ms};
-use crate::figures::{highest, percentile};
 use crate::house::{House, KEY, Template};
 use crate::http::{exchange, post};
 use crate::round::{said, signed_text};
 use crate::volley::Volley;
 use anyhow::{Context as _, ensure};
+use site_tests::bench::clock::{mark, ms, wall_ms};
+use site_tests::bench::percentile::{highest, percentile};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ struct Flood {
     wrong: Arc<AtomicU64>,
     stop: CancellationToken,
     thread: std::thread::JoinHandle<()>,
-    began: crate::clock::Mark,
+    began: site_tests::bench::clock::Mark,
 }
 
 impl Flood {

@@ -1,43 +1,21 @@
 //! Starts the programs that are measured, each on free ports with files of its own.
 
-use crate::clock::{mark, ms};
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
+use site_tests::bench::clock::{mark, ms};
+use site_tests::bench::running::{LIMIT, Running, await_answer, command, copy, free_ports};
 use std::{
     io::{BufRead as _, BufReader, Write as _},
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::{fs::PermissionsExt as _, net::UnixStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Stdio,
     time::Duration,
 };
 use tempfile::TempDir;
 
-/// Until something that starts must answer.
-const LIMIT: Duration = Duration::from_secs(30);
 /// The consumer's key: nothing outside this process's loopback ports ever takes it.
 pub(crate) const KEY: &str = "pck_benchmark_benchmark_benchmark_benchmark";
-
-/// A process that is killed when let go, by its own id.
-#[derive(Debug)]
-pub(crate) struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _gone_already = self.0.kill();
-        let _status = self.0.wait();
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark of programs runs programs"
-)]
-fn command(program: PathBuf) -> Command {
-    let mut command = Command::new(program);
-    command.stdin(Stdio::null()).env("RUST_LOG", "warn");
-    command
-}
 
 /// A state folder set up once, so that every round starts from the same.
 #[derive(Debug)]
@@ -88,25 +66,23 @@ impl Template {
         let [dash, kill_switch, gateway, agent, upstream] = free_ports()?;
         let config = write_config(folder.path(), [dash, kill_switch, gateway, agent, upstream])?;
         let upstream_log = folder.path().join("upstream.jsonl");
-        let up = command(self.bin.join("scripted_upstream"))
-            .args(["--listen", &upstream.to_string(), "--log"])
-            .arg(&upstream_log)
-            .stdout(Stdio::null())
-            .spawn()
-            .context("starting scripted_upstream")?;
-        let up = Running(up);
+        let up = Running::start(
+            command(&self.bin.join("scripted_upstream"))
+                .args(["--listen", &upstream.to_string(), "--log"])
+                .arg(&upstream_log)
+                .stdout(Stdio::null()),
+        )?;
         await_answer(upstream, "/v1/models")?;
         let began = mark();
-        let child = command(self.bin.join("portcullis"))
-            .arg("--data")
-            .arg(folder.path().join("d"))
-            .arg("--config")
-            .arg(config)
-            .arg("up")
-            .stdout(Stdio::null())
-            .spawn()
-            .context("starting portcullis")?;
-        let portcullis = Running(child);
+        let portcullis = Running::start(
+            command(&self.bin.join("portcullis"))
+                .arg("--data")
+                .arg(folder.path().join("d"))
+                .arg("--config")
+                .arg(config)
+                .arg("up")
+                .stdout(Stdio::null()),
+        )?;
         for part in [kill_switch, agent, gateway, dash] {
             await_answer(part, "/healthz")?;
         }
@@ -150,7 +126,7 @@ impl House {
 
     /// The present KILL code, as the owner's own command tells it.
     pub(crate) fn kill_code(&self) -> anyhow::Result<String> {
-        let told = command(self.bin.join("portcullis"))
+        let told = command(&self.bin.join("portcullis"))
             .arg("--data")
             .arg(self.folder.path().join("d"))
             .args(["codes", "now", "--json"])
@@ -178,7 +154,7 @@ impl House {
 
     /// Resident memory in MB (10^6 bytes).
     pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.portcullis.0.id()))?;
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.portcullis.id()))?;
         let kib: u32 = status
             .lines()
             .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
@@ -206,53 +182,4 @@ fn write_config(folder: &Path, ports: [SocketAddr; 5]) -> anyhow::Result<PathBuf
     );
     std::fs::write(&path, text)?;
     Ok(path)
-}
-
-fn free_ports() -> anyhow::Result<[SocketAddr; 5]> {
-    // Held all together, so that no two are the same; let go just before they are used.
-    let mut held = Vec::new();
-    for _ in 0..5 {
-        held.push(TcpListener::bind("127.0.0.1:0")?);
-    }
-    let ports: Vec<SocketAddr> = held
-        .iter()
-        .map(TcpListener::local_addr)
-        .collect::<Result<_, _>>()?;
-    ports.try_into().map_err(|_| anyhow::anyhow!("five ports"))
-}
-
-fn await_answer(at: SocketAddr, path: &str) -> anyhow::Result<()> {
-    use std::io::Read as _;
-    let began = mark();
-    while ms(began, mark()) < LIMIT.as_secs_f64() * 1000.0 {
-        if let Ok(mut stream) = std::net::TcpStream::connect(at) {
-            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n"
-            )?;
-            let mut head = [0_u8; 12];
-            if stream.read_exact(&mut head).is_ok() && head.ends_with(b"200") {
-                return Ok(());
-            }
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    bail!("{at}{path} does not answer")
-}
-
-/// Copies a folder's files and folders with their modes; sockets of the run before are left out.
-fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
-    std::fs::create_dir(to)?;
-    std::fs::set_permissions(to, from.metadata()?.permissions())?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            copy(&entry.path(), &to.join(entry.file_name()))?;
-        } else if kind.is_file() {
-            std::fs::copy(entry.path(), to.join(entry.file_name()))?;
-        }
-    }
-    Ok(())
 }

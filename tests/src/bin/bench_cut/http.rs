@@ -1,7 +1,7 @@
 //! Just enough HTTP/1.1 to measure with: nothing of a client library stands between a byte and its time.
 
-use crate::clock::{Mark, mark};
 use anyhow::{Context as _, bail};
+use site_tests::bench::clock::{Mark, mark};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -6,7 +6,6 @@
 //! texts a KILL code through the generic channel, and takes times from the instant before the text is sent: until new
 //! requests are refused, until each stream's last byte, until the upstream saw each stream aborted, until the reply.
 
-mod clock;
 mod figures;
 mod flood;
 mod house;

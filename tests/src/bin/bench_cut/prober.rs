@@ -1,7 +1,7 @@
 //! Asks for something new again and again on a thread of its own, to see when it is first refused.
 
-use crate::clock::{Mark, mark};
 use anyhow::Context as _;
+use site_tests::bench::clock::{Mark, mark};
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpStream},

@@ -1,6 +1,5 @@
 //! One round: open the streams, text the code, take the times.
 
-use crate::clock::{mark, ms, wall_ms};
 use crate::figures::Figures;
 use crate::house::{House, KEY, Template};
 use crate::http::{exchange, post, stream};
@@ -11,6 +10,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
+use site_tests::bench::clock::{mark, ms, wall_ms};
 use std::time::Duration;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 

@@ -1,7 +1,8 @@
 //! Draws the figures beside the aims, and puts them into the document.
 
-use crate::figures::{Figures, highest, percentile};
+use crate::figures::Figures;
 use anyhow::Context as _;
+use site_tests::bench::percentile::{highest, percentile};
 use std::{fmt::Write as _, path::Path};
 
 /// Where a table stands in the document, by the word in its mark.

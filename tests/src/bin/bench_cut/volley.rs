@@ -1,8 +1,8 @@
 //! Sends new requests at fixed times, each on a connection of its own, whether or not the ones before were answered:
 //! so no slow answer hides what would have been let through meanwhile.
 
-use crate::clock::{Mark, mark};
 use crate::prober::{connect, read_status};
+use site_tests::bench::clock::{Mark, mark};
 use std::{
     io::Write as _,
     net::{SocketAddr, TcpStream},

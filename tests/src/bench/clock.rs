@@ -1,4 +1,4 @@
-//! The two clocks of the benchmark.
+//! The two clocks of the benchmarks.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,7 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
     clippy::disallowed_methods,
     reason = "the upstream is another process; wall time is what both share"
 )]
-pub(crate) fn wall_ms() -> u64 {
+#[must_use]
+pub fn wall_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| {
@@ -16,14 +17,16 @@ pub(crate) fn wall_ms() -> u64 {
 }
 
 /// An instant of this process.
-pub(crate) type Mark = tokio::time::Instant;
+pub type Mark = tokio::time::Instant;
 
 /// Now.
-pub(crate) fn mark() -> Mark {
+#[must_use]
+pub fn mark() -> Mark {
     Mark::now()
 }
 
 /// Milliseconds from `since` to `until`; zero when it came before.
-pub(crate) fn ms(since: Mark, until: Mark) -> f64 {
+#[must_use]
+pub fn ms(since: Mark, until: Mark) -> f64 {
     until.saturating_duration_since(since).as_secs_f64() * 1000.0
 }
