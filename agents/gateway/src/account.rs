@@ -30,6 +30,7 @@ pub(crate) struct Account {
     books: Books,
     cord: Arc<Cord>,
     id: String,
+    api: Api,
     begun: Instant,
     model: String,
     stream: bool,
@@ -42,12 +43,13 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Opens the account of the exchange with this id.
-    pub(crate) fn open(books: &Books, cord: &Arc<Cord>, id: String) -> Self {
+    /// Opens the account of the exchange with this id, asked in `api`.
+    pub(crate) fn open(books: &Books, cord: &Arc<Cord>, id: String, api: Api) -> Self {
         Self {
             books: books.clone(),
             cord: Arc::clone(cord),
             id,
+            api,
             begun: Instant::now(),
             model: String::new(),
             stream: false,
@@ -63,6 +65,11 @@ impl Account {
     /// The id under which it is recorded.
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// In which it was asked.
+    pub(crate) fn api(&self) -> Api {
+        self.api
     }
 
     /// What was asked for.
@@ -152,7 +159,7 @@ impl Account {
             incident: (ended == Ended::Cut)
                 .then(|| why.and_then(|why| why.incident()))
                 .flatten(),
-            api: Api::Chat,
+            api: self.api,
             cached_tokens: 0,
             reasoning_tokens: 0,
             cost: None,

@@ -1,10 +1,10 @@
-//! Every refusal of the gateway, in the error shape of the OpenAI API.
+//! Every refusal of the gateway, in the error shape of the API it was asked in.
 
 use bytes::Bytes;
+use gateway_core::dialect::{Fault, Kind, error_body, error_event};
 use http::StatusCode;
 use kill_wire::{Incident, Scope};
-use net_model::Overruled;
-use serde::Serialize;
+use net_model::{Api, Family, Overruled};
 
 /// Why a request is not, or no longer, answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub(crate) enum Denied {
     NoModel,
     /// No route of this consumer takes the model.
     UnknownModel(String),
+    /// No target of the route speaks the API it was asked in.
+    NoSuchApi(Api),
     /// The probe header does not name a way through this gateway.
     NoSuchWay(&'static str),
     /// The body is longer than the limit.
@@ -52,22 +54,6 @@ impl From<Overruled<'_>> for Denied {
     }
 }
 
-#[derive(Serialize)]
-struct Shape<'a> {
-    error: Inner<'a>,
-}
-
-#[derive(Serialize)]
-struct Inner<'a> {
-    message: String,
-    #[serde(rename = "type")]
-    kind: &'a str,
-    param: Option<&'a str>,
-    code: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    incident: Option<Incident>,
-}
-
 impl Denied {
     /// The incident behind it, if it is a cut.
     pub(crate) fn incident(&self) -> Option<Incident> {
@@ -82,7 +68,9 @@ impl Denied {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::WrongKey => StatusCode::UNAUTHORIZED,
-            Self::UnknownPath | Self::UnknownModel(_) | Self::NoSuchWay(_) => StatusCode::NOT_FOUND,
+            Self::UnknownPath | Self::UnknownModel(_) | Self::NoSuchApi(_) | Self::NoSuchWay(_) => {
+                StatusCode::NOT_FOUND
+            }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotJson | Self::NoModel => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -103,6 +91,7 @@ impl Denied {
             Self::NotJson => "invalid_body",
             Self::NoModel => "model_missing",
             Self::UnknownModel(_) => "model_not_found",
+            Self::NoSuchApi(_) => "api_not_served",
             Self::NoSuchWay(_) => "no_such_way",
             Self::TooLarge => "request_too_large",
             Self::SlowBody => "request_timeout",
@@ -116,21 +105,19 @@ impl Denied {
         }
     }
 
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> Kind {
         match self {
-            Self::WrongKey
-            | Self::UnknownPath
-            | Self::WrongMethod
-            | Self::NotJson
-            | Self::NoModel
-            | Self::UnknownModel(_)
-            | Self::NoSuchWay(_)
-            | Self::TooLarge
-            | Self::SlowBody => "invalid_request_error",
-            Self::Closed => "portcullis_closed",
-            Self::Cut(..) => "portcullis_cut",
-            Self::Paused(_) => "portcullis_paused",
-            Self::Busy | Self::Draining | Self::UpstreamFailed | Self::BrokenOff => "server_error",
+            Self::WrongKey => Kind::Key,
+            Self::UnknownPath | Self::UnknownModel(_) | Self::NoSuchApi(_) | Self::NoSuchWay(_) => {
+                Kind::Missing
+            }
+            Self::TooLarge => Kind::TooLarge,
+            Self::WrongMethod | Self::NotJson | Self::NoModel | Self::SlowBody => Kind::Invalid,
+            Self::Closed => Kind::Closed,
+            Self::Cut(..) => Kind::Cut,
+            Self::Paused(_) => Kind::Paused,
+            Self::Busy | Self::Draining => Kind::Busy,
+            Self::UpstreamFailed | Self::BrokenOff => Kind::Upstream,
         }
     }
 
@@ -142,6 +129,7 @@ impl Denied {
             Self::NotJson => "The body is not the JSON object that this path takes.".to_owned(),
             Self::NoModel => "The body names no `model`.".to_owned(),
             Self::UnknownModel(model) => format!("The model `{model}` does not exist or this consumer may not use it."),
+            Self::NoSuchApi(api) => format!("No target of this model's route speaks `{}`.", api.as_str()),
             Self::NoSuchWay(why) => format!("The probe names no way through this gateway: {why}."),
             Self::TooLarge => "The body is longer than 32 MiB.".to_owned(),
             Self::SlowBody => "The body did not arrive in time.".to_owned(),
@@ -155,26 +143,25 @@ impl Denied {
         }
     }
 
-    /// The error object as JSON text.
-    pub(crate) fn json(&self) -> Vec<u8> {
-        let shape = Shape {
-            error: Inner {
-                message: self.message(),
-                kind: self.kind(),
-                param: matches!(self, Self::NoModel | Self::UnknownModel(_)).then_some("model"),
-                code: self.code(),
-                incident: self.incident(),
-            },
-        };
-        serde_json::to_vec(&shape).unwrap_or_default()
+    /// The error as JSON text, as a client of this family knows it.
+    pub(crate) fn json(&self, family: Family) -> Vec<u8> {
+        self.shaped(|fault| error_body(family, fault))
     }
 
-    /// The same object as the last event of a stream.
-    pub(crate) fn event(&self) -> Bytes {
-        let mut event = b"data: ".to_vec();
-        event.extend_from_slice(&self.json());
-        event.extend_from_slice(b"\n\n");
-        event.into()
+    /// The same error as the last words of a stream of `api`.
+    pub(crate) fn event(&self, api: Api) -> Bytes {
+        self.shaped(|fault| error_event(api, fault)).into()
+    }
+
+    fn shaped(&self, shape: impl FnOnce(&Fault<'_>) -> Vec<u8>) -> Vec<u8> {
+        shape(&Fault {
+            message: &self.message(),
+            kind: self.kind(),
+            code: self.code(),
+            param: matches!(self, Self::NoModel | Self::UnknownModel(_)).then_some("model"),
+            incident: self.incident(),
+            request_id: None,
+        })
     }
 }
 
@@ -186,7 +173,7 @@ mod tests {
     fn a_cut_reads_as_scripts_expect() {
         let denied = Denied::Cut(Scope::Llm, "7".parse().unwrap());
         assert_eq!(
-            String::from_utf8(denied.json()).unwrap(),
+            String::from_utf8(denied.json(Family::OpenAi)).unwrap(),
             r##"{"error":{"message":"Cut by the kill switch: incident #7, scope LLM. It stays cut until someone restores it.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
         );
         assert_eq!(denied.status(), 503);
@@ -196,7 +183,7 @@ mod tests {
     fn a_pause_names_no_incident() {
         let denied = Denied::Paused(Scope::All);
         assert!(
-            !String::from_utf8(denied.json())
+            !String::from_utf8(denied.json(Family::OpenAi))
                 .unwrap()
                 .contains("incident")
         );
@@ -205,7 +192,7 @@ mod tests {
 
     #[test]
     fn an_error_event_is_one_data_line() {
-        let event = Denied::Paused(Scope::All).event();
+        let event = Denied::Paused(Scope::All).event(Api::Chat);
         assert!(event.starts_with(b"data: {\"error\":"));
         assert!(event.ends_with(b"}\n\n"));
         assert_eq!(event.iter().filter(|byte| **byte == b'\n').count(), 2);

@@ -10,23 +10,26 @@ use crate::{
     inflow::Inflow,
     intake::Taken,
     line::Line,
+    live::Live,
     meter::{Meter, prompt_estimate},
     registry::{Exchange, Sort, Standing},
     relay::Relay,
     reply::Reply,
-    upstream::{Ask, Live, is_unable},
+    upstream::{Ask, is_unable},
 };
 use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use gateway_core::dialect::at_target;
+use http::{Request, Response, request::Parts, uri::PathAndQuery};
 use hyper::body::Incoming;
 use kill_wire::ProbePoint;
-use net_model::{Consumer, Ended, Route, Target};
+use net_model::{Api, Consumer, Ended, Route, Target};
 use std::sync::Arc;
 
-/// Answers `POST /v1/chat/completions` of a consumer.
-pub(crate) async fn chat(
+/// Answers a consumer's call, asked in `api`. Every path on which a model works leads here.
+pub(crate) async fn call(
     app: &Arc<App>,
     line: &Arc<Line>,
+    api: Api,
     request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     let table = app.table.load_full();
@@ -40,7 +43,7 @@ pub(crate) async fn chat(
         .begin(cord, Sort::Call, standing.clone(), clock::now());
     standing.may_go_on(app.in_force.load().as_deref())?;
     let id = format!("{}-{}", app.boot, exchange.id());
-    let mut account = Account::open(&app.books, cord, id);
+    let mut account = Account::open(&app.books, cord, id, api);
     let call = Call {
         app,
         table: &table,
@@ -102,11 +105,7 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
-    async fn run(
-        &self,
-        request: Request<Inflow>,
-        account: &mut Account,
-    ) -> Result<Answer, Denied> {
+    async fn run(&self, request: Request<Inflow>, account: &mut Account) -> Result<Answer, Denied> {
         let (head, body) = request.into_parts();
         let taken = Taken::take(&self.app.held, body).await?;
         let asked = Asked::read(&taken.bytes)?;
@@ -131,7 +130,11 @@ impl Call<'_> {
         let mut refusal = None;
         let mut unable: Option<Target> = None;
         let mut last = None;
+        let api = account.api();
         for target in self.table.wanted().targets_of(route) {
+            if !target.kind.speaks(api) {
+                continue;
+            }
             let point = point(self.consumer, route, target);
             if let Err(denied) = self.stand(&point) {
                 refusal = refusal.or(Some(denied));
@@ -168,7 +171,7 @@ impl Call<'_> {
                 Ok(answer)
             }
             None if unable.is_some() => Err(Denied::UpstreamFailed),
-            None => Err(refusal.unwrap_or(Denied::UpstreamFailed)),
+            None => Err(refusal.unwrap_or(Denied::NoSuchApi(api))),
         }
     }
 
@@ -184,14 +187,11 @@ impl Call<'_> {
         head: &Parts,
         body: Bytes,
     ) -> Option<(Response<Incoming>, Live)> {
-        let path = head.uri.query().map_or_else(
-            || "/chat/completions".to_owned(),
-            |query| format!("/chat/completions?{query}"),
-        );
+        let asked = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
         let ask = Ask {
             target,
             method: head.method.clone(),
-            path: &path,
+            path: &at_target(target.base_url.prefix(), asked),
             headers: headers::for_target(&head.headers, target),
             body,
         };

@@ -7,7 +7,7 @@ use http::{
         PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
     },
 };
-use net_model::Target;
+use net_model::{Secret, Target, TargetKind};
 
 /// About one connection, not about the message (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -22,6 +22,9 @@ const HOP_BY_HOP: [HeaderName; 9] = [
     UPGRADE,
 ];
 
+/// Where Anthropic's clients put their key.
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 /// Set anew for the target, or a credential of the client that is none of the target's business.
 const NOT_FORWARDED: [HeaderName; 8] = [
     HOST,
@@ -30,9 +33,14 @@ const NOT_FORWARDED: [HeaderName; 8] = [
     ACCEPT_ENCODING,
     EXPECT,
     COOKIE,
-    HeaderName::from_static("x-api-key"),
+    API_KEY,
     HeaderName::from_static("api-key"),
 ];
+
+/// In which version of Anthropic's API a client speaks.
+const ANTHROPIC_VERSION: HeaderName = HeaderName::from_static("anthropic-version");
+/// The version a target of that kind is asked in where the client named none.
+const ANTHROPIC_DEFAULT: HeaderValue = HeaderValue::from_static("2023-06-01");
 
 /// Headers with this prefix are the gateway's own.
 const OWN_PREFIX: &str = "x-portcullis-";
@@ -52,13 +60,28 @@ pub(crate) fn for_target(client: &HeaderMap, target: &Target) -> HeaderMap {
         headers.insert(HOST, host);
     }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    if let Some(key) = &target.key
-        && let Ok(mut bearer) = HeaderValue::from_str(&format!("Bearer {}", key.expose()))
-    {
-        bearer.set_sensitive(true);
-        headers.insert(AUTHORIZATION, bearer);
+    if target.kind == TargetKind::Anthropic {
+        headers
+            .entry(ANTHROPIC_VERSION)
+            .or_insert(ANTHROPIC_DEFAULT);
+    }
+    if let Some((name, mut value)) = target.key.as_ref().and_then(|key| credential(target, key)) {
+        value.set_sensitive(true);
+        headers.insert(name, value);
     }
     headers
+}
+
+/// A target's key as its kind wants it: <https://docs.anthropic.com/en/api/overview>; all others take a bearer.
+fn credential(target: &Target, key: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let (name, text) = match target.kind {
+        TargetKind::Anthropic => (API_KEY, key.expose().to_owned()),
+        TargetKind::OpenAiCompatible
+        | TargetKind::Ollama
+        | TargetKind::Litellm
+        | TargetKind::OpenAi => (AUTHORIZATION, format!("Bearer {}", key.expose())),
+    };
+    Some((name, HeaderValue::from_str(&text).ok()?))
 }
 
 /// What the client is sent.
@@ -73,6 +96,12 @@ pub(crate) fn for_client(upstream: &HeaderMap, target: &Target, request_id: &str
         }
     }
     headers
+}
+
+/// Whether a client speaks Anthropic's API: its clients always say in which version
+/// (<https://docs.anthropic.com/en/api/versioning>).
+pub(crate) fn is_anthropic(headers: &HeaderMap) -> bool {
+    headers.contains_key(ANTHROPIC_VERSION)
 }
 
 /// Whether the body is a stream of server-sent events.
@@ -105,7 +134,6 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use net_model::Secret;
 
     fn target() -> Target {
         let base = "http://10.0.0.9:11434/v1".parse().unwrap();

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use hyper::body::Frame;
 use kill_wire::HOLD_BEAT;
+use net_model::Api;
 use std::{
     future::Future as _,
     io,
@@ -60,7 +61,7 @@ impl Hold {
                 self.line.keep_until_flushed(exchange);
             }
             let why = self.line.cord().refusal();
-            return Poll::Ready(Some(Ok(Frame::data(why.event()))));
+            return Poll::Ready(Some(Ok(Frame::data(why.event(Api::Chat)))));
         }
         ready!(self.beats.poll_tick(cx));
         Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(BEAT)))))

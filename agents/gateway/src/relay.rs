@@ -4,12 +4,16 @@
 //! while the client takes bytes, so that a slow client slows the target and holds no memory.
 
 use crate::{
-    account::Account, deny::Denied, events::Splitter, line::Line, registry::Exchange,
-    upstream::Live,
+    account::Account,
+    deny::Denied,
+    events::Splitter,
+    line::Line,
+    live::{Flow, Live},
+    registry::Exchange,
 };
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use net_model::Ended;
+use net_model::{Api, Ended};
 use std::{
     collections::VecDeque,
     future::Future as _,
@@ -25,8 +29,10 @@ type Next = Option<io::Result<Frame<Bytes>>>;
 /// An answer that passes through.
 #[derive(Debug)]
 pub(crate) struct Relay {
+    /// In which the client asked: a stream that is cut ends in its words.
+    api: Api,
     /// The target's side; gone when the answer is over or cut.
-    upstream: Option<(Incoming, Live)>,
+    upstream: Option<Flow>,
     /// Finds the ends of events when the answer is a stream of them.
     events: Option<Splitter>,
     ready: VecDeque<Bytes>,
@@ -46,7 +52,8 @@ impl Relay {
         exchange: Exchange,
     ) -> Self {
         let mut relay = Self {
-            upstream: Some((body, live)),
+            api: account.api(),
+            upstream: Some(Flow::new(body, live)),
             events: is_events.then(Splitter::default),
             ready: VecDeque::new(),
             cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
@@ -71,18 +78,14 @@ impl Relay {
 
     /// A body of known length is over with its last byte; nobody polls it again.
     fn finish_if_over(&mut self) {
-        if self
-            .upstream
-            .as_ref()
-            .is_some_and(|(body, _)| body.is_end_stream())
-        {
+        if self.upstream.as_ref().is_some_and(Flow::is_end_stream) {
             self.finish();
         }
     }
 
     fn finish(&mut self) {
-        if let Some((_, live)) = self.upstream.take() {
-            live.park();
+        if let Some(flow) = self.upstream.take() {
+            flow.park();
         }
         if let Some(events) = &mut self.events {
             let rest = events.finish();
@@ -113,7 +116,7 @@ impl Relay {
             .take()
             .is_some_and(|events| events.between_events())
         {
-            return Some(Ok(Frame::data(why.event())));
+            return Some(Ok(Frame::data(why.event(self.api))));
         }
         self.line.ask_reset();
         Some(Err(io::Error::other(why.code())))
@@ -134,10 +137,10 @@ impl Body for Relay {
             if let Some(piece) = this.ready.pop_front() {
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            let Some((body, _)) = &mut this.upstream else {
+            let Some(flow) = &mut this.upstream else {
                 return Poll::Ready(None);
             };
-            match ready!(Pin::new(body).poll_frame(cx)) {
+            match ready!(Pin::new(flow).poll_frame(cx)) {
                 // Trailers are about the connection to the target.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
@@ -160,7 +163,7 @@ impl Body for Relay {
     fn size_hint(&self) -> SizeHint {
         match (&self.upstream, &self.events) {
             // An error event may have to follow: the length of a stream is not known.
-            (Some((body, _)), None) => {
+            (Some(body), None) => {
                 let ready: u64 = self.ready.iter().map(|piece| piece.len() as u64).sum();
                 let rest = body.size_hint();
                 rest.exact()

@@ -6,6 +6,7 @@ use http::{HeaderName, HeaderValue, Response, header};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use kill_wire::INCIDENT_HEADER;
+use net_model::Family;
 use std::{
     io,
     pin::Pin,
@@ -77,9 +78,9 @@ pub(crate) fn metrics(text: String) -> Response<Reply> {
     ours(text, METRICS)
 }
 
-/// A refusal, with what clients need to obey it.
-pub(crate) fn refusal(denied: &Denied) -> Response<Reply> {
-    let mut response = json(denied.json());
+/// A refusal as a client of this family knows it, with what clients need to obey it.
+pub(crate) fn refusal(denied: &Denied, family: Family) -> Response<Reply> {
+    let mut response = json(denied.json(family));
     *response.status_mut() = denied.status();
     let headers = response.headers_mut();
     if let Some(incident) = denied.incident() {
@@ -117,7 +118,10 @@ mod tests {
 
     #[test]
     fn a_cut_reads_as_probes_expect() {
-        let response = refusal(&Denied::Cut(Scope::Llm, "7".parse().unwrap()));
+        let response = refusal(
+            &Denied::Cut(Scope::Llm, "7".parse().unwrap()),
+            Family::OpenAi,
+        );
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["x-portcullis-incident"], "7");
         assert_eq!(response.headers()["retry-after"], "30");
@@ -125,7 +129,7 @@ mod tests {
 
     #[test]
     fn the_answer_to_a_pause_names_no_incident() {
-        let response = refusal(&Denied::Paused(Scope::All));
+        let response = refusal(&Denied::Paused(Scope::All), Family::OpenAi);
         assert!(!response.headers().contains_key(INCIDENT_HEADER));
     }
 }

@@ -3,19 +3,19 @@
 use crate::{
     app::App,
     deny::Denied,
-    exchange,
+    exchange, headers,
     inflow::Inflow,
     line::Line,
     models, probe,
     reply::{self, Reply},
 };
-use http::{Method, Request, Response};
+use gateway_core::dialect::{Listing, Place, place};
+use http::{HeaderMap, Method, Request, Response};
 use kill_wire::{PROBE_HEADER, PROBE_POINTS_PATH};
+use net_model::{Api, Family};
 use serde::Serialize;
 use std::sync::Arc;
 
-const CHAT: &str = "/v1/chat/completions";
-const MODELS: &str = "/v1/models";
 const HEALTH: &str = "/healthz";
 const METRICS: &str = "/metrics";
 
@@ -25,6 +25,7 @@ pub(crate) async fn answer(
     line: &Arc<Line>,
     request: Request<Inflow>,
 ) -> Response<Reply> {
+    let family = family(&request);
     let answered = if let Some(why) = line.cord().why() {
         Err(why.clone())
     } else {
@@ -32,8 +33,22 @@ pub(crate) async fn answer(
     };
     answered.unwrap_or_else(|denied| {
         app.books.metrics.refused(&denied);
-        reply::refusal(&denied)
+        reply::refusal(&denied, family)
     })
+}
+
+/// In whose words a client of this path is refused; where the path tells nothing, in OpenAI's.
+fn family(request: &Request<Inflow>) -> Family {
+    match place(request.uri().path()) {
+        Some(Place::Call(api)) => api.family(),
+        Some(Place::Listing(Listing::Models | Listing::Model(_)))
+            if headers::is_anthropic(request.headers()) =>
+        {
+            Family::Anthropic
+        }
+        Some(Place::Listing(Listing::Models | Listing::Model(_))) | None => Family::OpenAi,
+        Some(Place::Listing(_) | Place::Show) => Family::Ollama,
+    }
 }
 
 async fn dispatch(
@@ -41,16 +56,34 @@ async fn dispatch(
     line: &Arc<Line>,
     request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
-    match (request.method(), request.uri().path()) {
-        (&Method::POST, CHAT) if request.headers().contains_key(PROBE_HEADER) => {
+    let path = request.uri().path();
+    match (request.method(), place(path)) {
+        (&Method::POST, Some(Place::Call(Api::Chat)))
+            if request.headers().contains_key(PROBE_HEADER) =>
+        {
             probe::check(app, line, request.headers()).await
         }
-        (&Method::POST, CHAT) => exchange::chat(app, line, request).await,
-        (&Method::GET, MODELS) => models::list(app, line, request.headers()).await,
-        (&Method::GET, PROBE_POINTS_PATH) => probe::points(app, request.headers()),
+        (&Method::POST, Some(Place::Call(api))) => exchange::call(app, line, api, request).await,
+        (&Method::GET, Some(Place::Listing(Listing::Models))) => {
+            models::list(app, line, request.headers()).await
+        }
+        (_, Some(Place::Call(_) | Place::Listing(Listing::Models))) => Err(Denied::WrongMethod),
+        _ => own(app, request.method(), path, request.headers()),
+    }
+}
+
+/// What the gateway says of itself.
+fn own(
+    app: &App,
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+) -> Result<Response<Reply>, Denied> {
+    match (method, path) {
+        (&Method::GET, PROBE_POINTS_PATH) => probe::points(app, headers),
         (&Method::GET, HEALTH) => Ok(health(app)),
         (&Method::GET, METRICS) => Ok(reply::metrics(figures(app))),
-        (_, CHAT | MODELS | PROBE_POINTS_PATH | HEALTH | METRICS) => Err(Denied::WrongMethod),
+        (_, PROBE_POINTS_PATH | HEALTH | METRICS) => Err(Denied::WrongMethod),
         _ => Err(Denied::UnknownPath),
     }
 }

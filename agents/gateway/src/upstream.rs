@@ -2,6 +2,7 @@
 
 use crate::headers;
 use bytes::Bytes;
+use gateway_core::dialect::at_target;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
@@ -64,7 +65,7 @@ pub(crate) enum UpstreamError {
 pub(crate) struct Ask<'a> {
     pub(crate) target: &'a Target,
     pub(crate) method: Method,
-    /// Path and query below the target's base URL.
+    /// Path and query at the target.
     pub(crate) path: &'a str,
     /// Made by [`headers::for_target`].
     pub(crate) headers: HeaderMap,
@@ -73,10 +74,9 @@ pub(crate) struct Ask<'a> {
 
 impl Ask<'_> {
     fn request(&self) -> Result<Request<Full<Bytes>>, UpstreamError> {
-        let path = format!("{}{}", self.target.base_url.prefix(), self.path);
         let mut request = Request::builder()
             .method(&self.method)
-            .uri(path)
+            .uri(self.path)
             .body(Full::new(self.body.clone()))
             .map_err(UpstreamError::Build)?;
         *request.headers_mut() = self.headers.clone();
@@ -252,7 +252,7 @@ impl Upstreams {
         let ask = Ask {
             target,
             method: Method::GET,
-            path: "/models",
+            path: &at_target(target.base_url.prefix(), "/v1/models"),
             headers: headers::for_target(&HeaderMap::new(), target),
             body: Bytes::new(),
         };
