@@ -4,12 +4,16 @@
 //! writes one small thing beside the bytes that pass.
 
 mod anthropic;
+mod asked;
 mod fault;
+mod framing;
 mod ollama;
 mod openai;
 mod paths;
 
+pub use asked::{Asked, Unreadable};
 pub use fault::{Fault, Kind};
+pub use framing::Framing;
 pub use paths::{CALLS, Listing, Place, at_target, list_of, place};
 
 use net_model::{Api, Family};
