@@ -99,4 +99,10 @@ pub struct UsageTotals {
     pub completion_tokens: u64,
     /// How many of the exchanges were counted by ourselves.
     pub estimated: u64,
+    /// What the exchanges with a known price cost.
+    #[serde(default)]
+    pub cost: MicroDollars,
+    /// How many have no known price and stand in no sum of money.
+    #[serde(default)]
+    pub unknown_price: u64,
 }

@@ -16,4 +16,4 @@ mod usage;
 pub use error::StoreError;
 pub use open::Store;
 pub use sessions::Session;
-pub use usage::{ConsumerUsage, Cursor, hour_start};
+pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};

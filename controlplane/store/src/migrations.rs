@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Date and number, name, text. A step that has been released is never edited; a change is a new step.
-const STEPS: [(i64, &str, &str); 2] = [
+const STEPS: [(i64, &str, &str); 3] = [
     (
         20_261_121_000_001,
         "usage",
@@ -14,6 +14,11 @@ const STEPS: [(i64, &str, &str); 2] = [
         20_261_121_000_002,
         "sessions",
         include_str!("../../../migrations/sqlite/20261121000002_sessions.sql"),
+    ),
+    (
+        20_261_121_000_003,
+        "money",
+        include_str!("../../../migrations/sqlite/20261121000003_money.sql"),
     ),
 ];
 
@@ -36,7 +41,7 @@ mod tests {
     use super::*;
     use crate::Store;
     use kill_wire::Timestamp;
-    use net_model::KeyHash;
+    use net_model::{KeyHash, MicroDollars};
     use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
     use std::path::Path;
 
@@ -68,7 +73,8 @@ mod tests {
             .unwrap();
         first(1).run(&old).await.unwrap();
         sqlx::query(
-            "insert into usage values ('a-1', 5000, 'claw', 'chat', 'ollama', 'local', 'm', 1, 200, 3, 4, 0, 10, 'complete', null)",
+            "insert into usage values ('a-1', 5000, 'claw', 'chat', 'ollama', 'local', 'm', 1, 200, 3, 4, 0, 10, 'complete', null),
+              ('a-2', 5000, 'claw', 'chat', 'far', 'cloud', 'm', 1, 200, 0, 0, 0, 10, 'complete', null)",
         )
         .execute(&old)
         .await
@@ -79,6 +85,8 @@ mod tests {
 
         let totals = store.usage_since(Timestamp::default()).await.unwrap();
         assert_eq!(totals.completion_tokens, 4);
+        // What ran in the house cost nothing; of what ran elsewhere nobody knows any more.
+        assert_eq!((totals.cost, totals.unknown_price), (MicroDollars::ZERO, 1));
         let now = Timestamp::from_millis(1);
         let hash = KeyHash::of(b"token");
         store

@@ -4,15 +4,16 @@ use crate::columns::to_column;
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use kill_wire::{Class, Name, Timestamp};
-use net_model::{UsageRecord, UsageTotals};
-use sqlx::{Sqlite, Transaction};
+use net_model::{MicroDollars, UsageRecord, UsageTotals};
+use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 /// The one spool of today: the embedded gateway's.
 const SPOOL: &str = "gateway";
 
 const MINUTE_MS: u64 = 60_000;
 
-/// Most that one exchange is counted with, so that no upstream's figure can overflow a sum (10^12 tokens).
+/// Most that one exchange is counted with, so that no upstream's figure can overflow a sum (10^12 tokens, or a
+/// million dollars).
 const MOST: u64 = 1_000_000_000_000;
 
 /// Up to where the spool was taken in.
@@ -33,8 +34,39 @@ pub struct ConsumerUsage {
     pub totals: UsageTotals,
 }
 
-/// Exchanges, prompt tokens, answer tokens, own counts.
-type Sums = (i64, i64, i64, i64);
+/// What usage is added up by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spending {
+    /// Who asked.
+    Consumer,
+    /// For what.
+    Model,
+    /// Who answered.
+    Target,
+    /// By which way.
+    Route,
+    /// Day (UTC), as a number of days since 1970.
+    Day,
+}
+
+impl Spending {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer",
+            Self::Model => "model",
+            Self::Target => "target",
+            Self::Route => "route",
+            Self::Day => "cast(at / 86400000 as text)",
+        }
+    }
+}
+
+/// The columns of [`Sums`].
+const SUMS: &str = "count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+   coalesce(sum(estimated), 0), coalesce(sum(cost), 0), count(*) - count(cost)";
+
+/// Exchanges, prompt tokens, answer tokens, own counts, micro-dollars, unknown prices.
+type Sums = (i64, i64, i64, i64, i64, i64);
 
 impl Store {
     /// Takes in `records` and moves the cursor, both or neither. A record whose id is known is left as it is.
@@ -84,14 +116,12 @@ impl Store {
 
     /// Everything that ended at `since` or later.
     pub async fn usage_since(&self, since: Timestamp) -> Result<UsageTotals, StoreError> {
-        let sums: Sums = sqlx::query_as(
-            "select count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(estimated), 0)
-             from usage where at >= $1",
-        )
-        .bind(to_column(since.millis()))
-        .fetch_one(&self.readers)
-        .await
-        .tried("add up usage")?;
+        let sql = format!("select {SUMS} from usage where at >= $1");
+        let sums: Sums = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(to_column(since.millis()))
+            .fetch_one(&self.readers)
+            .await
+            .tried("add up usage")?;
         Ok(totals(sums))
     }
 
@@ -100,24 +130,40 @@ impl Store {
         &self,
         since: Timestamp,
     ) -> Result<Vec<ConsumerUsage>, StoreError> {
-        let rows: Vec<(String, i64, i64, i64, i64)> = sqlx::query_as(
-            "select consumer, count(*), sum(prompt_tokens), sum(completion_tokens), sum(estimated)
-             from usage where at >= $1 group by consumer order by consumer",
-        )
-        .bind(to_column(since.millis()))
-        .fetch_all(&self.readers)
-        .await
-        .tried("add up usage")?;
+        let rows = self.spending(Spending::Consumer, since).await?;
         rows.into_iter()
-            .map(|(consumer, exchanges, prompt, completion, estimated)| {
+            .map(|(consumer, totals)| {
                 Ok(ConsumerUsage {
                     consumer: consumer
                         .parse()
                         .map_err(|_| StoreError::Row("consumer name"))?,
-                    totals: totals((exchanges, prompt, completion, estimated)),
+                    totals,
                 })
             })
             .collect()
+    }
+
+    /// Everything that ended at `since` or later, added up by one of its sides, in the order of its names.
+    pub async fn spending(
+        &self,
+        by: Spending,
+        since: Timestamp,
+    ) -> Result<Vec<(String, UsageTotals)>, StoreError> {
+        let column = by.column();
+        let sql =
+            format!("select {column}, {SUMS} from usage where at >= $1 group by 1 order by 1");
+        let rows: Vec<(String, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+            .bind(to_column(since.millis()))
+            .fetch_all(&self.readers)
+            .await
+            .tried("add up usage")?;
+        let named = rows.into_iter().map(
+            |(name, exchanges, prompt, completion, estimated, cost, unknown)| {
+                let sums = (exchanges, prompt, completion, estimated, cost, unknown);
+                (name, totals(sums))
+            },
+        );
+        Ok(named.collect())
     }
 
     /// Tokens of each of the last 60 whole minutes (UTC), oldest first; the last figure is the running minute.
@@ -155,8 +201,9 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, record: &UsageRecord) -> Resul
     };
     let done = sqlx::query(
         "insert into usage (id, at, consumer, route, target, class, model, stream, status, prompt_tokens,
-           completion_tokens, estimated, took_ms, ended, incident)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+           completion_tokens, estimated, took_ms, ended, incident, api, cached_tokens, reasoning_tokens, cost,
+           fell_back_from, first_byte_ms)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
          on conflict (id) do nothing",
     )
     .bind(&record.id)
@@ -174,17 +221,25 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, record: &UsageRecord) -> Resul
     .bind(to_column(record.took_ms))
     .bind(record.ended.as_str())
     .bind(record.incident.map(|incident| i64::from(incident.get())))
+    .bind(record.api.as_str())
+    .bind(to_column(record.cached_tokens.min(MOST)))
+    .bind(to_column(record.reasoning_tokens.min(MOST)))
+    .bind(record.cost.map(|cost| to_column(cost.0.min(MOST))))
+    .bind(record.fell_back_from.as_ref().map(Name::as_str))
+    .bind(record.first_byte_ms.map(to_column))
     .execute(&mut **tx)
     .await
     .tried("take in usage")?;
     Ok(done.rows_affected())
 }
 
-fn totals((exchanges, prompt, completion, estimated): Sums) -> UsageTotals {
+fn totals((exchanges, prompt, completion, estimated, cost, unknown): Sums) -> UsageTotals {
     UsageTotals {
         exchanges: exchanges.unsigned_abs(),
         prompt_tokens: prompt.unsigned_abs(),
         completion_tokens: completion.unsigned_abs(),
         estimated: estimated.unsigned_abs(),
+        cost: MicroDollars(cost.unsigned_abs()),
+        unknown_price: unknown.unsigned_abs(),
     }
 }

@@ -2,10 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use kill_wire::{Class, Incident, Timestamp};
-use net_model::{Api, Ended, UsageRecord, UsageTotals};
+use net_model::{Api, Ended, MicroDollars, UsageRecord, UsageTotals};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use store::{Cursor, Store, StoreError};
+use store::{Cursor, Spending, Store, StoreError};
 
 struct House {
     _folder: tempfile::TempDir,
@@ -68,6 +68,8 @@ async fn the_same_lines_again_change_nothing() {
         prompt_tokens: 12,
         completion_tokens: 24,
         estimated: 1,
+        cost: MicroDollars::ZERO,
+        unknown_price: 2,
     };
     assert_eq!(totals, wanted);
     let by = house
@@ -78,6 +80,58 @@ async fn the_same_lines_again_change_nothing() {
     assert_eq!(by.len(), 1);
     assert_eq!(by[0].totals, wanted);
     assert_eq!(house.store.cursor().await.unwrap(), at(1, 200));
+}
+
+#[tokio::test]
+async fn money_is_added_up_by_any_side_and_the_unknown_apart() {
+    let house = house().await;
+    let day = 86_400_000;
+    let priced = |id: &str, at, model: &str, cost: Option<u64>| UsageRecord {
+        model: model.to_owned(),
+        cost: cost.map(MicroDollars),
+        api: Api::Messages,
+        fell_back_from: Some("home".parse().unwrap()),
+        ..record(id, at, 1)
+    };
+    let lines = [
+        priced("a-1", 1, "opus", Some(2_500_000)),
+        priced("a-2", day, "opus", Some(1)),
+        priced("a-3", day, "strange", None),
+        priced("a-4", 2 * day, "free", Some(0)),
+    ];
+    house.store.ingest(&lines, &at(1, 1)).await.unwrap();
+
+    let spent = async |by, since| {
+        let rows = house
+            .store
+            .spending(by, Timestamp::from_millis(since))
+            .await
+            .unwrap();
+        let figures = rows
+            .into_iter()
+            .map(|(name, it)| (name, it.cost.0, it.unknown_price));
+        figures.collect::<Vec<_>>()
+    };
+    let row = |name: &str, cost, unknown| (name.to_owned(), cost, unknown);
+    assert_eq!(
+        spent(Spending::Model, 0).await,
+        [
+            row("free", 0, 0),
+            row("opus", 2_500_001, 0),
+            row("strange", 0, 1)
+        ]
+    );
+    assert_eq!(
+        spent(Spending::Day, day).await,
+        [row("1", 1, 1), row("2", 0, 0)]
+    );
+    for (by, name) in [
+        (Spending::Consumer, "claw"),
+        (Spending::Route, "chat"),
+        (Spending::Target, "ollama"),
+    ] {
+        assert_eq!(spent(by, 0).await, [row(name, 2_500_001, 1)]);
+    }
 }
 
 #[tokio::test]
