@@ -22,6 +22,7 @@ mod hold;
 mod inflow;
 mod intake;
 mod line;
+mod live;
 mod meter;
 mod metrics;
 mod models;
@@ -156,7 +157,7 @@ impl Gateway {
         app.stop.abandon.cancel();
         app.tasks.close();
         let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
-        app.upstreams.close(CUT_OFF_LIMIT).await;
+        app.upstreams.close();
         let (control, spool) = (Arc::clone(&self.control), Arc::clone(&app.books.spool));
         let stopped = tokio::task::spawn_blocking(move || {
             control.stop();

@@ -1,39 +1,25 @@
 //! Speaks to targets: a small pool of HTTP/1 connections, each of which can be dropped at once.
 
-use crate::headers;
+use crate::{
+    headers,
+    live::{Flow, Live, Pool},
+};
 use bytes::Bytes;
 use gateway_core::dialect::at_target;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{
-    body::Incoming,
-    client::conn::http1::{self, SendRequest},
-};
+use hyper::{body::Incoming, client::conn::http1};
 use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use net_model::{BaseUrl, Target};
-use std::{
-    collections::HashMap,
-    error::Error as StdError,
-    io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
-use tokio::{
-    task::AbortHandle,
-    time::{Instant, timeout},
-};
-use tokio_util::task::TaskTracker;
+use std::{error::Error as StdError, io, sync::Arc, time::Duration};
+use tokio::time::timeout;
 use tower::Service as _;
 
 /// Time to connect, TLS included.
 const CONNECT_LIMIT: Duration = Duration::from_secs(4);
 /// A model may think this long before its first byte.
 const HEADERS_LIMIT: Duration = Duration::from_mins(10);
-/// Idle connections are used again for this long; shorter than what common servers keep them.
-const IDLE_LIMIT: Duration = Duration::from_secs(20);
-/// Idle connections of one target.
-const MAX_IDLE: usize = 32;
 /// Bytes of one connection's read buffer.
 const BUFFER: usize = 64 * 1024;
 /// Longest list of models.
@@ -84,103 +70,11 @@ impl Ask<'_> {
     }
 }
 
-/// A connection with one exchange on it. Dropping it closes the socket at once.
-#[derive(Debug)]
-pub(crate) struct Live {
-    sender: Option<SendRequest<Full<Bytes>>>,
-    task: AbortHandle,
-    key: String,
-    pool: Pool,
-}
-
-impl Live {
-    async fn send(&mut self, request: Request<Full<Bytes>>) -> hyper::Result<Response<Incoming>> {
-        match &mut self.sender {
-            Some(sender) => sender.send_request(request).await,
-            None => std::future::pending().await,
-        }
-    }
-
-    /// The answer was read to its end: the connection may serve again.
-    pub(crate) fn park(mut self) {
-        if let Some(sender) = self.sender.take()
-            && !sender.is_closed()
-        {
-            self.pool.park(&self.key, sender, self.task.clone());
-        }
-    }
-}
-
-impl Drop for Live {
-    fn drop(&mut self) {
-        if self.sender.is_some() {
-            self.task.abort();
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Idle {
-    sender: SendRequest<Full<Bytes>>,
-    task: AbortHandle,
-    since: Instant,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Pool(Arc<Mutex<HashMap<String, Vec<Idle>>>>);
-
-impl Pool {
-    fn take(&self, key: &str) -> Option<(SendRequest<Full<Bytes>>, AbortHandle)> {
-        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = pool.get_mut(key)?;
-        idle.retain(|idle| {
-            let good = idle.since.elapsed() < IDLE_LIMIT && !idle.sender.is_closed();
-            if !good {
-                idle.task.abort();
-            }
-            good
-        });
-        let ready = idle.iter().rposition(|idle| idle.sender.is_ready())?;
-        let idle = idle.swap_remove(ready);
-        Some((idle.sender, idle.task))
-    }
-
-    fn park(&self, key: &str, sender: SendRequest<Full<Bytes>>, task: AbortHandle) {
-        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = pool.entry(key.to_owned()).or_default();
-        if idle.len() >= MAX_IDLE {
-            task.abort();
-            return;
-        }
-        idle.push(Idle {
-            sender,
-            task,
-            since: Instant::now(),
-        });
-    }
-
-    /// Lets go of connections that idled too long; with `all`, of all.
-    fn prune(&self, all: bool) {
-        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for idle in pool.values_mut() {
-            idle.retain(|idle| {
-                let good = !all && idle.since.elapsed() < IDLE_LIMIT && !idle.sender.is_closed();
-                if !good {
-                    idle.task.abort();
-                }
-                good
-            });
-        }
-        pool.retain(|_, idle| !idle.is_empty());
-    }
-}
-
 /// All targets' connections.
 #[derive(Debug)]
 pub(crate) struct Upstreams {
     connector: HttpsConnector<HttpConnector>,
     pool: Pool,
-    tasks: TaskTracker,
 }
 
 impl Upstreams {
@@ -212,7 +106,6 @@ impl Upstreams {
                 .enable_http1()
                 .wrap_connector(http),
             pool: Pool::default(),
-            tasks: TaskTracker::new(),
         })
     }
 
@@ -224,8 +117,7 @@ impl Upstreams {
     ) -> Result<(Response<Incoming>, Live), UpstreamError> {
         let send = async {
             let key = key(&ask.target.base_url);
-            if let Some((sender, task)) = self.pool.take(&key) {
-                let mut live = self.live(sender, task, key.clone());
+            if let Some(mut live) = self.pool.take(&key) {
                 match live.send(ask.request()?).await {
                     Ok(response) => return Ok((response, live)),
                     Err(error) if was_stale(&error) => {}
@@ -259,11 +151,12 @@ impl Upstreams {
         let whole = async {
             let (response, live) = self.ask(&ask).await?;
             let status = response.status();
-            let body = Limited::new(response.into_body(), MAX_LIST)
+            let mut flow = Flow::new(response.into_body(), live);
+            let body = Limited::new(&mut flow, MAX_LIST)
                 .collect()
                 .await
                 .map_err(|_| UpstreamError::Unreadable)?;
-            live.park();
+            flow.park();
             Ok((status, body.to_bytes()))
         };
         timeout(limit, whole)
@@ -276,20 +169,9 @@ impl Upstreams {
         self.pool.prune(false);
     }
 
-    /// Closes what is idle and waits until every connection is gone.
-    pub(crate) async fn close(&self, limit: Duration) {
+    /// Closes what is idle.
+    pub(crate) fn close(&self) {
         self.pool.prune(true);
-        self.tasks.close();
-        let _late = timeout(limit, self.tasks.wait()).await;
-    }
-
-    fn live(&self, sender: SendRequest<Full<Bytes>>, task: AbortHandle, key: String) -> Live {
-        Live {
-            sender: Some(sender),
-            task,
-            key,
-            pool: self.pool.clone(),
-        }
     }
 
     async fn connect(&self, base: &BaseUrl, key: String) -> Result<Live, UpstreamError> {
@@ -307,11 +189,7 @@ impl Upstreams {
             .handshake(stream)
             .await
             .map_err(UpstreamError::NoAnswer)?;
-        let task = self.tasks.spawn(async move {
-            // How it ended is told to whoever waits for the answer.
-            let _how = connection.await;
-        });
-        Ok(self.live(sender, task.abort_handle(), key))
+        Ok(Live::new(sender, connection, key, &self.pool))
     }
 }
 
