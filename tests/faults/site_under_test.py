@@ -119,6 +119,8 @@ class Site(House):
             f'[killswitch]\nlisten = {standby}\nagents = [{at["agent"]}]\ninstance = 1\n'
             f'[[killswitch.peers]]\nname = "first"\naddress = {at["killswitch"]}\nkey_file = {json.dumps(own)}\n'
             f'[[killswitch.vantages]]\ngateway = {at["gateway"]}\nprobe_key_file = {probe}\n'
+            # A way past the gateway is one for every kill switch that shall name it.
+            f'{self.late.get("direct", "")}\n'
         )
 
     def standby_hears(self):
