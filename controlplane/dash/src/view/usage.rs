@@ -2,7 +2,7 @@
 
 use super::text::{counted, grouped};
 use askama::Template;
-use net_model::Snapshot;
+use net_model::{Snapshot, UsageTotals};
 
 /// Height of the picture in its own units; each bar is 4 wide with a gap of 1.
 const HEIGHT: u64 = 48;
@@ -16,6 +16,8 @@ pub(crate) struct Usage {
     pub(crate) exchanges: String,
     /// How much of it is own counts, in words.
     pub(crate) estimated: String,
+    /// What it cost, as far as prices are known, in words.
+    pub(crate) cost: String,
     pub(crate) bars: Vec<Bar>,
     pub(crate) label: String,
 }
@@ -39,6 +41,7 @@ impl Usage {
             completion: grouped(hour.completion_tokens),
             exchanges: counted(hour.exchanges, "exchange", "exchanges"),
             estimated: share(hour.estimated, hour.exchanges),
+            cost: cost(hour),
             bars: bars(&snapshot.minutes),
             label: format!(
                 "Tokens a minute over the last hour: {} in the busiest minute, {} in this one",
@@ -55,6 +58,18 @@ fn share(estimated: u64, exchanges: u64) -> String {
     }
     let percent = estimated.saturating_mul(100).div_ceil(exchanges.max(1));
     format!("{percent}% of the exchanges counted by ourselves")
+}
+
+/// What is not known is said beside the sum: it is no part of it, and it is not nothing.
+fn cost(hour: &UsageTotals) -> String {
+    let known = format!("${}", hour.cost);
+    match hour.unknown_price {
+        0 => known,
+        unknown => format!(
+            "{known} and {} of unknown price",
+            counted(unknown, "exchange", "exchanges")
+        ),
+    }
 }
 
 fn bars(minutes: &[u64]) -> Vec<Bar> {
@@ -84,6 +99,15 @@ mod tests {
         let heights: Vec<(usize, u64)> = seen.iter().map(|b| (b.x, b.height)).collect();
         assert_eq!(heights, [(0, 48), (5, 1), (15, 24)]);
         assert!(seen.iter().all(|bar| bar.y + bar.height == HEIGHT));
+    }
+
+    #[test]
+    fn what_is_unknown_stands_beside_the_sum() {
+        let mut hour = UsageTotals::default();
+        assert_eq!(cost(&hour), "$0.00");
+        hour.cost = net_model::MicroDollars(12_500);
+        hour.unknown_price = 1;
+        assert_eq!(cost(&hour), "$0.0125 and 1 exchange of unknown price");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use kill_wire::{
     LeverReply, LeverRequest, ProbePoint, ProofState, RouteKind, StateReport, Timestamp,
 };
 use killctl::Lever;
-use net_model::{ExchangeView, GatewayFacts, KeyHash, Snapshot, UsageTotals};
+use net_model::{ExchangeView, GatewayFacts, KeyHash, MicroDollars, Snapshot, UsageTotals};
 use std::cell::Cell;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
@@ -233,6 +233,8 @@ pub(crate) fn snapshot() -> Snapshot {
             prompt_tokens: 1200,
             completion_tokens: 34_000,
             estimated: 1,
+            cost: MicroDollars(1_234_567),
+            unknown_price: 2,
         },
         minutes: (0..60).collect(),
         demo: true,
