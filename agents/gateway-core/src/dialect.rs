@@ -5,6 +5,7 @@
 
 mod anthropic;
 mod asked;
+mod entries;
 mod fault;
 mod framing;
 mod ollama;
@@ -12,9 +13,10 @@ mod openai;
 mod paths;
 
 pub use asked::{Asked, Unreadable};
+pub use entries::{Entry, Shape, entries, list, list_of};
 pub use fault::{Fault, Kind};
 pub use framing::Framing;
-pub use paths::{CALLS, Listing, Place, at_target, list_of, place};
+pub use paths::{CALLS, Listing, Place, at_target, place, unescaped};
 
 use net_model::{Api, Family};
 

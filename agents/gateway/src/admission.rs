@@ -1,11 +1,10 @@
 //! Decides who calls, by which route, and which targets are open to that now. Pure.
 
-use crate::{deny::Denied, overlay};
+use crate::{deny::Denied, headers::API_KEY, overlay};
 use http::{HeaderMap, header};
 use kill_wire::{ProbeAddress, ProbePoint, ProbePoints, Subject};
 use net_model::{Consumer, KeyHash, Overlay, Route, RouteTable, Target};
-use serde::Deserialize;
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 /// Most ways through one gateway that probes are offered.
 const MAX_POINTS: usize = 1024;
@@ -26,28 +25,6 @@ pub(crate) enum Caller {
     Probe,
 }
 
-/// What a request body says that matters here.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Asked<'a> {
-    /// The model asked for.
-    #[serde(borrow)]
-    pub(crate) model: Option<Cow<'a, str>>,
-    /// Whether the answer shall stream.
-    #[serde(default)]
-    pub(crate) stream: Option<bool>,
-}
-
-impl<'a> Asked<'a> {
-    /// Reads the two members this gateway needs. A member given twice is refused: the target might read the other.
-    pub(crate) fn read(body: &'a [u8]) -> Result<Self, Denied> {
-        // Without this a list of the two values would be read as well.
-        if !body.trim_ascii_start().starts_with(b"{") {
-            return Err(Denied::NotJson);
-        }
-        serde_json::from_slice(body).map_err(|_| Denied::NotJson)
-    }
-}
-
 impl Table {
     /// Indexes the keys of `wanted`.
     pub(crate) fn new(wanted: RouteTable) -> Self {
@@ -65,17 +42,23 @@ impl Table {
         &self.wanted
     }
 
-    /// Who holds the bearer credential of these headers.
+    /// Whose key these headers carry: as a bearer, or where Anthropic's clients put it. A client may hold a key for
+    /// each; the first one that is known counts.
     pub(crate) fn caller(&self, headers: &HeaderMap, probe: KeyHash) -> Result<Caller, Denied> {
-        let key = bearer(headers).ok_or(Denied::WrongKey)?;
-        // Both sides are hashes of long random keys: how long the comparison takes tells nothing of use.
+        let keys = [bearer(headers), api_key(headers)];
+        let known = keys
+            .into_iter()
+            .flatten()
+            .find_map(|key| self.holder(key, probe));
+        known.ok_or(Denied::WrongKey)
+    }
+
+    /// Both sides are hashes of long random keys: how long the comparison takes tells nothing of use.
+    fn holder(&self, key: KeyHash, probe: KeyHash) -> Option<Caller> {
         if key == probe {
-            return Ok(Caller::Probe);
+            return Some(Caller::Probe);
         }
-        self.by_key
-            .get(&key)
-            .map(|at| Caller::Consumer(*at))
-            .ok_or(Denied::WrongKey)
+        self.by_key.get(&key).map(|at| Caller::Consumer(*at))
     }
 
     /// The consumer at a place of the table.
@@ -201,6 +184,11 @@ fn bearer(headers: &HeaderMap) -> Option<KeyHash> {
         .then(|| KeyHash::of(key.trim_ascii()))
 }
 
+fn api_key(headers: &HeaderMap) -> Option<KeyHash> {
+    let key = headers.get(API_KEY)?.as_bytes();
+    Some(KeyHash::of(key.trim_ascii()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,6 +259,13 @@ mod tests {
         for wrong in ["Bearer claw2", "claw", "Basic claw", "Bearer", "Bearer "] {
             assert_eq!(who(wrong), Err(Denied::WrongKey), "{wrong}");
         }
+        let mut both = with_key("Bearer of-another-house");
+        both.insert("x-api-key", "rag".parse().unwrap());
+        assert_eq!(table().caller(&both, probe), Ok(Caller::Consumer(1)));
+        both.remove("authorization");
+        assert_eq!(table().caller(&both, probe), Ok(Caller::Consumer(1)));
+        both.insert("x-api-key", "rag2".parse().unwrap());
+        assert_eq!(table().caller(&both, probe), Err(Denied::WrongKey));
     }
 
     #[test]
@@ -303,26 +298,6 @@ mod tests {
         }
         let wrong = "consumer=rag;route=chat;target=home".parse().unwrap();
         assert!(table.way(&wrong).is_err());
-    }
-
-    #[test]
-    fn only_model_and_stream_are_read() {
-        let asked =
-            Asked::read(br#"{"messages":[{"model":"no"}],"stream":true,"model":"a\u0062"}"#);
-        let asked = asked.unwrap();
-        assert_eq!(asked.model.as_deref(), Some("ab"));
-        assert_eq!(asked.stream, Some(true));
-        for wrong in [
-            "",
-            "[]",
-            r#"["a"]"#,
-            "{",
-            r#"{"model":1}"#,
-            r#"{"model":"a","model":"b"}"#,
-            "{} x",
-        ] {
-            assert!(Asked::read(wrong.as_bytes()).is_err(), "{wrong}");
-        }
     }
 
     #[test]

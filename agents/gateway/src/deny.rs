@@ -1,7 +1,7 @@
 //! Every refusal of the gateway, in the error shape of the API it was asked in.
 
 use bytes::Bytes;
-use gateway_core::dialect::{Fault, Kind, error_body, error_event};
+use gateway_core::dialect::{Fault, Kind, Unreadable, error_body, error_event};
 use http::StatusCode;
 use kill_wire::{Incident, Scope};
 use net_model::{Api, Family, Overruled};
@@ -17,6 +17,10 @@ pub(crate) enum Denied {
     WrongMethod,
     /// The body is not an object this gateway can read.
     NotJson,
+    /// Two readers could read the body differently.
+    Ambiguous,
+    /// The work would go on at the target when its stream is cut.
+    Background,
     /// The body names no model.
     NoModel,
     /// No route of this consumer takes the model.
@@ -43,6 +47,15 @@ pub(crate) enum Denied {
     UpstreamFailed,
     /// The target broke its answer off.
     BrokenOff,
+}
+
+impl From<Unreadable> for Denied {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::NotJson => Self::NotJson,
+            Unreadable::Ambiguous => Self::Ambiguous,
+        }
+    }
 }
 
 impl From<Overruled<'_>> for Denied {
@@ -72,7 +85,9 @@ impl Denied {
                 StatusCode::NOT_FOUND
             }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotJson | Self::NoModel => StatusCode::BAD_REQUEST,
+            Self::NotJson | Self::Ambiguous | Self::Background | Self::NoModel => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Busy | Self::Closed | Self::Cut(..) | Self::Paused(_) | Self::Draining => {
@@ -88,7 +103,8 @@ impl Denied {
             Self::WrongKey => "invalid_api_key",
             Self::UnknownPath => "unknown_path",
             Self::WrongMethod => "method_not_allowed",
-            Self::NotJson => "invalid_body",
+            Self::NotJson | Self::Ambiguous => "invalid_body",
+            Self::Background => "background_not_served",
             Self::NoModel => "model_missing",
             Self::UnknownModel(_) => "model_not_found",
             Self::NoSuchApi(_) => "api_not_served",
@@ -112,7 +128,12 @@ impl Denied {
                 Kind::Missing
             }
             Self::TooLarge => Kind::TooLarge,
-            Self::WrongMethod | Self::NotJson | Self::NoModel | Self::SlowBody => Kind::Invalid,
+            Self::WrongMethod
+            | Self::NotJson
+            | Self::Ambiguous
+            | Self::Background
+            | Self::NoModel
+            | Self::SlowBody => Kind::Invalid,
             Self::Closed => Kind::Closed,
             Self::Cut(..) => Kind::Cut,
             Self::Paused(_) => Kind::Paused,
@@ -123,10 +144,12 @@ impl Denied {
 
     fn message(&self) -> String {
         match self {
-            Self::WrongKey => "No such key. Send `Authorization: Bearer pck_…` with the key of a consumer of this gateway.".to_owned(),
+            Self::WrongKey => "No such key. Send the key of a consumer of this gateway, `pck_…`, as `Authorization: Bearer` or as `x-api-key`.".to_owned(),
             Self::UnknownPath => "This gateway does not serve that path.".to_owned(),
             Self::WrongMethod => "This path does not take that method.".to_owned(),
             Self::NotJson => "The body is not the JSON object that this path takes.".to_owned(),
+            Self::Ambiguous => "The body has a member twice, or in letters of another case, so that the target could read another one than this gateway.".to_owned(),
+            Self::Background => "`background` is not served: such work goes on at the target when everything here is cut.".to_owned(),
             Self::NoModel => "The body names no `model`.".to_owned(),
             Self::UnknownModel(model) => format!("The model `{model}` does not exist or this consumer may not use it."),
             Self::NoSuchApi(api) => format!("No target of this model's route speaks `{}`.", api.as_str()),

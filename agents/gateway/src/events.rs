@@ -1,8 +1,10 @@
-//! Finds where one server-sent event ends, so that a stream is only ever ended between two.
+//! Finds where one event of a stream ends, so that a stream is only ever ended between two.
 //!
-//! An event ends with an empty line; a line ends with CR, LF or CRLF (WHATWG HTML, 9.2.5 and 9.2.6).
+//! A server-sent event ends with an empty line; a line ends with CR, LF or CRLF (WHATWG HTML, 9.2.5 and 9.2.6). Where
+//! each line is an object of its own (Ollama's API), its LF ends it.
 
 use bytes::{Bytes, BytesMut};
+use gateway_core::dialect::Framing;
 use std::collections::VecDeque;
 
 /// Bytes of one unfinished event that are held back; beyond, they pass and the stream cannot be ended cleanly
@@ -10,18 +12,32 @@ use std::collections::VecDeque;
 const MAX_HELD: usize = 64 * 1024;
 
 /// Holds back the unfinished event at the end of a stream. Changes no byte.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Splitter {
-    scan: Scan,
+    ends: Ends,
     held: BytesMut,
     /// The unfinished event grew too long and is being passed through.
     passing: bool,
 }
 
 impl Splitter {
+    /// For an answer of this framing; `None` where it has no events.
+    pub(crate) fn of(framing: Framing) -> Option<Self> {
+        let ends = match framing {
+            Framing::Events => Ends::EmptyLine(Scan::default()),
+            Framing::Lines => Ends::Line,
+            Framing::Whole => return None,
+        };
+        Some(Self {
+            ends,
+            held: BytesMut::new(),
+            passing: false,
+        })
+    }
+
     /// Takes what the upstream sent and hands out what may be sent on.
     pub(crate) fn push(&mut self, mut chunk: Bytes, out: &mut VecDeque<Bytes>) {
-        if let Some(over) = self.scan.over(&chunk) {
+        if let Some(over) = self.ends.over(&chunk) {
             let begun = chunk.split_off(over.min(chunk.len()));
             self.passing = false;
             out.push_back(self.after_held(chunk));
@@ -57,6 +73,23 @@ impl Splitter {
     }
 }
 
+/// What ends an event.
+#[derive(Debug)]
+enum Ends {
+    EmptyLine(Scan),
+    Line,
+}
+
+impl Ends {
+    /// Reads on; how many of `bytes` belong to events that are over, if one ended here.
+    fn over(&mut self, bytes: &[u8]) -> Option<usize> {
+        match self {
+            Self::EmptyLine(scan) => scan.over(bytes),
+            Self::Line => memchr::memrchr(b'\n', bytes).map(|at| at + 1),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Scan {
     line_is_empty: bool,
@@ -74,7 +107,6 @@ impl Default for Scan {
 }
 
 impl Scan {
-    /// Reads on; how many of `bytes` belong to events that are over, if one ended here.
     fn over(&mut self, bytes: &[u8]) -> Option<usize> {
         let mut over = None;
         let mut from = 0;
@@ -116,6 +148,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn events() -> Splitter {
+        Splitter::of(Framing::Events).unwrap()
+    }
+
     fn handed_out(splitter: &mut Splitter, chunks: &[&[u8]]) -> Vec<u8> {
         let mut out = VecDeque::new();
         for chunk in chunks {
@@ -136,14 +172,29 @@ mod tests {
             ("\n\n", 2),
             ("", 0),
         ] {
-            let out = handed_out(&mut Splitter::default(), &[text.as_bytes()]);
+            let out = handed_out(&mut events(), &[text.as_bytes()]);
             assert_eq!(out, text.as_bytes()[..over], "{text:?}");
         }
     }
 
     #[test]
+    fn a_line_ends_an_object_of_its_own() {
+        let mut lines = Splitter::of(Framing::Lines).unwrap();
+        assert_eq!(
+            handed_out(&mut lines, &[b"{\"a\":1}\n{\"b"]),
+            b"{\"a\":1}\n"
+        );
+        assert_eq!(
+            handed_out(&mut lines, &[b"\":2", b"}\r\n"]),
+            b"{\"b\":2}\r\n"
+        );
+        assert!(lines.between_events() && lines.finish().is_empty());
+        assert!(Splitter::of(Framing::Whole).is_none());
+    }
+
+    #[test]
     fn an_endless_event_passes_and_is_not_called_clean() {
-        let mut splitter = Splitter::default();
+        let mut splitter = events();
         let long = vec![b'x'; MAX_HELD + 1];
         assert_eq!(handed_out(&mut splitter, &[&long]).len(), long.len());
         assert!(!splitter.between_events());
@@ -157,13 +208,13 @@ mod tests {
             text in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a'), any::<u8>()], 0..200),
             cuts in proptest::collection::vec(0_usize..200, 0..20),
         ) {
-            let mut whole = Splitter::default();
+            let mut whole = events();
             let expected = handed_out(&mut whole, &[&text]);
             let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
             cuts.extend([0, text.len()]);
             cuts.sort_unstable();
             let chunks: Vec<&[u8]> = cuts.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect();
-            let mut parts = Splitter::default();
+            let mut parts = events();
             let out = handed_out(&mut parts, &chunks);
             prop_assert_eq!(&out, &expected);
             let mut all = out;
@@ -180,9 +231,9 @@ mod tests {
             if ends {
                 text.extend_from_slice(b"\n\nyy");
             }
-            let mut whole = Splitter::default();
+            let mut whole = events();
             let expected = handed_out(&mut whole, &[&text]);
-            let mut parts = Splitter::default();
+            let mut parts = events();
             let mut out = Vec::new();
             let mut rest = text.as_slice();
             for length in &lengths {

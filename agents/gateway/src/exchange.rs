@@ -2,7 +2,7 @@
 
 use crate::{
     account::Account,
-    admission::{Asked, Caller, Table, point, shown},
+    admission::{Caller, Table, point, shown},
     app::App,
     clock,
     deny::Denied,
@@ -18,7 +18,7 @@ use crate::{
     upstream::{Ask, is_unable},
 };
 use bytes::Bytes;
-use gateway_core::dialect::at_target;
+use gateway_core::dialect::{Asked, Framing, at_target};
 use http::{Request, Response, request::Parts, uri::PathAndQuery};
 use hyper::body::Incoming;
 use kill_wire::ProbePoint;
@@ -76,23 +76,42 @@ struct Answer {
 impl Answer {
     fn relay(self, line: &Arc<Line>, mut account: Account, exchange: Exchange) -> Response<Reply> {
         let (head, body) = self.response.into_parts();
-        let is_events = headers::is_event_stream(&head.headers);
+        let framing = headers::framing(&head.headers);
         let mut passed = headers::for_client(&head.headers, &self.target, account.id());
-        if is_events {
+        if framing != Framing::Whole {
             // A cut may add an event: the length the target announced would forbid it.
             passed.remove(http::header::CONTENT_LENGTH);
         }
-        let meter = if is_events {
-            Meter::of_events()
-        } else {
-            Meter::of_whole()
+        let meter = match framing {
+            Framing::Events | Framing::Lines => Meter::of_events(),
+            Framing::Whole => Meter::of_whole(),
         };
         account.answered(head.status.as_u16(), meter);
-        let relay = Relay::new((body, self.live), is_events, line, account, exchange);
+        let relay = Relay::new((body, self.live), framing, line, account, exchange);
         let mut response = Response::new(Reply::Relay(Box::new(relay)));
         *response.status_mut() = head.status;
         *response.headers_mut() = passed;
         response
+    }
+}
+
+/// What a client asked.
+struct Question<'a> {
+    head: &'a Parts,
+    body: &'a Bytes,
+    asked: &'a Asked<'a>,
+    model: &'a str,
+}
+
+impl Question<'_> {
+    /// The body as it came, but for the name under which this target knows the model.
+    fn body_for(&self, target: &Target) -> Bytes {
+        let known_as = target.model(self.model);
+        if known_as == self.model {
+            self.body.clone()
+        } else {
+            self.asked.renamed(self.body, known_as).into()
+        }
     }
 }
 
@@ -108,14 +127,21 @@ impl Call<'_> {
     async fn run(&self, request: Request<Inflow>, account: &mut Account) -> Result<Answer, Denied> {
         let (head, body) = request.into_parts();
         let taken = Taken::take(&self.app.held, body).await?;
-        let asked = Asked::read(&taken.bytes)?;
-        let model = asked.model.ok_or(Denied::NoModel)?;
-        let streams = asked.stream.unwrap_or(false);
-        self.exchange.describe(&shown(&model), streams);
-        account.asked(shown(&model), streams, prompt_estimate(&taken.bytes));
-        let route = self.table.route(self.consumer, &model)?;
-        self.try_targets(route, &head, taken.bytes.clone(), account)
-            .await
+        let asked = Asked::read(account.api(), &taken.bytes)?;
+        let model = asked.model.as_deref().ok_or(Denied::NoModel)?;
+        if asked.background {
+            return Err(Denied::Background);
+        }
+        self.exchange.describe(&shown(model), asked.stream);
+        account.asked(shown(model), asked.stream, prompt_estimate(&taken.bytes));
+        let route = self.table.route(self.consumer, model)?;
+        let question = Question {
+            head: &head,
+            body: &taken.bytes,
+            asked: &asked,
+            model,
+        };
+        self.try_targets(route, &question, account).await
     }
 
     /// Asks the route's targets in their order. What a scope closes is passed over; what cannot serve gives way to
@@ -123,8 +149,7 @@ impl Call<'_> {
     async fn try_targets(
         &self,
         route: &Route,
-        head: &Parts,
-        body: Bytes,
+        question: &Question<'_>,
         account: &mut Account,
     ) -> Result<Answer, Denied> {
         let mut refusal = None;
@@ -148,7 +173,7 @@ impl Call<'_> {
                 );
             }
             account.asking(point.clone());
-            match self.ask(target, head, body.clone()).await {
+            match self.ask(target, question).await {
                 Some((response, live)) => {
                     let answer = Answer {
                         point,
@@ -184,16 +209,16 @@ impl Call<'_> {
     async fn ask(
         &self,
         target: &Target,
-        head: &Parts,
-        body: Bytes,
+        question: &Question<'_>,
     ) -> Option<(Response<Incoming>, Live)> {
+        let head = question.head;
         let asked = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
         let ask = Ask {
             target,
             method: head.method.clone(),
             path: &at_target(target.base_url.prefix(), asked),
             headers: headers::for_target(&head.headers, target),
-            body,
+            body: question.body_for(target),
         };
         match self.app.upstreams.ask(&ask).await {
             Ok(answer) => Some(answer),

@@ -1,10 +1,11 @@
 //! Which headers pass the gateway, each way. Pure.
 
+use gateway_core::dialect::Framing;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
-        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST,
-        PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+        ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT,
+        HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
     },
 };
 use net_model::{Secret, Target, TargetKind};
@@ -104,12 +105,11 @@ pub(crate) fn is_anthropic(headers: &HeaderMap) -> bool {
     headers.contains_key(ANTHROPIC_VERSION)
 }
 
-/// Whether the body is a stream of server-sent events.
-pub(crate) fn is_event_stream(headers: &HeaderMap) -> bool {
+/// How the body is cut into events.
+pub(crate) fn framing(headers: &HeaderMap) -> Framing {
     headers
-        .get(http::header::CONTENT_TYPE)
-        .and_then(|value| value.as_bytes().split(|byte| *byte == b';').next())
-        .is_some_and(|kind| kind.trim_ascii().eq_ignore_ascii_case(b"text/event-stream"))
+        .get(CONTENT_TYPE)
+        .map_or(Framing::Whole, |kind| Framing::of(kind.as_bytes()))
 }
 
 fn end_to_end(headers: &HeaderMap) -> HeaderMap {
@@ -210,14 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn event_streams_are_known_by_their_type() {
-        assert!(is_event_stream(&map(&[(
-            "content-type",
-            "Text/Event-Stream; charset=utf-8"
-        )])));
-        assert!(!is_event_stream(&map(&[(
-            "content-type",
-            "application/json"
-        )])));
+    fn each_kind_of_target_gets_its_key_where_it_looks_for_it() {
+        let mut target = target();
+        let client = map(&[("x-api-key", "pck_x"), ("anthropic-beta", "b-1")]);
+        let sent = for_target(&client, &target);
+        assert_eq!(sent["authorization"], "Bearer sk-target");
+        assert!(!sent.contains_key("x-api-key") && !sent.contains_key("anthropic-version"));
+        target.kind = TargetKind::Anthropic;
+        let sent = for_target(&client, &target);
+        assert_eq!(sent["x-api-key"], "sk-target");
+        assert_eq!(sent["anthropic-beta"], "b-1");
+        assert_eq!(sent["anthropic-version"], "2023-06-01");
+        assert!(!sent.contains_key("authorization"));
+        let sent = for_target(&map(&[("anthropic-version", "2099-01-01")]), &target);
+        assert_eq!(sent["anthropic-version"], "2099-01-01");
     }
 }

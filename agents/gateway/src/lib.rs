@@ -34,6 +34,7 @@ mod registry;
 mod relay;
 mod reply;
 mod serve;
+mod show;
 mod spool;
 mod upstream;
 mod wire;

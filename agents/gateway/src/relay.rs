@@ -12,6 +12,7 @@ use crate::{
     registry::Exchange,
 };
 use bytes::Bytes;
+use gateway_core::dialect::Framing;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use net_model::{Api, Ended};
 use std::{
@@ -43,10 +44,10 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Passes `body` on; `is_events` tells whether it is a stream of server-sent events.
+    /// Passes `body` on, which is cut into events in this way.
     pub(crate) fn new(
         (body, live): (Incoming, Live),
-        is_events: bool,
+        framing: Framing,
         line: &Arc<Line>,
         account: Account,
         exchange: Exchange,
@@ -54,7 +55,7 @@ impl Relay {
         let mut relay = Self {
             api: account.api(),
             upstream: Some(Flow::new(body, live)),
-            events: is_events.then(Splitter::default),
+            events: Splitter::of(framing),
             ready: VecDeque::new(),
             cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
             line: Arc::clone(line),

@@ -3,13 +3,14 @@
 use crate::{
     app::App,
     deny::Denied,
-    exchange, headers,
+    exchange,
     inflow::Inflow,
     line::Line,
     models, probe,
     reply::{self, Reply},
+    show,
 };
-use gateway_core::dialect::{Listing, Place, place};
+use gateway_core::dialect::{Place, Shape, place};
 use http::{HeaderMap, Method, Request, Response};
 use kill_wire::{PROBE_HEADER, PROBE_POINTS_PATH};
 use net_model::{Api, Family};
@@ -41,13 +42,13 @@ pub(crate) async fn answer(
 fn family(request: &Request<Inflow>) -> Family {
     match place(request.uri().path()) {
         Some(Place::Call(api)) => api.family(),
-        Some(Place::Listing(Listing::Models | Listing::Model(_)))
-            if headers::is_anthropic(request.headers()) =>
-        {
-            Family::Anthropic
-        }
-        Some(Place::Listing(Listing::Models | Listing::Model(_))) | None => Family::OpenAi,
-        Some(Place::Listing(_) | Place::Show) => Family::Ollama,
+        Some(Place::Listing(of)) => match models::shape(of, request.headers()) {
+            Shape::OpenAi => Family::OpenAi,
+            Shape::Anthropic => Family::Anthropic,
+            Shape::Ollama => Family::Ollama,
+        },
+        Some(Place::Show) => Family::Ollama,
+        None => Family::OpenAi,
     }
 }
 
@@ -64,11 +65,12 @@ async fn dispatch(
             probe::check(app, line, request.headers()).await
         }
         (&Method::POST, Some(Place::Call(api))) => exchange::call(app, line, api, request).await,
-        (&Method::GET, Some(Place::Listing(Listing::Models))) => {
-            models::list(app, line, request.headers()).await
+        (&Method::GET, Some(Place::Listing(of))) => {
+            models::answer(app, line, of, request.headers()).await
         }
-        (_, Some(Place::Call(_) | Place::Listing(Listing::Models))) => Err(Denied::WrongMethod),
-        _ => own(app, request.method(), path, request.headers()),
+        (&Method::POST, Some(Place::Show)) => show::answer(app, line, request).await,
+        (_, Some(Place::Call(_) | Place::Listing(_) | Place::Show)) => Err(Denied::WrongMethod),
+        (method, None) => own(app, method, path, request.headers()),
     }
 }
 

@@ -22,8 +22,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(4);
 const HEADERS_LIMIT: Duration = Duration::from_mins(10);
 /// Bytes of one connection's read buffer.
 const BUFFER: usize = 64 * 1024;
-/// Longest list of models.
-const MAX_LIST: usize = 1024 * 1024;
+/// Longest answer that is read whole: a list of models, or what one of them can do.
+const MAX_LIST: usize = 4 * 1024 * 1024;
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Why a target gave no answer.
@@ -148,8 +148,17 @@ impl Upstreams {
             headers: headers::for_target(&HeaderMap::new(), target),
             body: Bytes::new(),
         };
+        self.whole(&ask, limit).await
+    }
+
+    /// Asks, and reads all of the answer, which is short: status and body.
+    pub(crate) async fn whole(
+        &self,
+        ask: &Ask<'_>,
+        limit: Duration,
+    ) -> Result<(StatusCode, Bytes), UpstreamError> {
         let whole = async {
-            let (response, live) = self.ask(&ask).await?;
+            let (response, live) = self.ask(ask).await?;
             let status = response.status();
             let mut flow = Flow::new(response.into_body(), live);
             let body = Limited::new(&mut flow, MAX_LIST)

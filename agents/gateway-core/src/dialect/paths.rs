@@ -1,6 +1,6 @@
 //! Which path is what, at the gateway and at a target.
 
-use net_model::{Api, TargetKind};
+use net_model::Api;
 
 /// What a client asks a path for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,16 +73,23 @@ pub fn at_target(prefix: &str, asked: &str) -> String {
     }
 }
 
-/// Where a target of this kind lists its models for clients of an API of `place`'s family, below the gateway.
+/// A path's last part without its percent signs, as clients write names with a slash; `None` where that is no text.
 #[must_use]
-pub const fn list_of(kind: TargetKind, of: Listing<'_>) -> Option<&'static str> {
-    match (of, kind) {
-        (Listing::Models | Listing::Model(_), _) => Some("/v1/models"),
-        (Listing::Tags, TargetKind::Ollama) => Some("/api/tags"),
-        (Listing::Running, TargetKind::Ollama) => Some("/api/ps"),
-        (Listing::Version, TargetKind::Ollama) => Some("/api/version"),
-        _ => None,
+pub fn unescaped(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first == b'%' {
+            let (digits, after) = after.split_at_checked(2)?;
+            let digits = std::str::from_utf8(digits).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = after;
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
     }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -107,6 +114,14 @@ mod tests {
             "/",
         ] {
             assert_eq!(place(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_read_as_it_was_meant() {
+        assert_eq!(unescaped("org%2Fm%3a8b").as_deref(), Some("org/m:8b"));
+        for wrong in ["%", "%2", "%zz", "%ff"] {
+            assert_eq!(unescaped(wrong), None, "{wrong}");
         }
     }
 

@@ -103,10 +103,10 @@ async fn what_cannot_be_served_is_refused_in_the_apis_shape() {
         (401, "invalid_api_key")
     );
     assert_eq!(
-        site.get(CLAW, "/v1/embeddings").await.code(),
+        site.get(CLAW, "/v1/audio/speech").await.code(),
         "unknown_path"
     );
-    assert_eq!(site.get(CLAW, "/v1/embeddings").await.status, 404);
+    assert_eq!(site.get(CLAW, "/v1/audio/speech").await.status, 404);
     assert_eq!(site.get(CLAW, "/v1/chat/completions").await.status, 405);
     assert_eq!(site.home.log().len(), 0);
 }
