@@ -94,6 +94,9 @@ impl Rates {
 }
 
 impl Price {
+    /// What runs in the house is paid for already.
+    pub const FREE: Self = Self::flat(Rates::new(MicroDollars::ZERO, MicroDollars::ZERO));
+
     /// A price that is the same for any length.
     #[must_use]
     pub const fn flat(rates: Rates) -> Self {

@@ -63,6 +63,11 @@ impl Meter {
         }
     }
 
+    /// Goes by another yardstick: what was learned meanwhile.
+    pub const fn measure_by(&mut self, yardstick: Yardstick) {
+        self.yardstick = yardstick;
+    }
+
     /// Whether the upstream said that its answer is whole. Clients leave at that word and do not wait for the end.
     #[must_use]
     pub const fn is_done(&self) -> bool {
