@@ -9,7 +9,7 @@ mod calendar;
 mod order;
 
 pub use breaker::{Breaker, Change, Failure, LONGEST_REST, Pass, Resting};
-pub use calendar::{UnknownZone, WeekTime, week_time, zone};
+pub use calendar::{UnknownZone, WeekTime, Zone, week_time, zone};
 pub use order::{Passed, Wish, order};
 
 #[cfg(test)]

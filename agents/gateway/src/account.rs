@@ -7,7 +7,7 @@ use crate::{
     metrics::Metrics,
     spool::Spool,
 };
-use kill_wire::{ProbePoint, Timestamp};
+use kill_wire::{Name, ProbePoint, Timestamp};
 use net_model::{Api, Ended, UsageRecord};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -40,6 +40,7 @@ pub(crate) struct Account {
     meter: Option<Meter>,
     ended: Option<Ended>,
     first_byte_ms: Option<u64>,
+    fell_back_from: Option<Name>,
 }
 
 impl Account {
@@ -59,6 +60,7 @@ impl Account {
             meter: None,
             ended: None,
             first_byte_ms: None,
+            fell_back_from: None,
         }
     }
 
@@ -82,6 +84,11 @@ impl Account {
     /// A target is being asked: from here on there is something to write down.
     pub(crate) fn asking(&mut self, point: ProbePoint) {
         self.point = Some(point);
+    }
+
+    /// The target takes the place of the first choice.
+    pub(crate) fn fell_back(&mut self, from: &Name) {
+        self.fell_back_from = Some(from.clone());
     }
 
     /// The target answered; `meter` reads along.
@@ -163,7 +170,7 @@ impl Account {
             cached_tokens: 0,
             reasoning_tokens: 0,
             cost: None,
-            fell_back_from: None,
+            fell_back_from: self.fell_back_from.take(),
             first_byte_ms: self.first_byte_ms,
         })
     }

@@ -1,10 +1,11 @@
-//! Decides who calls, by which route, and which targets are open to that now. Pure.
+//! Decides who calls, by which route, and which targets are open to that now.
 
-use crate::{deny::Denied, headers::API_KEY, overlay};
+use crate::{deny::Denied, headers::API_KEY, overlay, targets::Watched};
+use gateway_core::choice::Zone;
 use http::{HeaderMap, header};
 use kill_wire::{ProbeAddress, ProbePoint, ProbePoints, Subject};
-use net_model::{Consumer, KeyHash, Overlay, Route, RouteTable, Target};
-use std::collections::HashMap;
+use net_model::{Consumer, KeyHash, Overlay, Route, RouteTable, Target, TargetView};
+use std::{collections::HashMap, sync::Arc};
 
 /// Most ways through one gateway that probes are offered.
 const MAX_POINTS: usize = 1024;
@@ -14,6 +15,10 @@ const MAX_POINTS: usize = 1024;
 pub(crate) struct Table {
     wanted: RouteTable,
     by_key: HashMap<KeyHash, usize>,
+    /// How the targets fare, each in its target's place.
+    watched: Vec<Arc<Watched>>,
+    /// In which days and hours of policies count.
+    zone: Zone,
 }
 
 /// Who calls.
@@ -26,15 +31,71 @@ pub(crate) enum Caller {
 }
 
 impl Table {
-    /// Indexes the keys of `wanted`.
-    pub(crate) fn new(wanted: RouteTable) -> Self {
+    /// Indexes the keys of `wanted`. A target that stood in the table `before` and is what it was goes on as it fared.
+    pub(crate) fn new(wanted: RouteTable, zone: Zone, before: Option<&Self>) -> Self {
         let by_key = wanted
             .consumers()
             .iter()
             .enumerate()
             .map(|(at, consumer)| (consumer.key, at))
             .collect();
-        Self { wanted, by_key }
+        let known = before.map_or(&[][..], |before| &before.watched);
+        let watched = wanted
+            .targets()
+            .iter()
+            .map(|target| Watched::among(known, target))
+            .collect();
+        Self {
+            wanted,
+            by_key,
+            watched,
+            zone,
+        }
+    }
+
+    /// In which days and hours of policies count.
+    pub(crate) fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// All targets, and how they fare.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&Target, &Arc<Watched>)> {
+        self.wanted.targets().iter().zip(&self.watched)
+    }
+
+    /// The targets of a route, first choice first, and how they fare.
+    pub(crate) fn targets_of<'a>(
+        &'a self,
+        route: &'a Route,
+    ) -> impl Iterator<Item = (&'a Target, &'a Arc<Watched>)> {
+        let targets = self.wanted.targets();
+        let at = |at: &usize| Some((targets.get(*at)?, self.watched.get(*at)?));
+        route.targets.iter().filter_map(at)
+    }
+
+    /// What is said of the targets.
+    pub(crate) fn views(&self) -> Vec<TargetView> {
+        self.targets()
+            .map(|(target, watched)| watched.view(target))
+            .collect()
+    }
+
+    /// A way to `target` that is open now, if there is one.
+    pub(crate) fn open_way(
+        &self,
+        target: &Target,
+        overlay: Option<&Overlay>,
+    ) -> Option<ProbePoint> {
+        let consumers = self.wanted.consumers().iter();
+        let mut ways = consumers.flat_map(|consumer| {
+            let ways = self.ways(consumer);
+            ways.map(move |(route, target)| (consumer, route, target))
+        });
+        let (consumer, route, target) = ways.find(|(consumer, route, to)| {
+            to.name == target.name
+                && overlay::admits(overlay, &subject(consumer, route, to)).is_ok()
+        })?;
+        Some(point(consumer, route, target))
     }
 
     /// The routes themselves.
@@ -219,6 +280,8 @@ mod tests {
                 vec![consumer("claw", vec![0, 1]), consumer("rag", vec![1])],
             )
             .unwrap(),
+            Zone::UTC,
+            None,
         )
     }
 

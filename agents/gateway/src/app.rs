@@ -115,7 +115,7 @@ impl App {
                 .map(|it| it.name.clone())
                 .collect(),
             routes: wanted.routes().iter().map(|it| it.name.clone()).collect(),
-            targets: Vec::new(),
+            targets: table.views(),
         }
     }
 }

@@ -5,6 +5,7 @@ use gateway_core::dialect::{Fault, Kind, Unreadable, error_body, error_event};
 use http::StatusCode;
 use kill_wire::{Incident, Scope};
 use net_model::{Api, Family, Overruled};
+use std::time::Duration;
 
 /// Why a request is not, or no longer, answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,10 @@ pub(crate) enum Denied {
     Paused(Scope),
     /// The gateway is stopping.
     Draining,
+    /// What the consumer may use excludes every target of the route, each for the reason given.
+    NotAllowed(String),
+    /// No target of the route serves now, each for the reason given; asking again makes sense after this time.
+    NoTarget(String, Duration),
     /// No target of the route gave an answer.
     UpstreamFailed,
     /// The target broke its answer off.
@@ -90,9 +95,13 @@ impl Denied {
             }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy | Self::Closed | Self::Cut(..) | Self::Paused(_) | Self::Draining => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::NotAllowed(_) => StatusCode::FORBIDDEN,
+            Self::Busy
+            | Self::Closed
+            | Self::Cut(..)
+            | Self::Paused(_)
+            | Self::NoTarget(..)
+            | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamFailed | Self::BrokenOff => StatusCode::BAD_GATEWAY,
         }
     }
@@ -116,6 +125,8 @@ impl Denied {
             Self::Cut(..) => "cut",
             Self::Paused(_) => "paused",
             Self::Draining => "draining",
+            Self::NotAllowed(_) => "not_allowed",
+            Self::NoTarget(..) => "no_target",
             Self::UpstreamFailed => "upstream_failed",
             Self::BrokenOff => "upstream_broke_off",
         }
@@ -137,7 +148,8 @@ impl Denied {
             Self::Closed => Kind::Closed,
             Self::Cut(..) => Kind::Cut,
             Self::Paused(_) => Kind::Paused,
-            Self::Busy | Self::Draining => Kind::Busy,
+            Self::NotAllowed(_) => Kind::Forbidden,
+            Self::Busy | Self::NoTarget(..) | Self::Draining => Kind::Busy,
             Self::UpstreamFailed | Self::BrokenOff => Kind::Upstream,
         }
     }
@@ -161,6 +173,8 @@ impl Denied {
             Self::Cut(scope, incident) => format!("Cut by the kill switch: incident {incident}, scope {scope}. It stays cut until someone restores it."),
             Self::Paused(scope) => format!("Paused, scope {scope}: the kill switch is silent. It opens when the kill switch speaks again."),
             Self::Draining => "The gateway is stopping.".to_owned(),
+            Self::NotAllowed(why) => format!("What this consumer may use excludes every target of the route: {why}."),
+            Self::NoTarget(why, _) => format!("No target of this route serves now: {why}."),
             Self::UpstreamFailed => "No target of this route gave an answer.".to_owned(),
             Self::BrokenOff => "The target broke its answer off.".to_owned(),
         }

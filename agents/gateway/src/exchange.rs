@@ -4,25 +4,32 @@ use crate::{
     account::Account,
     admission::{Caller, Table, point, shown},
     app::App,
+    arriving::Arriving,
+    attempt::{Answered, Outcome, attempt},
     clock,
     deny::Denied,
+    detour::FALLBACK_HEADER,
     headers,
     inflow::Inflow,
     intake::Taken,
     line::Line,
-    live::Live,
     meter::{Meter, prompt_estimate},
     registry::{Exchange, Sort, Standing},
     relay::Relay,
     reply::Reply,
-    upstream::{Ask, is_unable},
+    search::{Search, Why},
+    targets::{Seat, Watched},
+    upstream::Ask,
 };
 use bytes::Bytes;
-use gateway_core::dialect::{Asked, Framing, at_target};
-use http::{Request, Response, request::Parts, uri::PathAndQuery};
-use hyper::body::Incoming;
+use gateway_core::{
+    choice::{Passed, Wish, order},
+    dialect::{Asked, Framing, at_target},
+};
+use http::{HeaderValue, Request, Response, request::Parts, uri::PathAndQuery};
 use kill_wire::ProbePoint;
 use net_model::{Api, Consumer, Ended, Route, Target};
+use prices::Prices;
 use std::sync::Arc;
 
 /// Answers a consumer's call, asked in `api`. Every path on which a model works leads here.
@@ -65,19 +72,24 @@ pub(crate) async fn call(
     }
 }
 
-/// A target's answer, before its body.
-struct Answer {
-    response: Response<Incoming>,
-    live: Live,
+/// A target's answer, of which nothing has gone to the client.
+struct Answer<'a> {
+    answered: Answered,
     point: ProbePoint,
-    target: Target,
+    target: &'a Target,
+    seat: Seat,
+    /// What the client is told when this is not the first choice.
+    fallback: Option<HeaderValue>,
 }
 
-impl Answer {
+impl Answer<'_> {
     fn relay(self, line: &Arc<Line>, mut account: Account, exchange: Exchange) -> Response<Reply> {
-        let (head, body) = self.response.into_parts();
+        let head = self.answered.head;
         let framing = headers::framing(&head.headers);
-        let mut passed = headers::for_client(&head.headers, &self.target, account.id());
+        let mut passed = headers::for_client(&head.headers, self.target, account.id());
+        if let Some(fallback) = self.fallback {
+            passed.insert(FALLBACK_HEADER, fallback);
+        }
         if framing != Framing::Whole {
             // A cut may add an event: the length the target announced would forbid it.
             passed.remove(http::header::CONTENT_LENGTH);
@@ -87,7 +99,9 @@ impl Answer {
             Framing::Whole => Meter::of_whole(),
         };
         account.answered(head.status.as_u16(), meter);
-        let relay = Relay::new((body, self.live), framing, line, account, exchange);
+        let (first, flow) = (self.answered.first, self.answered.flow);
+        let arriving = Arriving::new(first, flow, self.target.timeouts.idle, self.seat);
+        let relay = Relay::new(arriving, framing, line, account, exchange);
         let mut response = Response::new(Reply::Relay(Box::new(relay)));
         *response.status_mut() = head.status;
         *response.headers_mut() = passed;
@@ -116,15 +130,19 @@ impl Question<'_> {
 }
 
 /// One call while no answer has begun.
-struct Call<'a> {
-    app: &'a App,
-    table: &'a Table,
-    consumer: &'a Consumer,
-    exchange: &'a Exchange,
+struct Call<'t, 'e> {
+    app: &'t App,
+    table: &'t Table,
+    consumer: &'t Consumer,
+    exchange: &'e Exchange,
 }
 
-impl Call<'_> {
-    async fn run(&self, request: Request<Inflow>, account: &mut Account) -> Result<Answer, Denied> {
+impl<'t> Call<'t, '_> {
+    async fn run(
+        &self,
+        request: Request<Inflow>,
+        account: &mut Account,
+    ) -> Result<Answer<'t>, Denied> {
         let (head, body) = request.into_parts();
         let taken = Taken::take(&self.app.held, body).await?;
         let asked = Asked::read(account.api(), &taken.bytes)?;
@@ -144,60 +162,82 @@ impl Call<'_> {
         self.try_targets(route, &question, account).await
     }
 
-    /// Asks the route's targets in their order. What a scope closes is passed over; what cannot serve gives way to
-    /// the next. The last answer stands, whatever it says.
+    /// Asks the route's targets in their order. What may not or cannot serve gives way to the next. The last answer
+    /// stands, whatever it says.
     async fn try_targets(
         &self,
-        route: &Route,
+        route: &'t Route,
         question: &Question<'_>,
         account: &mut Account,
-    ) -> Result<Answer, Denied> {
-        let mut refusal = None;
-        let mut unable: Option<Target> = None;
+    ) -> Result<Answer<'t>, Denied> {
+        let mut search = Search::default();
         let mut last = None;
-        let api = account.api();
-        for target in self.table.wanted().targets_of(route) {
-            if !target.kind.speaks(api) {
-                continue;
-            }
-            let point = point(self.consumer, route, target);
-            if let Err(denied) = self.stand(&point) {
-                refusal = refusal.or(Some(denied));
-                continue;
-            }
-            if let Some(from) = unable.take() {
-                self.app.books.metrics.fell_back(
-                    route.name.as_str(),
-                    from.name.as_str(),
-                    target.name.as_str(),
-                );
-            }
-            account.asking(point.clone());
-            match self.ask(target, question).await {
-                Some((response, live)) => {
-                    let answer = Answer {
-                        point,
-                        target: target.clone(),
-                        live,
-                        response,
-                    };
-                    if !is_unable(answer.response.status()) {
-                        return Ok(answer);
-                    }
-                    last = Some(answer);
+        let (prices, api) = (Prices::default(), account.api());
+        let wish = Wish {
+            api,
+            model: question.model,
+            policy: &self.consumer.policy,
+            now: clock::now(),
+            zone: self.table.zone(),
+            prices: &prices,
+        };
+        let targets = self.table.targets_of(route);
+        let order = order(wish, targets.map(|(target, _)| target));
+        for ((target, may), (_, watched)) in order.zip(self.table.targets_of(route)) {
+            let way = point(self.consumer, route, target);
+            let seat = match self.seat(target, &way, may, watched) {
+                Ok(seat) => seat,
+                Err(why) => {
+                    search.past(target, why);
+                    continue;
                 }
-                None => last = None,
+            };
+            self.falls_back(route, target, &mut search, account);
+            let fallback = search.detour.header(target);
+            account.asking(way.clone());
+            let answer = |(answered, seat)| Answer {
+                answered,
+                point: way,
+                target,
+                seat,
+                fallback,
+            };
+            match self.ask(target, question, seat).await {
+                (Outcome::Serves(answered), seat) => return Ok(answer((answered, seat))),
+                (Outcome::Unable(answered, failure), seat) => {
+                    search.detour.around(target, failure.as_str());
+                    last = Some(answer((answered, seat)));
+                }
+                (Outcome::Failed(failure), _) => {
+                    search.detour.around(target, failure.as_str());
+                    last = None;
+                }
             }
-            unable = Some(target.clone());
+            search.asked = true;
         }
         match last {
             Some(answer) => {
                 self.stand(&answer.point)?;
                 Ok(answer)
             }
-            None if unable.is_some() => Err(Denied::UpstreamFailed),
-            None => Err(refusal.unwrap_or(Denied::NoSuchApi(api))),
+            None => Err(search.denied(api)),
         }
+    }
+
+    /// Whether a target is asked: does it speak the API, is the way open, may it serve this consumer, is it able.
+    fn seat(
+        &self,
+        target: &Target,
+        way: &ProbePoint,
+        may: Result<(), Passed>,
+        watched: &Arc<Watched>,
+    ) -> Result<Seat, Why> {
+        if let Err(Passed::OtherApi) = may {
+            return Err(Why::OtherApi);
+        }
+        self.stand(way).map_err(Why::Denied)?;
+        may.map_err(Why::Passed)?;
+        watched.seat(target).map_err(Why::NoSeat)
     }
 
     /// Takes a place on this way first, and asks whether it is open only then: a cut finds the one or the other.
@@ -206,11 +246,30 @@ impl Call<'_> {
         self.app.in_force.admits(&point.subject())
     }
 
+    /// `to` is about to be asked: says in whose place.
+    fn falls_back(
+        &self,
+        route: &Route,
+        to: &Target,
+        search: &mut Search<'_>,
+        account: &mut Account,
+    ) {
+        for (from, why) in search.detour.since(search.told) {
+            let metrics = &self.app.books.metrics;
+            metrics.fell_back(&route.name, from, &to.name, why);
+        }
+        search.told = search.detour.len();
+        if let Some(first) = search.detour.first() {
+            account.fell_back(first);
+        }
+    }
+
     async fn ask(
         &self,
         target: &Target,
         question: &Question<'_>,
-    ) -> Option<(Response<Incoming>, Live)> {
+        mut seat: Seat,
+    ) -> (Outcome, Seat) {
         let head = question.head;
         let asked = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
         let ask = Ask {
@@ -220,13 +279,8 @@ impl Call<'_> {
             headers: headers::for_target(&head.headers, target),
             body: question.body_for(target),
         };
-        match self.app.upstreams.ask(&ask).await {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(target_name = %target.name, %error, cause, "A target gave no answer.");
-                None
-            }
-        }
+        let streams = question.asked.stream;
+        let outcome = attempt(&self.app.upstreams, &ask, streams, &mut seat).await;
+        (outcome, seat)
     }
 }

@@ -9,10 +9,13 @@ mod accept;
 mod account;
 mod admission;
 mod app;
+mod arriving;
+mod attempt;
 mod clock;
 mod control;
 mod cord;
 mod deny;
+mod detour;
 mod events;
 mod exchange;
 mod followed;
@@ -33,9 +36,12 @@ mod probe;
 mod registry;
 mod relay;
 mod reply;
+mod search;
 mod serve;
 mod show;
+mod silence;
 mod spool;
+mod targets;
 mod upstream;
 mod wire;
 
@@ -45,6 +51,7 @@ use anyhow::Context as _;
 use app::App;
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
+use gateway_core::choice;
 use net_model::{KeyHash, RouteTable, Rules};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
@@ -90,6 +97,7 @@ impl Gateway {
     ///
     /// Fails when the spool or the control socket cannot be opened, or another gateway listens at the socket.
     pub fn start(settings: Settings, listener: std::net::TcpListener) -> anyhow::Result<Self> {
+        let zone = choice::zone(settings.rules.time_zone.as_deref())?;
         let mut boot = [0; 4];
         getrandom::fill(&mut boot).context("no randomness for the boot id")?;
         let metrics = Arc::new(metrics::Metrics::new());
@@ -97,7 +105,7 @@ impl Gateway {
         let app = Arc::new(App {
             boot: HEXLOWER.encode(&boot),
             started: clock::now(),
-            table: ArcSwap::from_pointee(Table::new(settings.table)),
+            table: ArcSwap::from_pointee(Table::new(settings.table, zone, None)),
             governor: governor::Governor::new(settings.rules),
             in_force: overlay::InForce::default(),
             followed: followed::Followed::default(),
@@ -120,6 +128,7 @@ impl Gateway {
         app.tasks.spawn(accept::accept(Arc::clone(&app), listener));
         app.tasks.spawn(prune(Arc::clone(&app)));
         app.tasks.spawn(orphan::watch(Arc::clone(&app)));
+        app.tasks.spawn(targets::health::watch(Arc::clone(&app)));
         Ok(Self {
             app,
             control: Arc::new(control),
@@ -136,8 +145,14 @@ impl Gateway {
     /// Puts other wanted routes and rules in place of those before. The overlay in force stays as it is; open exchanges go on
     /// under the routes they began with.
     pub fn reload(&self, table: RouteTable, rules: Rules) {
+        let before = self.app.table.load_full();
+        let zone = choice::zone(rules.time_zone.as_deref()).unwrap_or_else(|error| {
+            tracing::error!(%error, "The time zone stays as it was.");
+            before.zone().clone()
+        });
         self.app.governor.reload(rules);
-        self.app.table.store(Arc::new(Table::new(table)));
+        let table = Table::new(table, zone, Some(&before));
+        self.app.table.store(Arc::new(table));
         tracing::info!("Other routes are in place.");
     }
 

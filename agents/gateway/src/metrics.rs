@@ -3,7 +3,8 @@
 //! Labels hold only names out of the route table and fixed words, so that no client can make new series.
 
 use crate::deny::Denied;
-use kill_wire::ProbePoint;
+use kill_wire::{Name, ProbePoint};
+use net_model::{BreakerState, TargetView};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -42,6 +43,12 @@ struct Fallback {
     route: String,
     from: String,
     to: String,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OfTarget {
+    target: String,
 }
 
 type Histograms = Family<Way, Histogram, fn() -> Histogram>;
@@ -55,6 +62,7 @@ pub(crate) struct Metrics {
     first_bytes: Histograms,
     refusals: Family<Reason, Counter>,
     fallbacks: Family<Fallback, Counter>,
+    breakers: Family<OfTarget, Gauge>,
     severed: Counter,
     lingering: Counter,
     spool_dropped: Counter,
@@ -88,6 +96,7 @@ impl Metrics {
             first_bytes: Histograms::new_with_constructor(seconds),
             refusals: Family::default(),
             fallbacks: Family::default(),
+            breakers: Family::default(),
             severed: Counter::default(),
             lingering: Counter::default(),
             spool_dropped: Counter::default(),
@@ -123,8 +132,13 @@ impl Metrics {
         );
         registry.register(
             "portcullis_gateway_fallbacks",
-            "Times the next target was asked because one was unable",
+            "Times a target was asked in place of one before it, by `reason`",
             metrics.fallbacks.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_target_breaker",
+            "0 closed, 1 half-open, 2 open",
+            metrics.breakers.clone(),
         );
         registry.register(
             "portcullis_gateway_severed",
@@ -162,8 +176,20 @@ impl Metrics {
         }
     }
 
-    /// Everything as OpenMetrics text; `open` exchanges now, under the overlay of number `seq`.
-    pub(crate) fn text(&self, open: u32, seq: Option<u64>) -> String {
+    /// Everything as OpenMetrics text; `open` exchanges now, under the overlay of number `seq`, with these targets.
+    pub(crate) fn text(&self, open: u32, seq: Option<u64>, targets: &[TargetView]) -> String {
+        // A target that is no longer there leaves no figure behind.
+        self.breakers.clear();
+        for view in targets {
+            let target = view.name.to_string();
+            self.breakers
+                .get_or_create(&OfTarget { target })
+                .set(match view.state {
+                    BreakerState::Closed => 0,
+                    BreakerState::HalfOpen => 1,
+                    BreakerState::Open => 2,
+                });
+        }
         self.open.set(i64::from(open));
         self.closed.set(i64::from(seq.is_none()));
         self.overlay_seq
@@ -180,12 +206,13 @@ impl Metrics {
         self.refusals.get_or_create(&Reason { code }).inc();
     }
 
-    /// The next target is asked because `from` was unable.
-    pub(crate) fn fell_back(&self, route: &str, from: &str, to: &str) {
+    /// `to` is asked because `from` does not serve now.
+    pub(crate) fn fell_back(&self, route: &Name, from: &Name, to: &Name, reason: &'static str) {
         let labels = Fallback {
-            route: route.to_owned(),
-            from: from.to_owned(),
-            to: to.to_owned(),
+            route: route.to_string(),
+            from: from.to_string(),
+            to: to.to_string(),
+            reason,
         };
         self.fallbacks.get_or_create(&labels).inc();
     }

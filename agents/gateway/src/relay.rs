@@ -4,16 +4,12 @@
 //! while the client takes bytes, so that a slow client slows the target and holds no memory.
 
 use crate::{
-    account::Account,
-    deny::Denied,
-    events::Splitter,
-    line::Line,
-    live::{Flow, Live},
+    account::Account, arriving::Arriving, deny::Denied, events::Splitter, line::Line,
     registry::Exchange,
 };
 use bytes::Bytes;
 use gateway_core::dialect::Framing;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 use net_model::{Api, Ended};
 use std::{
     collections::VecDeque,
@@ -33,7 +29,7 @@ pub(crate) struct Relay {
     /// In which the client asked: a stream that is cut ends in its words.
     api: Api,
     /// The target's side; gone when the answer is over or cut.
-    upstream: Option<Flow>,
+    upstream: Option<Arriving>,
     /// Finds the ends of events when the answer is a stream of them.
     events: Option<Splitter>,
     ready: VecDeque<Bytes>,
@@ -46,7 +42,7 @@ pub(crate) struct Relay {
 impl Relay {
     /// Passes `body` on, which is cut into events in this way.
     pub(crate) fn new(
-        (body, live): (Incoming, Live),
+        upstream: Arriving,
         framing: Framing,
         line: &Arc<Line>,
         account: Account,
@@ -54,7 +50,7 @@ impl Relay {
     ) -> Self {
         let mut relay = Self {
             api: account.api(),
-            upstream: Some(Flow::new(body, live)),
+            upstream: Some(upstream),
             events: Splitter::of(framing),
             ready: VecDeque::new(),
             cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
@@ -79,14 +75,14 @@ impl Relay {
 
     /// A body of known length is over with its last byte; nobody polls it again.
     fn finish_if_over(&mut self) {
-        if self.upstream.as_ref().is_some_and(Flow::is_end_stream) {
+        if self.upstream.as_ref().is_some_and(Arriving::is_over) {
             self.finish();
         }
     }
 
     fn finish(&mut self) {
-        if let Some(flow) = self.upstream.take() {
-            flow.park();
+        if let Some(upstream) = self.upstream.take() {
+            upstream.park();
         }
         if let Some(events) = &mut self.events {
             let rest = events.finish();
@@ -138,18 +134,12 @@ impl Body for Relay {
             if let Some(piece) = this.ready.pop_front() {
                 return Poll::Ready(Some(Ok(Frame::data(piece))));
             }
-            let Some(flow) = &mut this.upstream else {
+            let Some(upstream) = &mut this.upstream else {
                 return Poll::Ready(None);
             };
-            match ready!(Pin::new(flow).poll_frame(cx)) {
-                // Trailers are about the connection to the target.
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        this.take(data);
-                    }
-                }
-                Some(Err(error)) => {
-                    tracing::debug!(%error, "A target broke its answer off.");
+            match ready!(upstream.poll_piece(cx)) {
+                Some(Ok(data)) => this.take(data),
+                Some(Err(_)) => {
                     return Poll::Ready(this.break_off(Ended::UpstreamFailed, &Denied::BrokenOff));
                 }
                 None => this.finish(),
@@ -164,11 +154,10 @@ impl Body for Relay {
     fn size_hint(&self) -> SizeHint {
         match (&self.upstream, &self.events) {
             // An error event may have to follow: the length of a stream is not known.
-            (Some(body), None) => {
+            (Some(upstream), None) => {
                 let ready: u64 = self.ready.iter().map(|piece| piece.len() as u64).sum();
-                let rest = body.size_hint();
-                rest.exact()
-                    .map_or_else(SizeHint::default, |rest| SizeHint::with_exact(rest + ready))
+                let left = upstream.left();
+                left.map_or_else(SizeHint::default, |left| SizeHint::with_exact(left + ready))
             }
             _ => SizeHint::default(),
         }

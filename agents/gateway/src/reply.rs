@@ -96,6 +96,10 @@ pub(crate) fn refusal(denied: &Denied, family: Family) -> Response<Reply> {
             HeaderValue::from_static("false"),
         );
     }
+    if let Denied::NoTarget(_, after) = denied {
+        let seconds = after.as_secs().saturating_add(1);
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
     if matches!(
         denied,
         Denied::TooLarge | Denied::SlowBody | Denied::Draining

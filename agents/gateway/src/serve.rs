@@ -112,5 +112,6 @@ fn health(app: &App) -> Response<Reply> {
 
 fn figures(app: &App) -> String {
     let seq = app.in_force.load().map(|overlay| overlay.seq);
-    app.books.metrics.text(app.registry.open(), seq)
+    let targets = app.table.load().views();
+    app.books.metrics.text(app.registry.open(), seq, &targets)
 }

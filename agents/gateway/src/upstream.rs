@@ -16,10 +16,6 @@ use std::{error::Error as StdError, io, sync::Arc, time::Duration};
 use tokio::time::timeout;
 use tower::Service as _;
 
-/// Time to connect, TLS included.
-const CONNECT_LIMIT: Duration = Duration::from_secs(4);
-/// A model may think this long before its first byte.
-const HEADERS_LIMIT: Duration = Duration::from_mins(10);
 /// Bytes of one connection's read buffer.
 const BUFFER: usize = 64 * 1024;
 /// Longest answer that is read whole: a list of models, or what one of them can do.
@@ -97,7 +93,6 @@ impl Upstreams {
         let mut http = HttpConnector::new();
         http.enforce_http(false);
         http.set_nodelay(true);
-        http.set_connect_timeout(Some(CONNECT_LIMIT));
         http.set_keepalive(Some(KEEPALIVE));
         Ok(Self {
             connector: HttpsConnectorBuilder::new()
@@ -110,29 +105,25 @@ impl Upstreams {
     }
 
     /// Sends and waits for the answer's headers. A connection that idled may have been closed by the target
-    /// meanwhile: then, and only before any answer, the request is sent once more on a fresh one.
+    /// meanwhile: then, and only before any answer, the request is sent once more on a fresh one. Connecting is bounded
+    /// here; how long the answer may take is for the caller to say.
     pub(crate) async fn ask(
         &self,
         ask: &Ask<'_>,
     ) -> Result<(Response<Incoming>, Live), UpstreamError> {
-        let send = async {
-            let key = key(&ask.target.base_url);
-            if let Some(mut live) = self.pool.take(&key) {
-                match live.send(ask.request()?).await {
-                    Ok(response) => return Ok((response, live)),
-                    Err(error) if was_stale(&error) => {}
-                    Err(error) => return Err(UpstreamError::NoAnswer(error)),
-                }
-            }
-            let mut live = self.connect(&ask.target.base_url, key).await?;
+        let key = key(&ask.target.base_url);
+        if let Some(mut live) = self.pool.take(&key) {
             match live.send(ask.request()?).await {
-                Ok(response) => Ok((response, live)),
-                Err(error) => Err(UpstreamError::NoAnswer(error)),
+                Ok(response) => return Ok((response, live)),
+                Err(error) if was_stale(&error) => {}
+                Err(error) => return Err(UpstreamError::NoAnswer(error)),
             }
-        };
-        timeout(HEADERS_LIMIT, send)
-            .await
-            .unwrap_or(Err(UpstreamError::Late(HEADERS_LIMIT)))
+        }
+        let mut live = self.connect(ask.target, key).await?;
+        match live.send(ask.request()?).await {
+            Ok(response) => Ok((response, live)),
+            Err(error) => Err(UpstreamError::NoAnswer(error)),
+        }
     }
 
     /// Asks a target for its models: status and, when that is a success, the body.
@@ -183,15 +174,17 @@ impl Upstreams {
         self.pool.prune(true);
     }
 
-    async fn connect(&self, base: &BaseUrl, key: String) -> Result<Live, UpstreamError> {
-        let uri: Uri = base
+    async fn connect(&self, target: &Target, key: String) -> Result<Live, UpstreamError> {
+        let uri: Uri = target
+            .base_url
             .to_string()
             .parse()
             .map_err(|error: http::uri::InvalidUri| UpstreamError::Build(error.into()))?;
         let mut connector = self.connector.clone();
-        let stream = timeout(CONNECT_LIMIT, connector.call(uri))
+        let limit = target.timeouts.connect;
+        let stream = timeout(limit, connector.call(uri))
             .await
-            .map_err(|_| UpstreamError::Late(CONNECT_LIMIT))?
+            .map_err(|_| UpstreamError::Connect("not in time".into()))?
             .map_err(UpstreamError::Connect)?;
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(BUFFER)
@@ -226,12 +219,4 @@ fn was_stale(error: &hyper::Error) -> bool {
             )
         });
     broken || error.is_incomplete_message() || error.is_canceled() || error.is_closed()
-}
-
-/// Whether an answer says that this target cannot serve now and another should be asked.
-pub(crate) fn is_unable(status: StatusCode) -> bool {
-    matches!(
-        status,
-        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT
-    )
 }

@@ -1,6 +1,8 @@
 //! Which minute of the week it is in the house.
 
-use jiff::{Timestamp as Instant, tz::TimeZone};
+pub use jiff::tz::TimeZone as Zone;
+
+use jiff::Timestamp as Instant;
 use kill_wire::Timestamp;
 
 /// The name is not in the time zone database.
@@ -20,15 +22,15 @@ pub struct WeekTime {
 /// The zone of an IANA name; UTC for none.
 ///
 /// Fails for a name this machine's database does not know.
-pub fn zone(name: Option<&str>) -> Result<TimeZone, UnknownZone> {
-    name.map_or(Ok(TimeZone::UTC), |name| {
-        TimeZone::get(name).map_err(|_| UnknownZone(name.chars().take(40).collect()))
+pub fn zone(name: Option<&str>) -> Result<Zone, UnknownZone> {
+    name.map_or(Ok(Zone::UTC), |name| {
+        Zone::get(name).map_err(|_| UnknownZone(name.chars().take(40).collect()))
     })
 }
 
 /// Where `now` falls in the week of `zone`. Past the calendar's end it stays at the epoch's.
 #[must_use]
-pub fn week_time(now: Timestamp, zone: &TimeZone) -> WeekTime {
+pub fn week_time(now: Timestamp, zone: &Zone) -> WeekTime {
     let millis = i64::try_from(now.millis()).unwrap_or(i64::MAX);
     let civil = zone.to_datetime(Instant::from_millisecond(millis).unwrap_or_default());
     let day = civil.weekday().to_monday_zero_offset();

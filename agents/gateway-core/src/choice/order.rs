@@ -1,7 +1,6 @@
 //! Which of a route's targets may serve a consumer now, in the route's order, and why the others may not.
 
-use super::calendar::week_time;
-use jiff::tz::TimeZone;
+use super::calendar::{Zone, week_time};
 use kill_wire::{Class, Timestamp};
 use net_model::{Api, Policy, Target, When};
 use prices::Prices;
@@ -18,7 +17,7 @@ pub struct Wish<'a> {
     /// The wall clock.
     pub now: Timestamp,
     /// Where days and hours of policies count.
-    pub zone: &'a TimeZone,
+    pub zone: &'a Zone,
     /// What models cost outside the house; inside, nothing.
     pub prices: &'a Prices,
 }
@@ -65,10 +64,10 @@ impl Passed {
 }
 
 /// The targets in their order, each with whether it may serve. Each is judged when it is its turn.
-pub fn order<'a, T: Iterator<Item = &'a Target>>(
-    wish: Wish<'a>,
+pub fn order<'w, 't, T: Iterator<Item = &'t Target>>(
+    wish: Wish<'w>,
     targets: T,
-) -> impl Iterator<Item = (&'a Target, Result<(), Passed>)> {
+) -> impl Iterator<Item = (&'t Target, Result<(), Passed>)> + use<'w, 't, T> {
     targets.map(move |target| (target, may_serve(&wish, target)))
 }
 

@@ -136,6 +136,8 @@ async fn a_fallback_is_recorded_once_at_the_target_that_answered() {
         (records[0].target.as_str(), records[0].class),
         ("away", Class::Cloud)
     );
+    let first = records[0].fell_back_from.as_ref();
+    assert_eq!(first.map(|name| name.as_str()), Some("home"));
     site.gateway.drain(Duration::ZERO).await;
     assert_eq!(site.spooled().len(), 1);
 }

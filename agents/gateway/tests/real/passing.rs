@@ -149,10 +149,14 @@ async fn a_target_that_cannot_serve_gives_way_to_the_next() {
         .await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("x-portcullis-target"), "away");
+    assert_eq!(
+        answer.header("x-portcullis-fallback"),
+        "home (server error) -> away"
+    );
     let metrics = String::from_utf8(site.get("", "/metrics").await.body.to_vec()).unwrap();
     assert!(
         metrics.contains(
-            r#"portcullis_gateway_fallbacks_total{route="chat",from="home",to="away"} 1"#
+            r#"portcullis_gateway_fallbacks_total{route="chat",from="home",to="away",reason="server error"} 1"#
         ),
         "{metrics}"
     );
@@ -198,7 +202,7 @@ async fn a_target_that_is_not_there_gives_way_to_the_next() {
         (answer.status.as_u16(), answer.code().as_str()),
         (502, "upstream_failed")
     );
-    // An error that is an answer is no reason to ask another.
+    // The last answer stands, whatever it says.
     reload(&site.away.base_url());
     let answer = site.post(CLAW, r#"{"model":"error500"}"#).await;
     assert_eq!(
