@@ -4,7 +4,8 @@
 //!
 //! A budget is two sums: what is *spent* and what is *held* for answers under way. An exchange is let in when its
 //! prompt (which will be spent at once) and a little more fit into `limit - spent - held`. An answer that flows holds
-//! only a small **lease** beyond that: 1/128 of what is left, at most 512 tokens, at least one. Every piece of the
+//! only a small **lease** beyond that: of what is left, 1/64 divided by the answers under way, at most 512 tokens, at
+//! least one. Every piece of the
 //! answer uses up the lease; when it is used up, what has come is counted as spent and the next lease is taken. Near
 //! the end of a budget leases shrink to single tokens, so nothing lies idle in the hands of one exchange while another
 //! is refused. When no lease is to be had, the answer is cut off there.
@@ -41,14 +42,13 @@ mod refusal;
 mod window;
 
 pub use bucket::Rate;
-pub use counter::Unit;
 pub use engine::{Engine, Permit, Standing};
 pub use kept::Kept;
 pub use refusal::{Frees, Refusal, Why, ceil_secs};
 pub use window::{Calendar, UnknownZone};
 
 use kill_wire::{Class, Name, Timestamp};
-use net_model::{AtEnd, MicroDollars, Window};
+use net_model::{AtEnd, BudgetUnit as Unit, MicroDollars, Window};
 use std::time::Duration;
 
 /// Both clocks: the calendar's for windows, the one that only goes forward for rates.

@@ -34,7 +34,7 @@ pub(crate) struct App {
     pub(crate) boot: String,
     pub(crate) started: Timestamp,
     pub(crate) table: ArcSwap<Table>,
-    pub(crate) governor: Governor,
+    pub(crate) governor: Arc<Governor>,
     pub(crate) in_force: InForce,
     pub(crate) followed: Followed,
     pub(crate) registry: Arc<Registry>,
@@ -61,6 +61,10 @@ impl App {
             .put(overlay, |overlay| self.registry.sweep(overlay))?;
         if changes {
             self.tell(swept.severed);
+        }
+        // Only now: nothing stands between an overlay and its sweep.
+        if let Some(overlay) = self.in_force.load() {
+            self.governor.saw(&overlay);
         }
         Ok(swept)
     }
@@ -96,6 +100,9 @@ impl App {
     /// What an agent is told.
     pub(crate) fn observed(&self) -> Observed {
         let in_force = self.in_force.load();
+        if let Some(overlay) = &in_force {
+            self.governor.saw(overlay);
+        }
         let table = self.table.load();
         let wanted = table.wanted();
         Observed {
@@ -116,6 +123,8 @@ impl App {
                 .collect(),
             routes: wanted.routes().iter().map(|it| it.name.clone()).collect(),
             targets: table.views(),
+            budgets: self.governor.budgets(),
+            trips: self.governor.trips(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Every refusal of the gateway, in the error shape of the API it was asked in.
 
 use bytes::Bytes;
-use gateway_core::dialect::{Fault, Kind, Unreadable, error_body, error_event};
+use gateway_core::{
+    dialect::{Fault, Kind, Unreadable, error_body, error_event},
+    limits::Refusal,
+};
 use http::StatusCode;
-use kill_wire::{Incident, Scope};
+use kill_wire::{Incident, Scope, Timestamp};
 use net_model::{Api, Family, Overruled};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// Why a request is not, or no longer, answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,10 @@ pub(crate) enum Denied {
     Paused(Scope),
     /// The gateway is stopping.
     Draining,
+    /// A limit or a budget is reached.
+    Limited(Arc<Limited>),
+    /// The gateway itself has closed this scope, for the cause given.
+    Tripped(Scope, String),
     /// What the consumer may use excludes every target of the route, each for the reason given.
     NotAllowed(String),
     /// No target of the route serves now, each for the reason given; asking again makes sense after this time.
@@ -52,6 +59,17 @@ pub(crate) enum Denied {
     UpstreamFailed,
     /// The target broke its answer off.
     BrokenOff,
+}
+
+/// A limit or a budget that is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Limited {
+    /// The `code` member.
+    code: &'static str,
+    /// Names the rule, and when it frees.
+    message: String,
+    /// How long until asking again makes sense; `None` when waiting does not help.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl From<Unreadable> for Denied {
@@ -73,6 +91,19 @@ impl From<Overruled<'_>> for Denied {
 }
 
 impl Denied {
+    /// A rule refuses, as at `now`.
+    pub(crate) fn limited(refusal: &Refusal, now: Timestamp) -> Self {
+        Self::Limited(Arc::new(Limited {
+            code: if refusal.is_budget() {
+                "budget_exceeded"
+            } else {
+                "rate_limit_exceeded"
+            },
+            message: refusal.to_string(),
+            wait: refusal.wait(now),
+        }))
+    }
+
     /// The incident behind it, if it is a cut.
     pub(crate) fn incident(&self) -> Option<Incident> {
         if let Self::Cut(_, incident) = self {
@@ -95,11 +126,13 @@ impl Denied {
             }
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::NotAllowed(_) => StatusCode::FORBIDDEN,
             Self::Busy
             | Self::Closed
             | Self::Cut(..)
             | Self::Paused(_)
+            | Self::Tripped(..)
             | Self::NoTarget(..)
             | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
             Self::UpstreamFailed | Self::BrokenOff => StatusCode::BAD_GATEWAY,
@@ -125,6 +158,8 @@ impl Denied {
             Self::Cut(..) => "cut",
             Self::Paused(_) => "paused",
             Self::Draining => "draining",
+            Self::Limited(limited) => limited.code,
+            Self::Tripped(..) => "tripped",
             Self::NotAllowed(_) => "not_allowed",
             Self::NoTarget(..) => "no_target",
             Self::UpstreamFailed => "upstream_failed",
@@ -146,7 +181,8 @@ impl Denied {
             | Self::NoModel
             | Self::SlowBody => Kind::Invalid,
             Self::Closed => Kind::Closed,
-            Self::Cut(..) => Kind::Cut,
+            Self::Cut(..) | Self::Tripped(..) => Kind::Cut,
+            Self::Limited(_) => Kind::Limited,
             Self::Paused(_) => Kind::Paused,
             Self::NotAllowed(_) => Kind::Forbidden,
             Self::Busy | Self::NoTarget(..) | Self::Draining => Kind::Busy,
@@ -173,6 +209,8 @@ impl Denied {
             Self::Cut(scope, incident) => format!("Cut by the kill switch: incident {incident}, scope {scope}. It stays cut until someone restores it."),
             Self::Paused(scope) => format!("Paused, scope {scope}: the kill switch is silent. It opens when the kill switch speaks again."),
             Self::Draining => "The gateway is stopping.".to_owned(),
+            Self::Limited(limited) => limited.message.clone(),
+            Self::Tripped(scope, cause) => format!("Closed by the gateway itself, scope {scope}: {cause}. It stays closed until someone restores it."),
             Self::NotAllowed(why) => format!("What this consumer may use excludes every target of the route: {why}."),
             Self::NoTarget(why, _) => format!("No target of this route serves now: {why}."),
             Self::UpstreamFailed => "No target of this route gave an answer.".to_owned(),

@@ -2,9 +2,11 @@
 //!
 //! Labels hold only names out of the route table and fixed words, so that no client can make new series.
 
+mod rules;
+
 use crate::deny::Denied;
 use kill_wire::{Name, ProbePoint};
-use net_model::{BreakerState, TargetView};
+use net_model::{BreakerState, BudgetView, TargetView, TripKind};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -15,6 +17,7 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+use rules::RuleFigures;
 use std::{fmt, time::Duration};
 
 /// One way through the gateway.
@@ -63,6 +66,7 @@ pub(crate) struct Metrics {
     refusals: Family<Reason, Counter>,
     fallbacks: Family<Fallback, Counter>,
     breakers: Family<OfTarget, Gauge>,
+    rules: RuleFigures,
     severed: Counter,
     lingering: Counter,
     spool_dropped: Counter,
@@ -97,6 +101,7 @@ impl Metrics {
             refusals: Family::default(),
             fallbacks: Family::default(),
             breakers: Family::default(),
+            rules: RuleFigures::default(),
             severed: Counter::default(),
             lingering: Counter::default(),
             spool_dropped: Counter::default(),
@@ -170,6 +175,7 @@ impl Metrics {
             "1 until the first overlay is in force",
             metrics.closed.clone(),
         );
+        metrics.rules.register(&mut registry);
         Self {
             registry,
             ..metrics
@@ -215,6 +221,21 @@ impl Metrics {
             reason,
         };
         self.fallbacks.get_or_create(&labels).inc();
+    }
+
+    /// How budgets stand, just before they are told of.
+    pub(crate) fn budgets(&self, budgets: &[BudgetView]) {
+        self.rules.stand(budgets);
+    }
+
+    /// A budget is gone.
+    pub(crate) fn budget_gone(&self, budget: &str, at_end: &'static str) {
+        self.rules.gone(budget, at_end);
+    }
+
+    /// The gateway has closed something by itself.
+    pub(crate) fn tripped(&self, kind: TripKind) {
+        self.rules.tripped(kind);
     }
 
     /// An overlay ended exchanges.

@@ -2,6 +2,7 @@
 
 use crate::{deny::Denied, hold::Hold, relay::Relay};
 use bytes::Bytes;
+use gateway_core::limits::ceil_secs;
 use http::{HeaderName, HeaderValue, Response, header};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
@@ -11,6 +12,7 @@ use std::{
     io,
     pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -22,6 +24,9 @@ const RETRY_AFTER: &str = "30";
 
 /// Official SDKs obey this header; without it they sleep through `retry-after` and ask again by themselves.
 const SHOULD_RETRY: &str = "x-should-retry";
+
+/// Longest time that a client shall wait by itself for a limit to free.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The body of an answer.
 #[derive(Debug)]
@@ -95,6 +100,26 @@ pub(crate) fn refusal(denied: &Denied, family: Family) -> Response<Reply> {
             HeaderName::from_static(SHOULD_RETRY),
             HeaderValue::from_static("false"),
         );
+    }
+    if matches!(denied, Denied::Tripped(..)) {
+        headers.insert(
+            HeaderName::from_static(SHOULD_RETRY),
+            HeaderValue::from_static("false"),
+        );
+    }
+    if let Denied::Limited(limited) = denied {
+        if let Some(wait) = limited.wait {
+            headers.insert(
+                header::RETRY_AFTER,
+                HeaderValue::from(ceil_secs(wait).max(1)),
+            );
+        }
+        if limited.wait.is_none_or(|wait| wait > LONGEST_WAIT) {
+            headers.insert(
+                HeaderName::from_static(SHOULD_RETRY),
+                HeaderValue::from_static("false"),
+            );
+        }
     }
     if let Denied::NoTarget(_, after) = denied {
         let seconds = after.as_secs().saturating_add(1);

@@ -113,5 +113,6 @@ fn health(app: &App) -> Response<Reply> {
 fn figures(app: &App) -> String {
     let seq = app.in_force.load().map(|overlay| overlay.seq);
     let targets = app.table.load().views();
+    app.books.metrics.budgets(&app.governor.budgets());
     app.books.metrics.text(app.registry.open(), seq, &targets)
 }

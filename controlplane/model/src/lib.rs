@@ -4,6 +4,7 @@
 
 mod address;
 mod api;
+mod budget;
 mod exchange;
 mod money;
 mod overlay;
@@ -19,6 +20,7 @@ mod usage;
 
 pub use address::{BaseUrl, NotABaseUrl};
 pub use api::{Api, Family, TargetKind};
+pub use budget::{BudgetUnit, BudgetView};
 pub use exchange::{Ended, ExchangeView};
 pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};

@@ -1,5 +1,7 @@
 //! What a node agent lays over a gateway's routes, and the lines in which it says so.
 
+use crate::budget::BudgetView;
+use crate::trip::Trip;
 use crate::{exchange::ExchangeView, standing::TargetView};
 use kill_wire::{Incident, LatchSet, Name, ProbePoints, Scope, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -105,4 +107,10 @@ pub struct Observed {
     /// How its targets fare.
     #[serde(default)]
     pub targets: Vec<TargetView>,
+    /// How its budgets stand.
+    #[serde(default)]
+    pub budgets: Vec<BudgetView>,
+    /// What it has closed by itself.
+    #[serde(default)]
+    pub trips: Vec<Trip>,
 }

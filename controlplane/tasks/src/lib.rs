@@ -1,13 +1,14 @@
-//! What the control plane does by itself: takes in usage, watches the house, clears old sign-ins.
+//! What the control plane does by itself: takes in usage, watches the house, has trips latched, clears old sign-ins.
 //!
 //! Every task takes no input but a wake-up, does the same when run twice, and leaves a status. Nothing here
-//! cuts or restores, and no cut waits for any of it.
+//! restores, nothing cuts but for a trip of the gateway, and no cut waits for any of it.
 
 mod ingest;
 mod purge;
 mod settings;
 mod spool;
 mod status;
+mod trips;
 mod watch;
 
 pub use settings::{Facts, Settings};
@@ -44,9 +45,16 @@ pub fn start<F: Facts>(settings: Settings<F>) -> Tasks {
         board.clone(),
     );
     let purge = purge::Purge::new(settings.store.clone(), settings.clock, board.clone());
+    let trips = trips::Trips::new(
+        &settings.spool_dir,
+        settings.lever.clone(),
+        settings.clock,
+        board.clone(),
+    );
     let watch = watch::Watch::new(settings, sender, board.clone());
     let running = vec![
         (ingest::NAME, tracker.spawn(ingest.run(stop.clone()))),
+        (trips::NAME, tracker.spawn(trips.run(stop.clone()))),
         (purge::NAME, tracker.spawn(purge.run(stop.clone()))),
         (watch::NAME, tracker.spawn(watch.run(stop.clone()))),
     ];

@@ -4,7 +4,7 @@ use crate::settings::{Facts, Settings};
 use crate::status::{Board, TaskStatus, chain};
 use kill_wire::{IncidentRecord, LeverError, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
-use net_model::{GatewayFacts, Observed, Snapshot, UsageTotals};
+use net_model::{BudgetView, GatewayFacts, Observed, Snapshot, Trip, UsageTotals};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -185,8 +185,30 @@ fn warn(snapshot: &mut Snapshot, gateway: Option<&Observed>, failing: &[String])
             state.warnings.push(text);
         }
     }
+    if let Some(observed) = gateway {
+        state.warnings.extend(observed.trips.iter().map(tripped));
+        state
+            .warnings
+            .extend(observed.budgets.iter().filter_map(gone));
+    }
     let failing = failing.iter().map(|text| format!("Control plane: {text}"));
     state.warnings.extend(failing);
+}
+
+fn tripped(trip: &Trip) -> String {
+    let (scope, cause) = (&trip.scope, &trip.cause);
+    format!(
+        "The gateway has closed {scope} by itself: {cause}. It stays closed until its incident is restored."
+    )
+}
+
+fn gone(budget: &BudgetView) -> Option<String> {
+    let (name, unit) = (&budget.name, budget.unit);
+    (budget.spent >= budget.limit).then(|| {
+        let (spent, limit) = (unit.bare(budget.spent), unit.say(budget.limit));
+        let (window, until) = (budget.window.as_str(), budget.until);
+        format!("The budget {name} is gone: {spent} of {limit} this {window}; the next begins at {until}.")
+    })
 }
 
 /// Whether both say the same of the house, the clock aside.

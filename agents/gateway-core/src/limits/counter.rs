@@ -2,59 +2,18 @@
 
 use super::{refusal::Why, window::Calendar};
 use kill_wire::{Name, Timestamp};
-use net_model::{AtEnd, Budget, MicroDollars, Selector, Window};
-use serde::{Deserialize, Serialize};
+use net_model::{AtEnd, Budget, BudgetUnit as Unit, Selector, Window};
 
 /// Most turns of a window that are followed one by one after a long rest.
 const TURNS: u32 = 10_000;
-/// An answer holds at most this part of what is left, so that all that run at once find something to hold.
-const PART: u64 = 128;
-/// And at most so many tokens: what a crash can make of one answer.
+/// All leases together hold about this part of what is left: answers that fall silent must not lock a budget up.
+const PART: u64 = 64;
+/// Answers that are counted with before they come.
+const MORE_USERS: u64 = 16;
+/// A lease has at most so many tokens: what a crash can make of one answer.
 const MOST_TOKENS: u64 = 512;
 /// Or so many micro-dollars.
 const MOST_MONEY: u64 = 5_000;
-
-/// What a budget counts in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Unit {
-    /// Tokens of prompts and answers.
-    Tokens,
-    /// Micro-dollars.
-    Money,
-}
-
-impl Unit {
-    /// An amount as people read it: `10,240 tokens`, `2.53 USD`.
-    #[must_use]
-    pub fn say(self, amount: u64) -> String {
-        match self {
-            Self::Tokens => format!("{} tokens", grouped(amount)),
-            Self::Money => format!("{} USD", MicroDollars(amount)),
-        }
-    }
-
-    /// The same without the unit.
-    #[must_use]
-    pub fn bare(self, amount: u64) -> String {
-        match self {
-            Self::Tokens => grouped(amount),
-            Self::Money => MicroDollars(amount).to_string(),
-        }
-    }
-}
-
-fn grouped(amount: u64) -> String {
-    let digits = amount.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
 
 /// One exchange's part in a counter.
 #[derive(Clone, Debug)]
@@ -261,15 +220,19 @@ impl Counter {
             Unit::Money => MOST_MONEY,
         };
         if self.binds() {
-            (self.left() / PART).clamp(1, most)
+            let users = u64::from(self.users).saturating_add(MORE_USERS);
+            (self.left() / (PART * users)).clamp(1, most)
         } else {
             most
         }
     }
 
-    /// Whether it is gone and nobody was told in this window; then it counts as told.
-    pub(super) fn newly_gone(&mut self) -> bool {
-        let news = !self.retired && !self.said && self.spent >= self.limit;
+    /// Whether it is gone and nobody was told in this window; then it counts as told. When an answer had to be cut off
+    /// (`cut_off`), what others still hold no longer matters, unless it is much.
+    pub(super) fn newly_gone(&mut self, cut_off: bool) -> bool {
+        let gone =
+            self.spent >= self.limit || (cut_off && self.spent >= self.limit - self.limit / 20);
+        let news = !self.retired && !self.said && gone;
         self.said |= news;
         news
     }

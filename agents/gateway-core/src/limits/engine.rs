@@ -3,7 +3,7 @@
 use super::{
     Amount, Answer, Cost, Exchange, Gone, Need, Now,
     bucket::Rate,
-    counter::{Counter, Share, Unit},
+    counter::{Counter, Share},
     gate::{Gate, Place},
     index::Index,
     kept::Kept,
@@ -11,7 +11,7 @@ use super::{
     window::{Calendar, UnknownZone},
 };
 use kill_wire::{Name, Timestamp};
-use net_model::{Rules, Window};
+use net_model::{BudgetUnit as Unit, Rules, Window};
 use std::collections::BTreeMap;
 
 /// The right of one exchange to be under way. Hand it back with [`Engine::settle`] or [`Engine::cancel`].
@@ -225,7 +225,10 @@ impl Engine {
                 permit.shares.push(counter.admit(*id, sure, more));
             }
         }
-        self.cover(&mut permit);
+        // The first piece of an answer shows that the prompt was read: that is counted at once.
+        if permit.shares.is_empty() {
+            self.cover(&mut permit);
+        }
         permit
     }
 
@@ -244,7 +247,7 @@ impl Engine {
             };
             counter.turn(&self.calendar, now.wall);
             let goes_on = counter.draw(share, so_far.of(share.unit));
-            tell(&mut self.gone, counter);
+            tell(&mut self.gone, counter, !goes_on);
             if !goes_on {
                 let other = refusal_of(counter, 1, &self.calendar);
                 refusal = Some(match refusal {
@@ -282,7 +285,7 @@ impl Engine {
                 let (id, last) = (share.id, last.of(share.unit));
                 counter.turn(&self.calendar, now.wall);
                 counter.settle(share, last);
-                tell(&mut self.gone, counter);
+                tell(&mut self.gone, counter, false);
                 if counter.retired && counter.users == 0 {
                     self.counters.remove(&id);
                 }
@@ -404,8 +407,8 @@ fn refusal_of(counter: &Counter, need: u64, calendar: &Calendar) -> Refusal {
     }
 }
 
-fn tell(gone: &mut Vec<Gone>, counter: &mut Counter) {
-    if counter.newly_gone() {
+fn tell(gone: &mut Vec<Gone>, counter: &mut Counter, cut_off: bool) {
+    if counter.newly_gone(cut_off) {
         gone.push(Gone {
             budget: counter.name.clone(),
             consumer: counter.of.consumer.clone(),

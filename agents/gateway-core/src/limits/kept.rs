@@ -1,11 +1,8 @@
 //! What budgets keep over a restart, and what a restart makes of it.
 
-use super::{
-    counter::{Counter, Unit},
-    window::Calendar,
-};
+use super::{counter::Counter, window::Calendar};
 use kill_wire::{Name, Timestamp};
-use net_model::{Selector, Window};
+use net_model::{BudgetUnit as Unit, Selector, Window};
 use serde::{Deserialize, Serialize};
 
 /// One counter, as it is kept.

@@ -1,8 +1,7 @@
 //! Why an exchange may not begin or go on, in words that name the rule and when it frees.
 
-use super::counter::Unit;
 use kill_wire::{Name, Timestamp};
-use net_model::Window;
+use net_model::{BudgetUnit as Unit, Window};
 use std::{fmt, time::Duration};
 
 /// Asking again soon makes sense where answers under way may give something back.

@@ -1,0 +1,200 @@
+//! Writes down what budgets have counted and what tripped, on a thread of its own: nothing waits for it.
+//!
+//! `limits.json` is replaced as a whole about each second and at the end. A crash loses at most that second, and what
+//! was held for answers under way when it was written counts as spent. Each trip is a file of its own below `trips/`,
+//! written at once; the control plane takes it away when the kill switch has cut.
+
+use super::{Governor, closures::Closure};
+use anyhow::Context as _;
+use gateway_core::limits::Kept;
+use net_model::Trip;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+const FILE: &str = "limits.json";
+const TRIPS: &str = "trips";
+/// Longest time between a change and its being written.
+const EVERY: Duration = Duration::from_secs(1);
+/// Most trips that wait to be written; beyond, the oldest is let go (the scope stays closed here).
+const MAX_WAITING: usize = 1024;
+
+/// What is kept over a restart.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) budgets: Vec<Kept>,
+    pub(super) closures: Vec<Closure>,
+}
+
+#[derive(Debug, Default)]
+struct Orders {
+    trips: Vec<Trip>,
+    stop: bool,
+}
+
+#[derive(Debug, Default)]
+struct Bell {
+    orders: Mutex<Orders>,
+    rung: Condvar,
+}
+
+/// The files, and the thread that writes them.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    dir: PathBuf,
+    bell: Arc<Bell>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Keeper {
+    /// Uses `dir`, which is made when missing.
+    pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
+        let trips = dir.join(TRIPS);
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&trips)
+            .with_context(|| format!("making {}", trips.display()))?;
+        Ok(Self {
+            dir: dir.to_owned(),
+            bell: Arc::default(),
+            thread: Mutex::new(None),
+        })
+    }
+
+    /// What the last run left; nothing when there was none. An error says why it cannot be read.
+    pub(super) fn read(&self) -> Result<State, String> {
+        let path = self.dir.join(FILE);
+        match fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| format!("{} is garbled: {error}", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(State::default()),
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+
+    /// Starts the thread; it ends by [`Keeper::stop`], or when the governor is gone.
+    pub(super) fn start(&self, governor: &Arc<Governor>) -> anyhow::Result<()> {
+        let writer = Writer {
+            governor: Arc::downgrade(governor),
+            dir: self.dir.clone(),
+            bell: Arc::clone(&self.bell),
+            written: Vec::new(),
+            failing: false,
+        };
+        let thread = std::thread::Builder::new()
+            .name("gateway-limits".to_owned())
+            .spawn(move || writer.run())
+            .context("starting the thread that keeps what budgets count")?;
+        *lock(&self.thread) = Some(thread);
+        Ok(())
+    }
+
+    /// Has a trip written at once.
+    pub(super) fn queue(&self, trip: Trip) {
+        let mut orders = lock(&self.bell.orders);
+        if orders.trips.len() >= MAX_WAITING {
+            orders.trips.remove(0);
+        }
+        orders.trips.push(trip);
+        self.bell.rung.notify_one();
+    }
+
+    /// Has everything written a last time. Blocks until that is done.
+    pub(super) fn stop(&self) {
+        lock(&self.bell.orders).stop = true;
+        self.bell.rung.notify_one();
+        if let Some(thread) = lock(&self.thread).take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+struct Writer {
+    governor: Weak<Governor>,
+    dir: PathBuf,
+    bell: Arc<Bell>,
+    /// What `limits.json` holds.
+    written: Vec<u8>,
+    failing: bool,
+}
+
+impl Writer {
+    fn run(mut self) {
+        let mut waiting = Vec::new();
+        loop {
+            let stop = self.wait(&mut waiting);
+            let Some(governor) = self.governor.upgrade() else {
+                return;
+            };
+            // Trips first: somebody waits for them.
+            let result = self
+                .write_trips(&mut waiting)
+                .and_then(|()| self.write_state(&governor.state()));
+            drop(governor);
+            if let Err(error) = &result
+                && !self.failing
+            {
+                tracing::error!(%error, "What budgets count cannot be written down; a restart would not know it.");
+            }
+            self.failing = result.is_err();
+            if stop {
+                return;
+            }
+        }
+    }
+
+    fn wait(&self, waiting: &mut Vec<Trip>) -> bool {
+        let orders = lock(&self.bell.orders);
+        let quiet = |orders: &mut Orders| orders.trips.is_empty() && !orders.stop;
+        let waited = self.bell.rung.wait_timeout_while(orders, EVERY, quiet);
+        let (mut orders, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        waiting.append(&mut orders.trips);
+        orders.stop
+    }
+
+    fn write_trips(&self, waiting: &mut Vec<Trip>) -> io::Result<()> {
+        let dir = self.dir.join(TRIPS);
+        while let Some(trip) = waiting.first() {
+            let name = format!("{:013}-{}.json", trip.at.millis(), trip.scope);
+            replace(&dir, &name, &serde_json::to_vec(trip)?)?;
+            waiting.remove(0);
+        }
+        Ok(())
+    }
+
+    fn write_state(&mut self, state: &State) -> io::Result<()> {
+        let text = serde_json::to_vec(state)?;
+        if text != self.written {
+            replace(&self.dir, FILE, &text)?;
+            self.written = text;
+        }
+        Ok(())
+    }
+}
+
+/// Whole or not at all.
+fn replace(dir: &Path, name: &str, text: &[u8]) -> io::Result<()> {
+    let beside = dir.join(format!(".{name}.new"));
+    let mut file = File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(text)?;
+    file.sync_data()?;
+    fs::rename(&beside, dir.join(name))?;
+    File::open(dir)?.sync_all()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
