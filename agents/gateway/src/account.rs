@@ -1,14 +1,10 @@
 //! What one exchange used and how it ended: written down exactly once, whatever ends it.
 
-use crate::{
-    clock,
-    cord::Cord,
-    meter::{Meter, Tokens},
-    metrics::Metrics,
-    spool::Spool,
-};
-use kill_wire::{Name, ProbePoint, Timestamp};
-use net_model::{Api, Ended, UsageRecord};
+use crate::{clock, cord::Cord, known::Known, metrics::Metrics, spool::Spool};
+use gateway_core::usage::{Form, Meter, Yardstick};
+use kill_wire::{Class, Name, ProbePoint, Timestamp};
+use net_model::{Api, Ended, Target, Tokens, UsageRecord};
+use prices::Price;
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -22,6 +18,19 @@ pub(crate) struct Books {
     pub(crate) spool: Arc<Spool>,
     /// The figures of all of them.
     pub(crate) metrics: Arc<Metrics>,
+    /// What things cost, and how servers count.
+    pub(crate) known: Arc<Known>,
+}
+
+/// What is asked of one target.
+#[derive(Debug)]
+struct Way {
+    point: ProbePoint,
+    /// The name it knows the model by, where that is another.
+    sent: Option<String>,
+    /// `None` when it is unknown.
+    price: Option<Price>,
+    yardstick: Yardstick,
 }
 
 /// The open account of one exchange; dropping it settles it.
@@ -34,8 +43,8 @@ pub(crate) struct Account {
     begun: Instant,
     model: String,
     stream: bool,
-    prompt_estimate: u64,
-    point: Option<ProbePoint>,
+    prompt_bytes: u64,
+    way: Option<Way>,
     status: Option<u16>,
     meter: Option<Meter>,
     ended: Option<Ended>,
@@ -54,8 +63,8 @@ impl Account {
             begun: Instant::now(),
             model: String::new(),
             stream: false,
-            prompt_estimate: 0,
-            point: None,
+            prompt_bytes: 0,
+            way: None,
             status: None,
             meter: None,
             ended: None,
@@ -74,16 +83,27 @@ impl Account {
         self.api
     }
 
-    /// What was asked for.
-    pub(crate) fn asked(&mut self, model: String, stream: bool, prompt_estimate: u64) {
+    /// What was asked for; `prompt_bytes`: of words for the model.
+    pub(crate) fn asked(&mut self, model: String, stream: bool, prompt_bytes: u64) {
         self.model = model;
         self.stream = stream;
-        self.prompt_estimate = prompt_estimate;
+        self.prompt_bytes = prompt_bytes;
     }
 
     /// A target is being asked: from here on there is something to write down.
-    pub(crate) fn asking(&mut self, point: ProbePoint) {
-        self.point = Some(point);
+    pub(crate) fn asking(&mut self, point: ProbePoint, target: &Target) {
+        let sent = target.model(&self.model);
+        let known = &self.books.known;
+        let price = match point.class {
+            Class::Local => Some(Price::FREE),
+            Class::Cloud => known.prices().of(sent).copied(),
+        };
+        self.way = Some(Way {
+            yardstick: known.yardstick(&point.target, sent),
+            sent: (sent != self.model).then(|| sent.to_owned()),
+            price,
+            point,
+        });
     }
 
     /// The target takes the place of the first choice.
@@ -91,18 +111,22 @@ impl Account {
         self.fell_back_from = Some(from.clone());
     }
 
-    /// The target answered; `meter` reads along.
-    pub(crate) fn answered(&mut self, status: u16, meter: Meter) {
+    /// The target answered, in this form.
+    pub(crate) fn answered(&mut self, status: u16, form: Form) {
         self.status = Some(status);
-        self.meter = Some(meter);
+        // A target that refused read no prompt.
+        let prompt_bytes = if status < 400 { self.prompt_bytes } else { 0 };
+        let yardstick = self.way.as_ref().map(|way| way.yardstick);
+        let yardstick = yardstick.unwrap_or_default();
+        self.meter = Some(Meter::new(self.api, form, prompt_bytes, yardstick));
     }
 
     /// The next bytes of the answer.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        if let (None, Some(point)) = (self.first_byte_ms, &self.point) {
+        if let (None, Some(way)) = (self.first_byte_ms, &self.way) {
             let after = self.begun.elapsed();
             self.first_byte_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-            self.books.metrics.first_byte(point, after);
+            self.books.metrics.first_byte(&way.point, after);
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
@@ -116,8 +140,9 @@ impl Account {
     }
 
     fn settle(&mut self, now: Timestamp) -> Option<UsageRecord> {
-        let point = self.point.take()?;
-        let why = self.cord.why();
+        let way = self.way.take()?;
+        let cord = Arc::clone(&self.cord);
+        let why = cord.why();
         let whole = self.meter.as_ref().is_some_and(Meter::is_done);
         let ended = self.ended.unwrap_or(match (why.is_some(), whole) {
             (true, _) => Ended::Cut,
@@ -127,21 +152,9 @@ impl Account {
         let status = self
             .status
             .unwrap_or_else(|| why.map_or(CLIENT_CLOSED_REQUEST, |why| why.status().as_u16()));
-        let tokens = match &mut self.meter {
-            Some(meter) if status < 400 => meter.total(self.prompt_estimate),
-            // A target that refused read no prompt.
-            Some(meter) => meter.total(0),
-            None if ended == Ended::UpstreamFailed => Tokens {
-                estimated: true,
-                ..Tokens::default()
-            },
-            None => Tokens {
-                prompt: self.prompt_estimate,
-                completion: 0,
-                estimated: true,
-            },
-        };
+        let tokens = self.count(&way, ended);
         let took = self.begun.elapsed();
+        let point = way.point;
         self.books.metrics.ended(
             &point,
             ended.as_str(),
@@ -167,12 +180,44 @@ impl Account {
                 .then(|| why.and_then(|why| why.incident()))
                 .flatten(),
             api: self.api,
-            cached_tokens: 0,
-            reasoning_tokens: 0,
-            cost: None,
+            cached_tokens: tokens.cached,
+            reasoning_tokens: tokens.reasoning,
+            cost: way.price.map(|price| price.cost(&tokens)),
             fell_back_from: self.fell_back_from.take(),
             first_byte_ms: self.first_byte_ms,
         })
+    }
+
+    /// What was used. An answer that came whole with figures also teaches; one without is measured by what was learned
+    /// until now.
+    fn count(&mut self, way: &Way, ended: Ended) -> Tokens {
+        let known = &self.books.known;
+        let target = &way.point.target;
+        let model = way.sent.as_deref().unwrap_or(&self.model);
+        let Some(meter) = &mut self.meter else {
+            // Whether a target that never answered read the prompt is not known; one that failed most likely did not.
+            let bytes = if ended == Ended::UpstreamFailed {
+                0
+            } else {
+                self.prompt_bytes
+            };
+            return Tokens {
+                prompt: way.yardstick.prompt(bytes),
+                estimated: true,
+                ..Tokens::default()
+            };
+        };
+        let tokens = meter.total();
+        if tokens.estimated {
+            meter.measure_by(known.yardstick(target, model));
+            return meter.so_far();
+        }
+        if ended == Ended::Complete
+            && let Some(seen) = meter.seen()
+        {
+            known.learn(target, model, &seen);
+        }
+        tokens
     }
 }
 

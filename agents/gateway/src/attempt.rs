@@ -21,6 +21,8 @@ pub(crate) struct Answered {
     /// What came first of the body; `None` when it is empty, or was not waited for.
     pub(crate) first: Option<Bytes>,
     pub(crate) flow: Flow,
+    /// The target was asked for figures that the client did not ask for.
+    pub(crate) hides_figures: bool,
 }
 
 /// What became of it.
@@ -81,6 +83,7 @@ async fn first_byte(upstreams: &Upstreams, ask: &Ask<'_>) -> Outcome {
         head,
         first: None,
         flow: Flow::new(body, live),
+        hides_figures: false,
     };
     if let Some(failure) = unable(&answered.head) {
         return Outcome::Unable(answered, failure);

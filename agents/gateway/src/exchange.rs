@@ -5,15 +5,15 @@ use crate::{
     admission::{Caller, Table, point, shown},
     app::App,
     arriving::Arriving,
-    attempt::{Answered, Outcome, attempt},
+    attempt::{Answered, Outcome},
     clock,
     deny::Denied,
     detour::FALLBACK_HEADER,
+    figures::attempt_with_figures,
     headers,
     inflow::Inflow,
     intake::Taken,
     line::Line,
-    meter::{Meter, prompt_estimate},
     registry::{Exchange, Sort, Standing},
     relay::Relay,
     reply::Reply,
@@ -25,11 +25,11 @@ use bytes::Bytes;
 use gateway_core::{
     choice::{Passed, Wish, order},
     dialect::{Asked, Framing, at_target},
+    usage::{Form, prompt_bytes},
 };
 use http::{HeaderValue, Request, Response, request::Parts, uri::PathAndQuery};
 use kill_wire::ProbePoint;
 use net_model::{Api, Consumer, Ended, Route, Target};
-use prices::Prices;
 use std::sync::Arc;
 
 /// Answers a consumer's call, asked in `api`. Every path on which a model works leads here.
@@ -94,14 +94,17 @@ impl Answer<'_> {
             // A cut may add an event: the length the target announced would forbid it.
             passed.remove(http::header::CONTENT_LENGTH);
         }
-        let meter = match framing {
-            Framing::Events | Framing::Lines => Meter::of_events(),
-            Framing::Whole => Meter::of_whole(),
+        let form = match framing {
+            Framing::Events | Framing::Lines => Form::Lines,
+            Framing::Whole => Form::Whole,
         };
-        account.answered(head.status.as_u16(), meter);
+        account.answered(head.status.as_u16(), form);
         let (first, flow) = (self.answered.first, self.answered.flow);
         let arriving = Arriving::new(first, flow, self.target.timeouts.idle, self.seat);
-        let relay = Relay::new(arriving, framing, line, account, exchange);
+        let mut relay = Relay::new(arriving, framing, line, account, exchange);
+        if self.answered.hides_figures {
+            relay = relay.hide_figures();
+        }
         let mut response = Response::new(Reply::Relay(Box::new(relay)));
         *response.status_mut() = head.status;
         *response.headers_mut() = passed;
@@ -111,6 +114,7 @@ impl Answer<'_> {
 
 /// What a client asked.
 struct Question<'a> {
+    api: Api,
     head: &'a Parts,
     body: &'a Bytes,
     asked: &'a Asked<'a>,
@@ -151,9 +155,10 @@ impl<'t> Call<'t, '_> {
             return Err(Denied::Background);
         }
         self.exchange.describe(&shown(model), asked.stream);
-        account.asked(shown(model), asked.stream, prompt_estimate(&taken.bytes));
+        account.asked(shown(model), asked.stream, prompt_bytes(&taken.bytes));
         let route = self.table.route(self.consumer, model)?;
         let question = Question {
+            api: account.api(),
             head: &head,
             body: &taken.bytes,
             asked: &asked,
@@ -172,7 +177,7 @@ impl<'t> Call<'t, '_> {
     ) -> Result<Answer<'t>, Denied> {
         let mut search = Search::default();
         let mut last = None;
-        let (prices, api) = (Prices::default(), account.api());
+        let (prices, api) = (self.app.books.known.prices(), account.api());
         let wish = Wish {
             api,
             model: question.model,
@@ -194,7 +199,7 @@ impl<'t> Call<'t, '_> {
             };
             self.falls_back(route, target, &mut search, account);
             let fallback = search.detour.header(target);
-            account.asking(way.clone());
+            account.asking(way.clone(), target);
             let answer = |(answered, seat)| Answer {
                 answered,
                 point: way,
@@ -280,7 +285,8 @@ impl<'t> Call<'t, '_> {
             body: question.body_for(target),
         };
         let streams = question.asked.stream;
-        let outcome = attempt(&self.app.upstreams, &ask, streams, &mut seat).await;
+        let api = question.api;
+        let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await;
         (outcome, seat)
     }
 }

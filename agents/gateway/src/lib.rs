@@ -18,22 +18,22 @@ mod deny;
 mod detour;
 mod events;
 mod exchange;
+mod figures;
 mod followed;
 mod governor;
 mod headers;
 mod hold;
 mod inflow;
 mod intake;
+mod known;
 mod line;
 mod live;
-mod meter;
 mod metrics;
 mod models;
 mod offers;
 mod orphan;
 mod overlay;
 mod probe;
-mod rates;
 mod registry;
 mod relay;
 mod reply;
@@ -53,8 +53,8 @@ use app::App;
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
 use gateway_core::choice;
-use governor::Governor;
 use net_model::{KeyHash, RouteTable, Rules};
+use prices::Prices;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -104,22 +104,19 @@ impl Gateway {
         getrandom::fill(&mut boot).context("no randomness for the boot id")?;
         let metrics = Arc::new(metrics::Metrics::new());
         let spool = spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?;
-        let registry = registry::Registry::new();
-        let (rules, table) = (&settings.rules, &settings.table);
-        let dir = &settings.spool_dir;
-        let governor = Governor::start(rules, table, dir, &registry, &metrics)?;
         let app = Arc::new(App {
             boot: HEXLOWER.encode(&boot),
             started: clock::now(),
             table: ArcSwap::from_pointee(Table::new(settings.table, zone, None)),
-            governor,
+            governor: governor::Governor::new(settings.rules),
             in_force: overlay::InForce::default(),
             followed: followed::Followed::default(),
-            registry,
+            registry: registry::Registry::new(),
             upstreams: upstream::Upstreams::new().context("preparing TLS")?,
             books: Books {
                 spool: Arc::new(spool),
                 metrics,
+                known: Arc::default(),
             },
             offers: offers::Offers::default(),
             held: intake::Held::default(),
@@ -156,10 +153,16 @@ impl Gateway {
             tracing::error!(%error, "The time zone stays as it was.");
             before.zone().clone()
         });
-        self.app.governor.reload(&rules, &table);
+        self.app.governor.reload(rules);
         let table = Table::new(table, zone, Some(&before));
         self.app.table.store(Arc::new(table));
         tracing::info!("Other routes are in place.");
+    }
+
+    /// Puts other prices in place of those before: from now on exchanges cost what these say. A gateway starts with
+    /// the built-in ones.
+    pub fn set_prices(&self, prices: Prices) {
+        self.app.books.known.set_prices(prices);
     }
 
     /// Stops: no new connections at once, open exchanges may end until `limit`, then they are cut off. Overlays are
@@ -181,11 +184,9 @@ impl Gateway {
         let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
         app.upstreams.close();
         let (control, spool) = (Arc::clone(&self.control), Arc::clone(&app.books.spool));
-        let governor = Arc::clone(&app.governor);
         let stopped = tokio::task::spawn_blocking(move || {
             control.stop();
             spool.stop();
-            governor.stop();
         });
         if stopped.await.is_err() {
             tracing::error!("The spool or the control socket did not stop in order.");

@@ -8,7 +8,7 @@ use crate::{
     registry::Exchange,
 };
 use bytes::Bytes;
-use gateway_core::dialect::Framing;
+use gateway_core::{dialect::Framing, usage::without_figures};
 use hyper::body::{Body, Frame, SizeHint};
 use net_model::{Api, Ended};
 use std::{
@@ -33,6 +33,8 @@ pub(crate) struct Relay {
     /// Finds the ends of events when the answer is a stream of them.
     events: Option<Splitter>,
     ready: VecDeque<Bytes>,
+    /// The target was asked for figures that the client did not ask for.
+    hides_figures: bool,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     line: Arc<Line>,
     account: Option<Account>,
@@ -53,6 +55,7 @@ impl Relay {
             upstream: Some(upstream),
             events: Splitter::of(framing),
             ready: VecDeque::new(),
+            hides_figures: false,
             cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
             line: Arc::clone(line),
             account: Some(account),
@@ -62,13 +65,26 @@ impl Relay {
         relay
     }
 
+    /// Keeps the event that holds nothing but figures from the client.
+    pub(crate) fn hide_figures(mut self) -> Self {
+        self.hides_figures = true;
+        self
+    }
+
     fn take(&mut self, data: Bytes) {
         if let Some(account) = &mut self.account {
             account.feed(&data);
         }
+        let from = self.ready.len();
         match &mut self.events {
             Some(events) => events.push(data, &mut self.ready),
             None => self.ready.push_back(data),
+        }
+        if self.hides_figures && self.events.is_some() {
+            for piece in self.ready.range_mut(from..) {
+                *piece = without_figures(std::mem::take(piece));
+            }
+            self.ready.retain(|piece| !piece.is_empty());
         }
         self.finish_if_over();
     }

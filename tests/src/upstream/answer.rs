@@ -118,6 +118,7 @@ pub(super) async fn answer(
         | Script::Reset
         | Script::Truncate
         | Script::Liar
+        | Script::LateReset
         | Script::Nousage
         | Script::Paced
         | Script::Burst
@@ -247,6 +248,7 @@ impl Play {
             | Script::Silent
             | Script::Trickle
             | Script::Liar
+            | Script::LateReset
             | Script::Nousage
             | Script::Paced
             | Script::Burst
@@ -265,7 +267,7 @@ impl Play {
                 pieces.closed().await;
                 return Ok(());
             }
-            Script::Reset => {
+            Script::Reset | Script::LateReset => {
                 // Time for what was sent to arrive: a reset overtakes it otherwise.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 self.reset.store(true, Ordering::SeqCst);
@@ -311,6 +313,7 @@ impl Play {
             | Script::Reset
             | Script::Truncate
             | Script::Liar
+            | Script::LateReset
             | Script::Nousage
             | Script::Error500
             | Script::Error503 => Duration::from_millis(20),

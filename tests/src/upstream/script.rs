@@ -17,6 +17,8 @@ pub enum Script {
     Trickle,
     /// Three chunks, then a TCP reset.
     Reset,
+    /// `max_tokens` chunks, then a TCP reset.
+    LateReset,
     /// Three chunks, then closes in the middle of an event.
     Truncate,
     /// As steady, with a usage frame far too high.
@@ -36,13 +38,14 @@ pub enum Script {
 }
 
 /// Every script with the model name that calls it.
-pub(super) const NAMES: [(&str, Script); 14] = [
+pub(super) const NAMES: [(&str, Script); 15] = [
     ("steady", Script::Steady),
     ("slow", Script::Slow),
     ("stall", Script::Stall),
     ("silent", Script::Silent),
     ("trickle", Script::Trickle),
     ("reset", Script::Reset),
+    ("late-reset", Script::LateReset),
     ("truncate", Script::Truncate),
     ("liar", Script::Liar),
     ("nousage", Script::Nousage),
@@ -82,6 +85,7 @@ impl Script {
             | Self::Silent
             | Self::Trickle
             | Self::Reset
+            | Self::LateReset
             | Self::Truncate
             | Self::Paced
             | Self::Burst

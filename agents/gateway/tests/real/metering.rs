@@ -1,9 +1,9 @@
 //! Every exchange leaves exactly one record, whatever ends it.
 
-use crate::support::*;
+use crate::{passing::hash, support::*};
 use http_body_util::BodyExt as _;
 use kill_wire::Class;
-use net_model::Ended;
+use net_model::{Ended, MicroDollars};
 use site_tests::upstream::{Script, Upstream};
 use std::{collections::BTreeSet, time::Duration};
 
@@ -67,13 +67,49 @@ async fn the_targets_own_figures_are_recorded_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_asked_for_figures_that_the_client_does_not_see() {
+    let site = Site::open().await;
+    let rest = r#""model":"trickle","max_tokens":3,"stream":true}"#;
+    let answer = site.post(CLAW, format!("{{{rest}")).await;
+    let said = events(&answer.body);
+    // Three words, the end of the text, the end of the stream.
+    assert_eq!(said.len(), 5);
+    assert!(said.iter().all(|event| event.get("usage").is_none()));
+    let served = site.home.ended(1, LIMIT).await.pop().unwrap();
+    let asked = format!(r#"{{"stream_options":{{"include_usage":true}},{rest}"#);
+    assert_eq!(served.body_sha256, hash(asked.as_bytes()));
+    let record = site.until_spooled(1).await.pop().unwrap();
+    assert_eq!((record.prompt_tokens, record.completion_tokens), (11, 3));
+    assert!(!record.estimated);
+    assert_eq!(record.cost, Some(MicroDollars::ZERO));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_without_a_price_costs_an_unknown_sum_in_the_cloud() {
+    let site = Site::open_with_home(Script::Error503).await;
+    call(&site, "steady", true).await;
+    let mut own = prices::Book::default();
+    let rates = prices::Rates::new(MicroDollars(1_000_000), MicroDollars(2_500_000));
+    own.models
+        .insert("steady".to_owned(), prices::Price::flat(rates));
+    site.gateway.set_prices(prices::Prices::new(own));
+    call(&site, "steady", true).await;
+    let records = site.until_spooled(2).await;
+    let costs: Vec<Option<MicroDollars>> = records.iter().map(|record| record.cost).collect();
+    // 11 of the prompt at 1 and 6 of the answer at 2.5 micro-dollars each.
+    assert_eq!(costs, [None, Some(MicroDollars(26))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_figures_the_text_is_counted_and_marked() {
     let site = Site::open().await;
     call(&site, "nousage", true).await;
     call(&site, "nousage", false).await;
-    for record in site.until_spooled(2).await {
-        // Six words of three bytes each, two tokens of question.
-        assert_eq!((record.prompt_tokens, record.completion_tokens), (2, 5));
+    let records = site.until_spooled(2).await;
+    // Six deltas; six words of three bytes each where nothing shows how they came. Two tokens of question.
+    for (record, completion) in records.iter().zip([6, 5]) {
+        let counted = (record.prompt_tokens, record.completion_tokens);
+        assert_eq!(counted, (2, completion));
         assert!(record.estimated);
     }
 }

@@ -13,7 +13,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-fn hash(bytes: &[u8]) -> String {
+pub(crate) fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes)
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -25,8 +25,8 @@ async fn bodies_pass_byte_for_byte_both_ways() {
     let site = Site::open().await;
     let odd: [&[u8]; 4] = [
         b"{ \"max_tokens\" : 3,\n\t\"model\":\"steady\", \"x\":1.0e+2, \"x\":{\"y\":[]}, \"text\":\"\\ud83d\\ude00 \xf0\x9f\x98\x80\" }\r\n ",
-        b"{\"stream\":true,\"max_tokens\":3,\"model\":\"steady\",\"big\":123456789012345678901234567890}",
-        b"{\"stream\":true,\"max_tokens\":2,\"model\":\"trickle\",\"messages\":[{\"model\":\"x\",\"stream\":false}]}",
+        b"{\"stream\":true,\"max_tokens\":3,\"model\":\"steady\",\"stream_options\":{\"include_usage\":true},\"big\":123456789012345678901234567890}",
+        b"{\"stream\":true,\"max_tokens\":2,\"stream_options\":null,\"model\":\"trickle\",\"messages\":[{\"model\":\"x\",\"stream\":false}]}",
         b"{\"stream\":null,\"model\":\"nousage\",\"bad\":\"\xff\xfe\"}",
     ];
     for body in odd {
