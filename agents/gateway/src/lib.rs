@@ -34,6 +34,7 @@ mod offers;
 mod orphan;
 mod overlay;
 mod probe;
+mod rates;
 mod registry;
 mod relay;
 mod reply;
@@ -52,6 +53,7 @@ use anyhow::Context as _;
 use app::App;
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
+use governor::Governor;
 use gateway_core::choice;
 use net_model::{KeyHash, RouteTable, Rules};
 use prices::Prices;
@@ -104,14 +106,18 @@ impl Gateway {
         getrandom::fill(&mut boot).context("no randomness for the boot id")?;
         let metrics = Arc::new(metrics::Metrics::new());
         let spool = spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?;
+        let registry = registry::Registry::new();
+        let (rules, table) = (&settings.rules, &settings.table);
+        let dir = &settings.spool_dir;
+        let governor = Governor::start(rules, table, dir, &registry, &metrics)?;
         let app = Arc::new(App {
             boot: HEXLOWER.encode(&boot),
             started: clock::now(),
             table: ArcSwap::from_pointee(Table::new(settings.table, zone, None)),
-            governor: governor::Governor::new(settings.rules),
+            governor,
             in_force: overlay::InForce::default(),
             followed: followed::Followed::default(),
-            registry: registry::Registry::new(),
+            registry,
             upstreams: upstream::Upstreams::new().context("preparing TLS")?,
             books: Books {
                 spool: Arc::new(spool),
@@ -153,7 +159,7 @@ impl Gateway {
             tracing::error!(%error, "The time zone stays as it was.");
             before.zone().clone()
         });
-        self.app.governor.reload(rules);
+        self.app.governor.reload(&rules, &table);
         let table = Table::new(table, zone, Some(&before));
         self.app.table.store(Arc::new(table));
         tracing::info!("Other routes are in place.");
@@ -184,9 +190,11 @@ impl Gateway {
         let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
         app.upstreams.close();
         let (control, spool) = (Arc::clone(&self.control), Arc::clone(&app.books.spool));
+        let governor = Arc::clone(&app.governor);
         let stopped = tokio::task::spawn_blocking(move || {
             control.stop();
             spool.stop();
+            governor.stop();
         });
         if stopped.await.is_err() {
             tracing::error!("The spool or the control socket did not stop in order.");
