@@ -19,7 +19,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread::JoinHandle,
@@ -33,8 +33,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 struct Shared {
     log: Log,
     /// Plays this script whatever the model is called.
-    always: Option<Script>,
+    always: Mutex<Option<Script>>,
     tasks: TaskTracker,
+}
+
+impl Shared {
+    fn always(&self) -> Option<Script> {
+        *self.always.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A running scripted upstream on its own thread; stops when dropped.
@@ -68,7 +74,7 @@ impl Upstream {
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared {
             log: Log::new(file)?,
-            always,
+            always: Mutex::new(always),
             tasks: TaskTracker::new(),
         });
         let stop = CancellationToken::new();
@@ -85,6 +91,15 @@ impl Upstream {
             stop,
             thread: Some(thread),
         })
+    }
+
+    /// From now on plays `script` for every model; `None`: what the model is called.
+    pub fn play(&self, script: Option<Script>) {
+        *self
+            .shared
+            .always
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = script;
     }
 
     /// The base URL a target is given.

@@ -91,11 +91,11 @@ pub(super) async fn answer(
         .and_then(serde_json::Value::as_str)
         .unwrap_or_default();
     model.clone_into(&mut running.record.model);
-    if head.uri.path() == "/v1/models" && shared.always != Some(Script::Silent) {
+    if head.uri.path() == "/v1/models" && shared.always() != Some(Script::Silent) {
         return Ok(whole(running, 200, models()));
     }
     let script = shared
-        .always
+        .always()
         .or_else(|| model.parse().ok())
         .unwrap_or(Script::Steady);
     match script {
