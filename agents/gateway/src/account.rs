@@ -1,7 +1,9 @@
 //! What one exchange used and how it ended: written down exactly once, whatever ends it.
 
-use crate::{clock, cord::Cord, known::Known, metrics::Metrics, spool::Spool};
+use crate::{
+    clock, cord::Cord, governor::Permit, known::Known, metrics::Metrics, rates, runaway::{Trail, outcome}, spool::Spool};
 use gateway_core::usage::{Form, Meter, Yardstick};
+use http::HeaderMap;
 use kill_wire::{Class, Name, ProbePoint, Timestamp};
 use net_model::{Api, Ended, Target, Tokens, UsageRecord};
 use prices::Price;
@@ -45,6 +47,10 @@ pub(crate) struct Account {
     stream: bool,
     prompt_bytes: u64,
     way: Option<Way>,
+    /// The right to be under way at this target.
+    permit: Option<Permit>,
+    /// What tells whether this consumer is a runaway.
+    trail: Option<Trail>,
     status: Option<u16>,
     meter: Option<Meter>,
     ended: Option<Ended>,
@@ -65,6 +71,8 @@ impl Account {
             stream: false,
             prompt_bytes: 0,
             way: None,
+            permit: None,
+            trail: None,
             status: None,
             meter: None,
             ended: None,
@@ -90,14 +98,34 @@ impl Account {
         self.prompt_bytes = prompt_bytes;
     }
 
-    /// A target is being asked: from here on there is something to write down.
-    pub(crate) fn asking(&mut self, point: ProbePoint, target: &Target) {
+    /// Lets `trail` see what becomes of it.
+    pub(crate) fn follow(&mut self, trail: Option<Trail>) {
+        self.trail = trail;
+    }
+
+    /// What the prompt and a token of this target are expected to come to: tokens, and the price where it is known.
+    pub(crate) fn expects(&self, target: &Target) -> (u64, Option<Price>) {
         let sent = target.model(&self.model);
         let known = &self.books.known;
-        let price = match point.class {
+        let price = match target.class {
             Class::Local => Some(Price::FREE),
             Class::Cloud => known.prices().of(sent).copied(),
         };
+        let prompt = known
+            .yardstick(&target.name, sent)
+            .prompt(self.prompt_bytes);
+        (prompt, price)
+    }
+
+    /// A target is being asked: from here on there is something to write down. What was held for one asked before
+    /// goes back.
+    pub(crate) fn asking(&mut self, point: ProbePoint, target: &Target, permit: Permit) {
+        let (_, price) = self.expects(target);
+        let sent = target.model(&self.model);
+        let known = &self.books.known;
+        if let Some(before) = self.permit.replace(permit) {
+            before.cancel();
+        }
         self.way = Some(Way {
             yardstick: known.yardstick(&point.target, sent),
             sent: (sent != self.model).then(|| sent.to_owned()),
@@ -130,6 +158,22 @@ impl Account {
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
+            if let Some(permit) = &mut self.permit
+                && let Err(denied) = permit.draw(&meter.so_far())
+                && !meter.is_done()
+            {
+                self.cord.sever(denied);
+            }
+            if let Some(trail) = &mut self.trail {
+                trail.passed(|| meter.so_far().total());
+            }
+        }
+    }
+
+    /// Tells the client how its limits stand.
+    pub(crate) fn tell_rates(&self, headers: &mut HeaderMap) {
+        if let Some(permit) = &self.permit {
+            rates::tell(headers, permit.rates());
         }
     }
 
@@ -153,6 +197,9 @@ impl Account {
             .status
             .unwrap_or_else(|| why.map_or(CLIENT_CLOSED_REQUEST, |why| why.status().as_u16()));
         let tokens = self.count(&way, ended);
+        if let Some(permit) = self.permit.take() {
+            permit.settle(&tokens);
+        }
         let took = self.begun.elapsed();
         let point = way.point;
         self.books.metrics.ended(
@@ -223,8 +270,14 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        if let Some(record) = self.settle(clock::now())
-            && !self.books.spool.keep(record)
+        let Some(record) = self.settle(clock::now()) else {
+            return;
+        };
+        if let Some(trail) = self.trail.take() {
+            let tokens = record.prompt_tokens.saturating_add(record.completion_tokens);
+            trail.ended(outcome(record.ended, record.status), (tokens, record.cost));
+        }
+        if !self.books.spool.keep(record)
         {
             self.books.metrics.dropped(1);
         }

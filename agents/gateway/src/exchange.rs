@@ -10,6 +10,7 @@ use crate::{
     deny::Denied,
     detour::FALLBACK_HEADER,
     figures::attempt_with_figures,
+    governor::{Permit, Wanted},
     headers,
     inflow::Inflow,
     intake::Taken,
@@ -87,6 +88,7 @@ impl Answer<'_> {
         let head = self.answered.head;
         let framing = headers::framing(&head.headers);
         let mut passed = headers::for_client(&head.headers, self.target, account.id());
+        account.tell_rates(&mut passed);
         if let Some(fallback) = self.fallback {
             passed.insert(FALLBACK_HEADER, fallback);
         }
@@ -155,8 +157,11 @@ impl<'t> Call<'t, '_> {
             return Err(Denied::Background);
         }
         self.exchange.describe(&shown(model), asked.stream);
-        account.asked(shown(model), asked.stream, prompt_bytes(&taken.bytes));
+        let prompt = prompt_bytes(&taken.bytes);
+        account.asked(shown(model), asked.stream, prompt);
         let route = self.table.route(self.consumer, model)?;
+        let runaways = &self.app.runaways;
+        account.follow(runaways.begin(&self.consumer.name, account.api(), &taken.bytes, prompt)?);
         let question = Question {
             api: account.api(),
             head: &head,
@@ -190,8 +195,13 @@ impl<'t> Call<'t, '_> {
         let order = order(wish, targets.map(|(target, _)| target));
         for ((target, may), (_, watched)) in order.zip(self.table.targets_of(route)) {
             let way = point(self.consumer, route, target);
-            let seat = match self.seat(target, &way, may, watched) {
-                Ok(seat) => seat,
+            let seat = self.seat(target, &way, may, watched);
+            let permitted = seat.and_then(|seat| {
+                let permit = self.permit(target, route, question, account);
+                Ok((seat, permit.map_err(Why::Denied)?))
+            });
+            let (seat, permit) = match permitted {
+                Ok(permitted) => permitted,
                 Err(why) => {
                     search.past(target, why);
                     continue;
@@ -199,7 +209,7 @@ impl<'t> Call<'t, '_> {
             };
             self.falls_back(route, target, &mut search, account);
             let fallback = search.detour.header(target);
-            account.asking(way.clone(), target);
+            account.asking(way.clone(), target, permit);
             let answer = |(answered, seat)| Answer {
                 answered,
                 point: way,
@@ -248,7 +258,30 @@ impl<'t> Call<'t, '_> {
     /// Takes a place on this way first, and asks whether it is open only then: a cut finds the one or the other.
     fn stand(&self, point: &ProbePoint) -> Result<(), Denied> {
         self.exchange.choose(point.clone());
-        self.app.in_force.admits(&point.subject())
+        let subject = point.subject();
+        self.app.in_force.admits(&subject)?;
+        self.app.governor.admits(&subject)
+    }
+
+    /// Whether budgets and limits have room for this at this target.
+    fn permit(
+        &self,
+        target: &Target,
+        route: &Route,
+        question: &Question<'_>,
+        account: &Account,
+    ) -> Result<Permit, Denied> {
+        let (prompt, price) = account.expects(target);
+        self.app.governor.admit(&Wanted {
+            consumer: self.consumer,
+            route: &route.name,
+            class: target.class,
+            model: question.model,
+            api: question.api,
+            asked: question.asked,
+            prompt,
+            price,
+        })
     }
 
     /// `to` is about to be asked: says in whose place.

@@ -6,7 +6,7 @@ mod rules;
 
 use crate::deny::Denied;
 use kill_wire::{Name, ProbePoint};
-use net_model::{BreakerState, BudgetView, TargetView, TripKind};
+use net_model::{BreakerState, BudgetView, Reaction, TargetView, TripKind};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{
@@ -231,6 +231,11 @@ impl Metrics {
     /// A budget is gone.
     pub(crate) fn budget_gone(&self, budget: &str, at_end: &'static str) {
         self.rules.gone(budget, at_end);
+    }
+
+    /// A consumer looks like a runaway.
+    pub(crate) fn runaway(&self, consumer: &str, kind: TripKind, reaction: Reaction) {
+        self.rules.runaway(consumer, kind, reaction);
     }
 
     /// The gateway has closed something by itself.

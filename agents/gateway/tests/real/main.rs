@@ -3,6 +3,7 @@
 
 mod control;
 mod cutting;
+mod limiting;
 mod metering;
 mod passing;
 mod probing;

@@ -78,6 +78,33 @@ impl Site {
         site
     }
 
+    pub(crate) async fn open_with_rules(rules: Rules) -> Self {
+        let (home, away) = (Upstream::start().unwrap(), Upstream::start().unwrap());
+        let dir = tempfile::tempdir().unwrap();
+        Self::start(home, away, dir, rules).await
+    }
+
+    /// The same site with its gateway, which was drained, started again.
+    pub(crate) async fn restart(self, rules: Rules) -> Self {
+        Self::start(self.home, self.away, self.dir, rules).await
+    }
+
+    async fn start(home: Upstream, away: Upstream, dir: TempDir, rules: Rules) -> Self {
+        let table = table(&[
+            ("home", Class::Local, &home.base_url()),
+            ("away", Class::Cloud, &away.base_url()),
+        ]);
+        let gateway = start_with(&dir, table, rules);
+        let site = Self {
+            gateway,
+            home,
+            away,
+            dir,
+        };
+        site.apply(1, &[]).await;
+        site
+    }
+
     pub(crate) async fn open_with_home(script: Script) -> Self {
         let site = Self::with(
             Upstream::start_as(script).unwrap(),
@@ -196,9 +223,13 @@ impl Site {
 }
 
 pub(crate) fn start(dir: &TempDir, table: RouteTable) -> Gateway {
+    start_with(dir, table, Rules::default())
+}
+
+pub(crate) fn start_with(dir: &TempDir, table: RouteTable, rules: Rules) -> Gateway {
     let settings = Settings {
         table,
-        rules: Rules::default(),
+        rules,
         control_socket: dir.path().join("control.sock"),
         spool_dir: dir.path().join("spool"),
         probe_key: Secret::new(PROBE).unwrap().hash(),
@@ -214,6 +245,7 @@ pub(crate) fn spooled(dir: &TempDir) -> Vec<UsageRecord> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir.path().join("spool"))
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|it| it == "jsonl"))
         .collect();
     files.sort();
     files
