@@ -10,6 +10,7 @@ use crate::{
     offers::Offers,
     overlay::{InForce, Older},
     registry::{Registry, Swept},
+    runaway::Runaways,
     upstream::Upstreams,
 };
 use arc_swap::ArcSwap;
@@ -35,6 +36,7 @@ pub(crate) struct App {
     pub(crate) started: Timestamp,
     pub(crate) table: ArcSwap<Table>,
     pub(crate) governor: Arc<Governor>,
+    pub(crate) runaways: Arc<Runaways>,
     pub(crate) in_force: InForce,
     pub(crate) followed: Followed,
     pub(crate) registry: Arc<Registry>,

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use gateway_core::{
     dialect::{Fault, Kind, Unreadable, error_body, error_event},
     limits::Refusal,
+    runaway::Wait,
 };
 use http::StatusCode;
 use kill_wire::{Incident, Scope, Timestamp};
@@ -101,6 +102,19 @@ impl Denied {
             },
             message: refusal.to_string(),
             wait: refusal.wait(now),
+        }))
+    }
+
+    /// This consumer is slowed down.
+    pub(crate) fn slowed_down(wait: &Wait) -> Self {
+        let (pause, rest) = (wait.pause.as_secs().max(1), wait.rest.as_secs().max(1));
+        Self::Limited(Arc::new(Limited {
+            code: "runaway_throttled",
+            message: format!(
+                "This consumer looks like a runaway: {}. For another {rest} s it may have one request open at a time, with a pause between. Ask again in {pause} s.",
+                wait.figures
+            ),
+            wait: Some(wait.pause),
         }))
     }
 

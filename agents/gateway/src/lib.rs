@@ -38,6 +38,7 @@ mod rates;
 mod registry;
 mod relay;
 mod reply;
+mod runaway;
 mod search;
 mod serve;
 mod show;
@@ -57,6 +58,7 @@ use governor::Governor;
 use gateway_core::choice;
 use net_model::{KeyHash, RouteTable, Rules};
 use prices::Prices;
+use runaway::Runaways;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -110,11 +112,13 @@ impl Gateway {
         let (rules, table) = (&settings.rules, &settings.table);
         let dir = &settings.spool_dir;
         let governor = Governor::start(rules, table, dir, &registry, &metrics)?;
+        let runaways = Runaways::new(rules, table, &governor, &metrics);
         let app = Arc::new(App {
             boot: HEXLOWER.encode(&boot),
             started: clock::now(),
             table: ArcSwap::from_pointee(Table::new(settings.table, zone, None)),
             governor,
+            runaways,
             in_force: overlay::InForce::default(),
             followed: followed::Followed::default(),
             registry,
@@ -160,6 +164,7 @@ impl Gateway {
             before.zone().clone()
         });
         self.app.governor.reload(&rules, &table);
+        self.app.runaways.reload(&rules, &table);
         let table = Table::new(table, zone, Some(&before));
         self.app.table.store(Arc::new(table));
         tracing::info!("Other routes are in place.");
@@ -204,6 +209,13 @@ impl Gateway {
             cut_off: swept.severed,
         }
     }
+}
+
+/// Whether this machine knows a time zone that rules may name; the error says what was expected.
+pub fn knows_time_zone(name: Option<&str>) -> Result<(), String> {
+    choice::zone(name)
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 async fn prune(app: Arc<App>) {

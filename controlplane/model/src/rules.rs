@@ -109,6 +109,19 @@ pub enum Reaction {
     Trip,
 }
 
+impl Reaction {
+    /// As the configuration names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Alert => "alert",
+            Self::Throttle => "throttle",
+            Self::Trip => "trip",
+        }
+    }
+}
+
 /// What counts as a runaway, and what is done about each kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunawayRules {

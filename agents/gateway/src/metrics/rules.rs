@@ -1,6 +1,6 @@
 //! Figures of budgets and trips.
 
-use net_model::{BudgetView, TripKind};
+use net_model::{BudgetView, Reaction, TripKind};
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family, gauge::Gauge},
@@ -24,6 +24,13 @@ struct OfKind {
     kind: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Runaway {
+    consumer: String,
+    kind: &'static str,
+    reaction: &'static str,
+}
+
 /// All of them; labels hold only names out of the rules.
 #[derive(Debug, Default)]
 pub(super) struct RuleFigures {
@@ -31,6 +38,7 @@ pub(super) struct RuleFigures {
     limits: Family<OfBudget, Gauge>,
     gone: Family<Gone, Counter>,
     trips: Family<OfKind, Counter>,
+    runaways: Family<Runaway, Counter>,
 }
 
 impl RuleFigures {
@@ -55,6 +63,11 @@ impl RuleFigures {
             "Scopes the gateway closed by itself, by what they were about",
             self.trips.clone(),
         );
+        registry.register(
+            "portcullis_gateway_runaways",
+            "Times a consumer looked like a runaway, by what showed it and what was done",
+            self.runaways.clone(),
+        );
     }
 
     /// How the budgets stand now; one that is no more is no longer told of.
@@ -78,6 +91,15 @@ impl RuleFigures {
             at_end,
         };
         self.gone.get_or_create(&labels).inc();
+    }
+
+    pub(super) fn runaway(&self, consumer: &str, kind: TripKind, reaction: Reaction) {
+        let labels = Runaway {
+            consumer: consumer.to_owned(),
+            kind: kind.as_str(),
+            reaction: reaction.as_str(),
+        };
+        self.runaways.get_or_create(&labels).inc();
     }
 
     pub(super) fn tripped(&self, kind: TripKind) {
