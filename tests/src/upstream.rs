@@ -1,4 +1,4 @@
-//! A scripted OpenAI-compatible server: the ground truth of tests and benchmarks.
+//! A scripted server that speaks OpenAI's, Anthropic's and Ollama's APIs: the ground truth of tests and benchmarks.
 //!
 //! The model name chooses what it does (see [`Script`]); it writes down for each request what it received,
 //! what it sent, and when and how that ended.
@@ -6,6 +6,7 @@
 mod answer;
 mod log;
 mod script;
+mod words;
 
 pub use log::{End, Served};
 pub use script::Script;

@@ -3,7 +3,8 @@
 use super::{
     Shared,
     log::{End, Running},
-    script::{self, NAMES, Script},
+    script::{NAMES, Script},
+    words::{self, Format, Usage, Whole},
 };
 use bytes::Bytes;
 use http_body_util::BodyExt as _;
@@ -91,9 +92,13 @@ pub(super) async fn answer(
         .and_then(serde_json::Value::as_str)
         .unwrap_or_default();
     model.clone_into(&mut running.record.model);
-    if head.uri.path() == "/v1/models" && shared.always() != Some(Script::Silent) {
-        return Ok(whole(running, 200, models()));
+    let path = head.uri.path();
+    if shared.always() != Some(Script::Silent)
+        && let Some(text) = list(path, &head.headers)
+    {
+        return Ok(whole(running, 200, text));
     }
+    let format = Format::of(path);
     let script = shared
         .always()
         .or_else(|| model.parse().ok())
@@ -106,9 +111,7 @@ pub(super) async fn answer(
         }
         Script::Error500 | Script::Error503 => {
             let status = if script == Script::Error500 { 500 } else { 503 };
-            let text = format!(
-                r#"{{"error":{{"message":"scripted failure","type":"server_error","param":null,"code":"scripted_{status}"}}}}"#
-            );
+            let text = format.failure(status);
             Ok(whole(running, status, text))
         }
         Script::Steady
@@ -118,32 +121,47 @@ pub(super) async fn answer(
         | Script::Reset
         | Script::Truncate
         | Script::Liar
-        | Script::LateReset
         | Script::Nousage
+        | Script::Strict
+        | Script::Cached
+        | Script::Tool
+        | Script::LateReset
         | Script::Paced
         | Script::Burst
         | Script::Flood => {
+            let tokens = format.max_tokens(&asked).unwrap_or(20);
             let play = Play {
                 script,
+                format,
                 model: model.to_owned(),
-                tokens: asked
-                    .get("max_tokens")
-                    .and_then(serde_json::Value::as_u64)
-                    .unwrap_or(20),
+                tokens,
+                usage: script.usage(tokens, format.asks_for_usage(&asked)),
                 reset,
             };
-            let streams = asked.get("stream") == Some(&serde_json::Value::Bool(true));
-            Ok(play.answer(streams, running, &shared))
+            Ok(play.answer(&asked, running, &shared))
         }
     }
 }
 
-fn models() -> String {
-    let data: Vec<serde_json::Value> = NAMES
-        .iter()
-        .map(|(id, _)| serde_json::json!({"id": id, "object": "model", "created": 1, "owned_by": "scripted"}))
-        .collect();
-    serde_json::json!({"object": "list", "data": data}).to_string()
+fn list(path: &str, headers: &http::HeaderMap) -> Option<String> {
+    let names: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+    words::list(path, &names, headers.contains_key("anthropic-version"))
+}
+
+/// The tool that was offered first, in the shape of any API.
+fn first_tool(asked: &serde_json::Value) -> Option<&str> {
+    let tool = asked.pointer("/tools/0")?;
+    tool.pointer("/function/name")
+        .or_else(|| tool.get("name"))?
+        .as_str()
+}
+
+/// How many texts are to be embedded.
+fn texts(asked: &serde_json::Value) -> usize {
+    asked
+        .get("input")
+        .and_then(serde_json::Value::as_array)
+        .map_or(1, Vec::len)
 }
 
 fn respond(status: u16, kind: &'static str, body: Answer) -> Response<Answer> {
@@ -177,23 +195,37 @@ fn whole(running: Running, status: u16, text: String) -> Response<Answer> {
 /// One script about to be played.
 struct Play {
     script: Script,
+    format: Format,
     model: String,
     tokens: u64,
+    usage: Option<Usage>,
     reset: Arc<AtomicBool>,
 }
 
 type Sent = Result<(), mpsc::error::SendError<Piece>>;
 
 impl Play {
-    fn answer(self, streams: bool, running: Running, shared: &Shared) -> Response<Answer> {
+    fn answer(
+        self,
+        asked: &serde_json::Value,
+        running: Running,
+        shared: &Shared,
+    ) -> Response<Answer> {
         let (pieces, receiver) = mpsc::channel(1);
-        let usage = self.script.usage(self.tokens);
+        let streams = self.format.streams(asked);
         // Only where it is sent: the text of a stream that shall run for long is long.
         let text = if streams {
             String::new()
         } else {
-            script::whole(&self.model, self.tokens, usage)
+            self.format.whole(&Whole {
+                model: &self.model,
+                chunks: self.tokens,
+                usage: self.usage,
+                tool: first_tool(asked).filter(|_| self.script == Script::Tool),
+                texts: texts(asked),
+            })
         };
+        let kind = self.format.content_type(streams);
         let body = Answer {
             pieces: receiver,
             length: (!streams).then_some(text.len() as u64),
@@ -204,27 +236,15 @@ impl Play {
             let _how = if streams {
                 self.stream(&pieces).await
             } else {
-                self.whole(&pieces, text, usage).await
+                self.whole(&pieces, text).await
             };
         });
-        let kind = if streams {
-            "text/event-stream"
-        } else {
-            "application/json"
-        };
         respond(200, kind, body)
     }
 
     /// An answer that does not stream: `slow` and `stall` hand it out in pieces.
-    async fn whole(
-        &self,
-        pieces: &mpsc::Sender<Piece>,
-        text: String,
-        usage: Option<(u64, u64)>,
-    ) -> Sent {
-        if let Some(usage) = usage {
-            pieces.send(Piece::Usage(usage)).await?;
-        }
+    async fn whole(&self, pieces: &mpsc::Sender<Piece>, text: String) -> Sent {
+        self.claim(pieces).await?;
         let mut rest = Bytes::from(text);
         if matches!(self.script, Script::Slow | Script::Stall) {
             while rest.len() > 16 {
@@ -238,8 +258,20 @@ impl Play {
         pieces.send(Piece::Bytes(rest, self.tokens)).await
     }
 
-    async fn stream(&self, pieces: &mpsc::Sender<Piece>) -> Sent {
-        let last = match self.script {
+    /// Writes down what the next bytes claim.
+    async fn claim(&self, pieces: &mpsc::Sender<Piece>) -> Sent {
+        match self.usage {
+            Some(usage) => {
+                let claimed = (usage.prompt, usage.completion);
+                pieces.send(Piece::Usage(claimed)).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// How many chunks of text a stream has.
+    fn chunks(&self) -> u64 {
+        match self.script {
             Script::Flood => u64::MAX,
             Script::Stall => 1,
             Script::Reset | Script::Truncate => 3,
@@ -248,37 +280,66 @@ impl Play {
             | Script::Silent
             | Script::Trickle
             | Script::Liar
-            | Script::LateReset
             | Script::Nousage
+            | Script::Strict
+            | Script::Cached
+            | Script::Tool
+            | Script::LateReset
             | Script::Paced
             | Script::Burst
             | Script::Error500
             | Script::Error503 => self.tokens,
-        };
+        }
+    }
+
+    async fn stream(&self, pieces: &mpsc::Sender<Piece>) -> Sent {
+        let opening = self.format.opening(&self.model, self.usage);
+        if !opening.is_empty() {
+            self.event(pieces, opening, 0).await?;
+        }
+        let last = self.chunks();
         for at in 0..last {
             if at > 0 {
                 self.pause(pieces).await?;
             }
-            self.event(pieces, script::chunk(&self.model, at), 1)
+            self.event(pieces, self.format.chunk(&self.model, at), 1)
                 .await?;
         }
-        match self.script {
-            Script::Stall => {
-                pieces.closed().await;
-                return Ok(());
+        if self.breaks_off(pieces, last).await? {
+            return Ok(());
+        }
+        let [stop, told, end] = self.format.closing(&self.model, last, self.usage);
+        for (at, text) in [stop, told, end].into_iter().enumerate() {
+            if at == 1 {
+                self.claim(pieces).await?;
             }
+            if !text.is_empty() {
+                self.event(pieces, text, 0).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a stream before its time, where the script says so.
+    async fn breaks_off(
+        &self,
+        pieces: &mpsc::Sender<Piece>,
+        last: u64,
+    ) -> Result<bool, mpsc::error::SendError<Piece>> {
+        match self.script {
+            Script::Stall => pieces.closed().await,
             Script::Reset | Script::LateReset => {
                 // Time for what was sent to arrive: a reset overtakes it otherwise.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 self.reset.store(true, Ordering::SeqCst);
-                return pieces.send(Piece::BreakOff).await;
+                pieces.send(Piece::BreakOff).await?;
             }
             Script::Truncate => {
-                let mut half = script::chunk(&self.model, last);
+                let mut half = self.format.chunk(&self.model, last);
                 half.truncate(half.len() / 2);
                 pieces.send(Piece::Bytes(half.into(), 0)).await?;
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                return pieces.send(Piece::BreakOff).await;
+                pieces.send(Piece::BreakOff).await?;
             }
             Script::Steady
             | Script::Slow
@@ -286,19 +347,16 @@ impl Play {
             | Script::Trickle
             | Script::Liar
             | Script::Nousage
+            | Script::Strict
+            | Script::Cached
+            | Script::Tool
             | Script::Paced
             | Script::Burst
             | Script::Flood
             | Script::Error500
-            | Script::Error503 => {}
+            | Script::Error503 => return Ok(false),
         }
-        self.event(pieces, script::stop(&self.model), 0).await?;
-        if let Some(usage) = self.script.usage(last) {
-            pieces.send(Piece::Usage(usage)).await?;
-            self.event(pieces, script::usage_event(&self.model, usage), 0)
-                .await?;
-        }
-        self.event(pieces, "data: [DONE]\n\n".to_owned(), 0).await
+        Ok(true)
     }
 
     async fn pause(&self, pieces: &mpsc::Sender<Piece>) -> Sent {
@@ -308,12 +366,15 @@ impl Play {
             Script::Slow => Duration::from_secs(1),
             Script::Trickle => Duration::from_millis(1),
             Script::Steady
+            | Script::Strict
+            | Script::Cached
+            | Script::Tool
+            | Script::LateReset
             | Script::Stall
             | Script::Silent
             | Script::Reset
             | Script::Truncate
             | Script::Liar
-            | Script::LateReset
             | Script::Nousage
             | Script::Error500
             | Script::Error503 => Duration::from_millis(20),

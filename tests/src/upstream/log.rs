@@ -30,10 +30,12 @@ pub struct Served {
     pub path: String,
     /// Model named in the body; empty when none.
     pub model: String,
-    /// Names and values of the request's headers; the bearer only as SHA-256.
+    /// Names and values of the request's headers; credentials only as SHA-256.
     pub headers: Vec<(String, String)>,
     /// SHA-256 of the bearer credential, when one came.
     pub bearer_sha256: Option<String>,
+    /// SHA-256 of the credential in `x-api-key`, when one came.
+    pub api_key_sha256: Option<String>,
     /// SHA-256 of the body as received.
     pub body_sha256: String,
     /// Length of the body as received.
@@ -101,6 +103,7 @@ impl Log {
         };
         let text =
             |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let api_key = headers.get("x-api-key").map(text);
         let bearer = headers
             .get(http::header::AUTHORIZATION)
             .map(text)
@@ -114,10 +117,13 @@ impl Log {
                 model: String::new(),
                 headers: headers
                     .iter()
-                    .filter(|(name, _)| *name != http::header::AUTHORIZATION)
+                    .filter(|(name, _)| {
+                        *name != http::header::AUTHORIZATION && *name != "x-api-key"
+                    })
                     .map(|(name, value)| (name.to_string(), text(value)))
                     .collect(),
                 bearer_sha256: bearer.map(|key| hex(&Sha256::digest(key.as_bytes()))),
+                api_key_sha256: api_key.map(|key| hex(&Sha256::digest(key.as_bytes()))),
                 body_sha256: hex(&Sha256::digest(body)),
                 body_bytes: body.len() as u64,
                 sent_bytes: 0,
