@@ -1,7 +1,15 @@
 //! What one exchange used and how it ended: written down exactly once, whatever ends it.
 
 use crate::{
-    clock, cord::Cord, governor::Permit, known::Known, metrics::Metrics, rates, runaway::{Trail, outcome}, spool::Spool};
+    clock,
+    cord::Cord,
+    governor::Permit,
+    known::Known,
+    metrics::Metrics,
+    rates,
+    runaway::{Trail, outcome},
+    spool::Spool,
+};
 use gateway_core::usage::{Form, Meter, Yardstick};
 use http::HeaderMap;
 use kill_wire::{Class, Name, ProbePoint, Timestamp};
@@ -274,11 +282,12 @@ impl Drop for Account {
             return;
         };
         if let Some(trail) = self.trail.take() {
-            let tokens = record.prompt_tokens.saturating_add(record.completion_tokens);
+            let tokens = record
+                .prompt_tokens
+                .saturating_add(record.completion_tokens);
             trail.ended(outcome(record.ended, record.status), (tokens, record.cost));
         }
-        if !self.books.spool.keep(record)
-        {
+        if !self.books.spool.keep(record) {
             self.books.metrics.dropped(1);
         }
     }

@@ -1,6 +1,7 @@
 //! What one running gateway shares.
 
 use crate::{
+    Front,
     account::Books,
     admission::Table,
     deny::Denied,
@@ -45,6 +46,7 @@ pub(crate) struct App {
     pub(crate) offers: Offers,
     pub(crate) held: Held,
     pub(crate) probe_key: KeyHash,
+    pub(crate) front: ArcSwap<Front>,
     pub(crate) stop: Stop,
     pub(crate) tasks: TaskTracker,
 }

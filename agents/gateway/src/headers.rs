@@ -5,7 +5,8 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{
         ACCEPT_ENCODING, AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT,
-        HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+        FORWARDED, HOST, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING,
+        UPGRADE,
     },
 };
 use net_model::{Secret, Target, TargetKind};
@@ -27,7 +28,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Set anew for the target, or a credential of the client that is none of the target's business.
-const NOT_FORWARDED: [HeaderName; 8] = [
+const NOT_FORWARDED: [HeaderName; 13] = [
     HOST,
     AUTHORIZATION,
     CONTENT_LENGTH,
@@ -36,6 +37,12 @@ const NOT_FORWARDED: [HeaderName; 8] = [
     COOKIE,
     API_KEY,
     HeaderName::from_static("api-key"),
+    // Where the client is, is none of the target's business.
+    FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-real-ip"),
 ];
 
 /// In which version of Anthropic's API a client speaks.
@@ -157,6 +164,8 @@ mod tests {
                 ("authorization", "Bearer pck_secret"),
                 ("x-api-key", "pck_secret"),
                 ("cookie", "a=b"),
+                ("x-forwarded-for", "192.0.2.7"),
+                ("forwarded", "for=192.0.2.7"),
                 ("host", "gateway"),
                 ("x-portcullis-probe", "consumer=a"),
                 ("connection", "close, X-Private"),
@@ -184,6 +193,8 @@ mod tests {
             "x-private",
             "te",
             "cookie",
+            "x-forwarded-for",
+            "forwarded",
             "x-portcullis-probe",
         ] {
             assert!(!sent.contains_key(gone), "{gone}");

@@ -6,6 +6,7 @@
 //! **Invariant:** a gateway starts closed. Nothing passes until its agent has laid a first overlay over it.
 
 mod accept;
+mod access;
 mod account;
 mod admission;
 mod app;
@@ -23,9 +24,12 @@ mod followed;
 mod governor;
 mod headers;
 mod hold;
+mod http1;
+mod http2;
 mod inflow;
 mod intake;
 mod known;
+mod leg;
 mod line;
 mod live;
 mod metrics;
@@ -34,6 +38,7 @@ mod offers;
 mod orphan;
 mod overlay;
 mod probe;
+mod proxies;
 mod rates;
 mod registry;
 mod relay;
@@ -45,8 +50,12 @@ mod show;
 mod silence;
 mod spool;
 mod targets;
+mod tls;
 mod upstream;
 mod wire;
+
+pub use ipnet::IpNet;
+pub use tls::{BadTls, Tls};
 
 use account::Books;
 use admission::Table;
@@ -54,8 +63,8 @@ use anyhow::Context as _;
 use app::App;
 use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
-use governor::Governor;
 use gateway_core::choice;
+use governor::Governor;
 use net_model::{KeyHash, RouteTable, Rules};
 use prices::Prices;
 use runaway::Runaways;
@@ -64,6 +73,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// After the limit of a drain: time for what was cut off to be gone.
 const CUT_OFF_LIMIT: Duration = Duration::from_millis(250);
+/// How long a gateway that stops waits for the question of a client it has just taken in.
+const LATECOMERS: Duration = Duration::from_millis(100);
 const PRUNE_EVERY: Duration = Duration::from_secs(10);
 
 /// What a gateway is started with.
@@ -79,6 +90,17 @@ pub struct Settings {
     pub spool_dir: PathBuf,
     /// What is kept of the key that probes carry.
     pub probe_key: KeyHash,
+    /// How clients reach it.
+    pub front: Front,
+}
+
+/// How clients reach a gateway.
+#[derive(Clone, Debug, Default)]
+pub struct Front {
+    /// Its certificate; without one it speaks plainly.
+    pub tls: Option<Tls>,
+    /// Whose word about a client's address is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 /// How a drain went.
@@ -131,6 +153,7 @@ impl Gateway {
             offers: offers::Offers::default(),
             held: intake::Held::default(),
             probe_key: settings.probe_key,
+            front: ArcSwap::from_pointee(settings.front),
             stop: app::Stop::default(),
             tasks: tokio_util::task::TaskTracker::new(),
         });
@@ -176,6 +199,11 @@ impl Gateway {
         self.app.books.known.set_prices(prices);
     }
 
+    /// Meets new connections in another way; open ones go on as they are.
+    pub fn reload_front(&self, front: Front) {
+        self.app.front.store(Arc::new(front));
+    }
+
     /// Stops: no new connections at once, open exchanges may end until `limit`, then they are cut off. Overlays are
     /// taken until the last exchange is gone; the usage spool is written out.
     pub async fn drain(&self, limit: Duration) -> Drained {
@@ -183,7 +211,9 @@ impl Gateway {
         let until = Instant::now() + limit;
         let open = app.registry.open();
         app.stop.draining.cancel();
-        while app.registry.open() > 0 && Instant::now() < until {
+        // Who was just taken in has not asked yet.
+        let not_before = Instant::now() + LATECOMERS;
+        while Instant::now() < not_before || (app.registry.open() > 0 && Instant::now() < until) {
             sleep(Duration::from_millis(5)).await;
         }
         let swept = app.sever_all();

@@ -1,4 +1,4 @@
-//! What one client connection and the exchange on it tell each other.
+//! What a client connection and an exchange on it tell each other.
 
 use crate::{cord::Cord, registry::Exchange};
 use std::sync::{
@@ -6,7 +6,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// One client connection.
+/// A client connection of HTTP/1, which carries one exchange at a time, or one stream of HTTP/2. A connection of
+/// HTTP/2 has one as well, on which no exchange stands.
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     cord: Arc<Cord>,
@@ -14,6 +15,9 @@ pub(crate) struct Line {
     /// An exchange whose answer is made but not yet taken by the kernel: a cut must still find it.
     unflushed: Mutex<Option<Exchange>>,
     has_unflushed: AtomicBool,
+    written: AtomicBool,
+    strict: AtomicBool,
+    answered: AtomicBool,
 }
 
 impl Line {
@@ -41,8 +45,39 @@ impl Line {
         self.has_unflushed.store(true, Ordering::Release);
     }
 
+    /// An answer is made.
+    pub(crate) fn answered(&self) {
+        self.answered.store(true, Ordering::Release);
+    }
+
+    /// Whether one ever was.
+    pub(crate) fn was_answered(&self) -> bool {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    /// Whether everything written so far counts as out only when it has left this host.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.strict.load(Ordering::Acquire)
+    }
+
+    /// Says so.
+    pub(crate) fn set_strict(&self, strict: bool) {
+        self.strict.store(strict, Ordering::Release);
+    }
+
+    /// Whether everything was written at some time since [`Self::forget_written`].
+    pub(crate) fn has_written(&self) -> bool {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// From now on there is something to write.
+    pub(crate) fn forget_written(&self) {
+        self.written.store(false, Ordering::Release);
+    }
+
     /// Everything written so far was taken by the kernel.
     pub(crate) fn flushed(&self) {
+        self.written.store(true, Ordering::Release);
         if self.has_unflushed.swap(false, Ordering::AcqRel) {
             let exchange = self
                 .unflushed

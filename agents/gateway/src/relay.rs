@@ -7,7 +7,7 @@ use crate::{
     account::Account, arriving::Arriving, deny::Denied, events::Splitter, line::Line,
     registry::Exchange,
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use gateway_core::{dialect::Framing, usage::without_figures};
 use hyper::body::{Body, Frame, SizeHint};
 use net_model::{Api, Ended};
@@ -17,9 +17,13 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
+
+/// Pieces that are there together leave as one, up to about this many bytes. Nothing waits for it: not a piece for the
+/// next, and an answer that trickles passes as it comes.
+const MERGED: usize = 12 * 1024;
 
 type Next = Option<io::Result<Frame<Bytes>>>;
 
@@ -33,6 +37,8 @@ pub(crate) struct Relay {
     /// Finds the ends of events when the answer is a stream of them.
     events: Option<Splitter>,
     ready: VecDeque<Bytes>,
+    /// The target broke its answer off; what came before goes out first.
+    broken: bool,
     /// The target was asked for figures that the client did not ask for.
     hides_figures: bool,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -55,6 +61,7 @@ impl Relay {
             upstream: Some(upstream),
             events: Splitter::of(framing),
             ready: VecDeque::new(),
+            broken: false,
             hides_figures: false,
             cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
             line: Arc::clone(line),
@@ -118,6 +125,27 @@ impl Relay {
         }
     }
 
+    /// Whether the target is looked at before what is there goes out. What a budget has just ended gets no longer.
+    fn wants_more(&self) -> bool {
+        let there: usize = self.ready.iter().map(Bytes::len).sum();
+        there == 0 || !self.broken && there < MERGED && self.line.cord().why().is_none()
+    }
+
+    /// What is there, as one piece; `None` at the end.
+    fn merged(&mut self) -> Next {
+        let first = self.ready.pop_front()?;
+        if self.ready.is_empty() {
+            return Some(Ok(Frame::data(first)));
+        }
+        let rest: usize = self.ready.iter().map(Bytes::len).sum();
+        let mut all = BytesMut::with_capacity(first.len() + rest);
+        all.extend_from_slice(&first);
+        for piece in self.ready.drain(..) {
+            all.extend_from_slice(&piece);
+        }
+        Some(Ok(Frame::data(all.freeze())))
+    }
+
     /// Ends the answer before its time: with an error event where one can stand, else by a reset.
     fn break_off(&mut self, how: Ended, why: &Denied) -> Next {
         // The target's side first: dropping it closes its socket.
@@ -147,18 +175,20 @@ impl Body for Relay {
             return Poll::Ready(this.break_off(Ended::Cut, &why));
         }
         loop {
-            if let Some(piece) = this.ready.pop_front() {
-                return Poll::Ready(Some(Ok(Frame::data(piece))));
+            if this.broken && this.ready.is_empty() {
+                this.broken = false;
+                return Poll::Ready(this.break_off(Ended::UpstreamFailed, &Denied::BrokenOff));
             }
-            let Some(upstream) = &mut this.upstream else {
-                return Poll::Ready(None);
+            let more = this.wants_more();
+            let Some(upstream) = this.upstream.as_mut().filter(|_| more) else {
+                return Poll::Ready(this.merged());
             };
-            match ready!(upstream.poll_piece(cx)) {
-                Some(Ok(data)) => this.take(data),
-                Some(Err(_)) => {
-                    return Poll::Ready(this.break_off(Ended::UpstreamFailed, &Denied::BrokenOff));
-                }
-                None => this.finish(),
+            match upstream.poll_piece(cx) {
+                Poll::Ready(Some(Ok(data))) => this.take(data),
+                Poll::Ready(Some(Err(_))) => this.broken = true,
+                Poll::Ready(None) => this.finish(),
+                Poll::Pending if this.ready.is_empty() => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(this.merged()),
             }
         }
     }

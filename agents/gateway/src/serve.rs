@@ -1,6 +1,7 @@
 //! Every path of the data listener.
 
 use crate::{
+    access,
     app::App,
     deny::Denied,
     exchange,
@@ -27,15 +28,20 @@ pub(crate) async fn answer(
     request: Request<Inflow>,
 ) -> Response<Reply> {
     let family = family(&request);
+    let seen = access::Seen::of(&request);
     let answered = if let Some(why) = line.cord().why() {
         Err(why.clone())
     } else {
         dispatch(app, line, request).await
     };
-    answered.unwrap_or_else(|denied| {
+    let response = answered.unwrap_or_else(|denied| {
         app.books.metrics.refused(&denied);
         reply::refusal(&denied, family)
-    })
+    });
+    if let Some(seen) = seen {
+        seen.answered(&response);
+    }
+    response
 }
 
 /// In whose words a client of this path is refused; where the path tells nothing, in OpenAI's.

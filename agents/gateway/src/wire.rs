@@ -24,6 +24,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 pub(crate) struct Wire {
     stream: TcpStream,
     line: Arc<Line>,
+    /// The kernel calls the socket writable only when nothing is unsent.
+    watching: bool,
 }
 
 impl Wire {
@@ -37,12 +39,17 @@ impl Wire {
                 .with_time(KEEPALIVE)
                 .with_interval(KEEPALIVE),
         )?;
-        Ok(Self { stream, line })
+        Ok(Self {
+            stream,
+            line,
+            watching: false,
+        })
     }
 
-    /// Asks the kernel to call the socket writable only when nothing written is still unsent.
-    pub(crate) fn watch_unsent(&self) {
-        let _best_effort = SockRef::from(&self.stream).set_tcp_notsent_lowat(1);
+    /// Asks the kernel to call the socket writable only when nothing written is still unsent, or no longer.
+    pub(crate) fn watch_unsent(&self, watch: bool) {
+        // Zero stands for what the system does otherwise.
+        let _best_effort = SockRef::from(&self.stream).set_tcp_notsent_lowat(watch.into());
     }
 
     /// Whether everything written has left this host; needs [`Self::watch_unsent`] first.
@@ -92,8 +99,17 @@ impl AsyncWrite for Wire {
         self.stream.is_write_vectored()
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         // HTTP calls this only when its own buffer is empty: the kernel has everything.
+        let strict = self.line.is_strict();
+        if strict != self.watching {
+            self.watching = strict;
+            self.watch_unsent(strict);
+        }
+        if strict && !self.all_sent() {
+            // Who asks for this looks again by itself.
+            return Poll::Pending;
+        }
         self.line.flushed();
         Poll::Ready(Ok(()))
     }

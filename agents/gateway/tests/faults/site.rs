@@ -102,6 +102,7 @@ impl Site {
             control_socket: dir.path().join("control.sock"),
             spool_dir: dir.path().join("spool"),
             probe_key: Secret::new("prb_probe").unwrap().hash(),
+            front: gateway::Front::default(),
         };
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let gateway = Gateway::start(settings, listener).unwrap();

@@ -18,6 +18,7 @@ fn try_start(dir: &Path) -> anyhow::Result<Gateway> {
         control_socket: dir.join("control.sock"),
         spool_dir: dir.join("spool"),
         probe_key: KeyHash::of(b"probe"),
+        front: gateway::Front::default(),
     };
     Gateway::start(settings, std::net::TcpListener::bind("127.0.0.1:0")?)
 }

@@ -4,6 +4,7 @@
 mod apis;
 mod control;
 mod cutting;
+mod http2;
 mod limiting;
 mod metering;
 mod passing;

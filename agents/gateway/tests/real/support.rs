@@ -233,6 +233,7 @@ pub(crate) fn start_with(dir: &TempDir, table: RouteTable, rules: Rules) -> Gate
         control_socket: dir.path().join("control.sock"),
         spool_dir: dir.path().join("spool"),
         probe_key: Secret::new(PROBE).unwrap().hash(),
+        front: gateway::Front::default(),
     };
     Gateway::start(
         settings,

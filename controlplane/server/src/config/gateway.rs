@@ -1,10 +1,12 @@
 //! The section `[gateway]`: targets, routes, consumers, and the rules they live by.
 
 mod consumer;
+mod front;
 mod rules;
 mod target;
 
 use consumer::{ConsumerWish, consumer};
+use gateway::Front;
 use kill_config::{Problem, Problems, Section, listed, listen, loopback, nearest};
 use kill_wire::{Class, Name, RouteKind};
 use net_model::{Consumer, KeyHash, ModelPattern, Route, RouteTable, Rules, Target};
@@ -22,6 +24,7 @@ pub(crate) struct GatewaySection {
     routes: Vec<RouteWish>,
     consumers: Vec<ConsumerWish>,
     rules: Rules,
+    front: Front,
 }
 
 /// What stands in for an empty section.
@@ -60,6 +63,11 @@ impl GatewaySection {
     /// Budgets, limits and runaways.
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// How clients reach it.
+    pub(crate) fn front(&self) -> &Front {
+        &self.front
     }
 
     /// The route table: what the file says, the rest from `fallback`.
@@ -176,6 +184,7 @@ pub(super) fn read(
             routes: Vec::new(),
             consumers: Vec::new(),
             rules: Rules::default(),
+            front: Front::default(),
         });
     };
     let listen = listen(&mut section, 7412);
@@ -195,6 +204,7 @@ pub(super) fn read(
         .map(|section| consumer(section, folder, problems, warnings))
         .collect();
     let rules = rules::rules(&mut section, problems);
+    let front = front::front(&mut section, folder);
     if targets.is_empty() && !routes.is_empty() {
         let text = "missing; the routes need targets: write at least one [[gateway.targets]]";
         problems.note(Problem::new("gateway.targets", text));
@@ -206,6 +216,7 @@ pub(super) fn read(
         routes: routes.into_iter().collect::<Option<_>>()?,
         consumers: consumers.into_iter().collect::<Option<_>>()?,
         rules: rules?,
+        front: front?,
     };
     // Names are held against each other here, so that `config check` needs no state folder.
     let stand_in = Fallback {

@@ -1,7 +1,9 @@
-//! Every listener of a start, bound before any part starts.
+//! Every listener of a start, bound before any part starts, or held open for it by systemd (`LISTEN_FDS`,
+//! systemd.socket(5)): then the port never closes, and who connects during a restart waits instead of being refused.
 
 use crate::config::Config;
 use crate::paths::Part;
+use listenfd::ListenFd;
 use std::net::{SocketAddr, TcpListener};
 
 /// Bound listeners, by part.
@@ -11,17 +13,26 @@ pub(super) struct Ports(Vec<(Part, TcpListener)>);
 impl Ports {
     /// Binds all of them, or reports every one that is taken.
     pub(super) fn bind(config: &Config, parts: &[Part]) -> anyhow::Result<Self> {
+        let mut inherited = inherited();
         let mut bound = Vec::new();
         let mut failed = Vec::new();
         for part in parts {
             let address = configured(config, *part);
-            match TcpListener::bind(address) {
+            let there = inherited.iter().position(|(at, _)| *at == address);
+            let listener = match there {
+                Some(at) => Ok(inherited.swap_remove(at).1),
+                None => TcpListener::bind(address),
+            };
+            match listener {
                 Ok(listener) => bound.push((*part, listener)),
                 Err(why) => failed.push(format!(
                     "\n  {address} for the {name}: {why}; stop what listens there, or set another in the configuration: [{name}] listen = \"127.0.0.1:PORT\"",
                     name = part.name()
                 )),
             }
+        }
+        for (address, _) in inherited {
+            tracing::warn!(%address, "A socket was handed over that no part listens at.");
         }
         if failed.is_empty() {
             Ok(Self(bound))
@@ -44,6 +55,21 @@ impl Ports {
         let at = self.0.iter().position(|(other, _)| *other == part)?;
         Some(self.0.remove(at).1)
     }
+}
+
+/// What was handed over to this process, with its addresses.
+fn inherited() -> Vec<(SocketAddr, TcpListener)> {
+    let mut handed = ListenFd::from_env();
+    let listeners = (0..handed.len()).filter_map(|at| match handed.take_tcp_listener(at) {
+        Ok(listener) => listener,
+        Err(error) => {
+            tracing::warn!(%error, "A socket was handed over that is no TCP listener.");
+            None
+        }
+    });
+    listeners
+        .filter_map(|listener| Some((listener.local_addr().ok()?, listener)))
+        .collect()
 }
 
 /// Where a part listens by the configuration.

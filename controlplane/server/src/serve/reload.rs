@@ -49,6 +49,7 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
     let channels = killswitchd::channels(&state_dir, section.channels);
     if let Some(gateway) = &site.gateway {
         gateway.reload(table, config.gateway.rules().clone());
+        gateway.reload_front(config.gateway.front().clone());
     }
     if let Some(kill_switch) = &site.kill_switch {
         kill_switch.set_channels(channels?);

@@ -98,6 +98,7 @@ pub(super) fn gateway(plan: &Plan, fallback: &Fallback) -> anyhow::Result<gatewa
         control_socket: plan.home.control_socket(),
         spool_dir: plan.home.spool(),
         probe_key: private::secret(&plan.home.probe_key())?.hash(),
+        front: plan.config.gateway.front().clone(),
     })
 }
 
