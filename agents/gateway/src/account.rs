@@ -128,7 +128,7 @@ impl Account {
     /// A target is being asked: from here on there is something to write down. What was held for one asked before
     /// goes back.
     pub(crate) fn asking(&mut self, point: ProbePoint, target: &Target, permit: Permit) {
-        let (_, price) = self.expects(target);
+        let price = permit.price();
         let sent = target.model(&self.model);
         let known = &self.books.known;
         if let Some(before) = self.permit.replace(permit) {

@@ -80,6 +80,10 @@ impl Governor {
             keeper,
             started,
         });
+        // Whether the kill switch was ever asked is not known: to ask twice does no harm.
+        for trip in governor.closures.unlatched() {
+            governor.keeper.queue(trip);
+        }
         governor.keeper.start(&governor)?;
         Ok(governor)
     }

@@ -117,6 +117,13 @@ impl Closures {
         self.current.load().to_vec()
     }
 
+    /// What the kill switch is not known to hold.
+    pub(super) fn unlatched(&self) -> Vec<Trip> {
+        let closures = self.current.load();
+        let waiting = closures.iter().filter(|closure| !closure.latched);
+        waiting.map(|closure| closure.trip.clone()).collect()
+    }
+
     pub(super) fn trips(&self) -> Vec<Trip> {
         let closures = self.current.load();
         closures.iter().map(|it| it.trip.clone()).collect()

@@ -49,7 +49,10 @@ fn whole_of(tokens: u64) -> String {
 fn kept(dir: &Path) -> (u64, u64) {
     let text = std::fs::read(dir.join("spool/limits.json")).unwrap();
     let state: serde_json::Value = serde_json::from_slice(&text).unwrap();
-    let figure = |key: &str| state["budgets"][0][key].as_u64().unwrap();
+    let figure = |key: &str| {
+        let figure = state.pointer(&format!("/budgets/0/{key}")).unwrap();
+        figure.as_u64().unwrap()
+    };
     (figure("spent"), figure("held"))
 }
 
