@@ -9,4 +9,5 @@ mod limiting;
 mod metering;
 mod passing;
 mod probing;
+mod runaways;
 mod support;
