@@ -29,7 +29,7 @@ def toml(value):
 class House:
     """Targets are (name, class, upstream); routes (name, models, targets); consumers (name, routes)."""
 
-    def __init__(self, targets, routes, consumers=None, folder=None, data=None, on_silence="cut", restorable=("ANY",)):
+    def __init__(self, targets, routes, consumers=None, folder=None, data=None, on_silence="cut", restorable=("ANY",), rules=""):
         # Short, because a unix socket's path must fit in 107 bytes.
         self.folder = Path(folder or tempfile.mkdtemp(prefix="pc-"))
         self.data = Path(data or self.folder / "d")
@@ -39,6 +39,8 @@ class House:
         self.on_silence = on_silence
         # What a text may restore; as shipped nothing.
         self.restorable = list(restorable)
+        # Budgets, limits and what counts as a runaway, as the file has them.
+        self.rules = rules
         self.move()
         self.child = None
         self.runs = 0
@@ -75,6 +77,7 @@ class House:
         for name, routes in self.consumers:
             key = toml(self.secret(f"consumer-{name}.key", self.keys[name]))
             lines.append(f"[[gateway.consumers]]\nname = {toml(name)}\nkey_file = {key}\nroutes = {toml(routes)}")
+        lines.append(self.rules)
         self.config = self.folder / "portcullis.toml"
         self.config.write_text("\n".join(lines) + "\n")
 
