@@ -3,7 +3,7 @@
 mod examples;
 
 use crate::{
-    codes, config, greeting, incidents, journal, lever, paths::Home, serve, sign_in, status, text,
+    codes, config, greeting, incidents, journal, lever, paths::Home, price_list, serve, sign_in, spend, status, text,
     watch,
 };
 use clap::{Args, Parser, Subcommand};
@@ -122,6 +122,12 @@ enum Command {
     /// The record of what was asked, decided and done
     #[command(subcommand, after_long_help = examples::JOURNAL)]
     Journal(JournalCommand),
+    /// What was used and what it cost
+    #[command(after_long_help = examples::SPEND)]
+    Spend(spend::SpendArgs),
+    /// What models cost
+    #[command(subcommand, after_long_help = price_list::EXAMPLES)]
+    Prices(price_list::PricesCommand),
     /// The configuration file
     #[command(subcommand, after_long_help = examples::CONFIG)]
     Config(ConfigCommand),
@@ -184,6 +190,8 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Codes(command) => codes::run(&home, file.as_deref(), command, json).map(done),
         Command::Incidents { limit } => incidents::print(&home, *limit, json).map(done),
         Command::Journal(JournalCommand::Verify) => journal::verify(&home, json).map(done),
+        Command::Spend(args) => spend::print(&home, args, json).map(done),
+        Command::Prices(command) => price_list::run(&home, command, json).map(done),
         Command::Config(ConfigCommand::Check) => {
             config::check::print(&home, file.as_deref(), json).map(done)
         }

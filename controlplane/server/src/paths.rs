@@ -172,6 +172,11 @@ impl Home {
         self.gateway("probe.key")
     }
 
+    /// The house's own prices of models.
+    pub(crate) fn prices(&self) -> PathBuf {
+        self.gateway("prices.json")
+    }
+
     /// The control plane's database.
     pub(crate) fn database(&self) -> PathBuf {
         self.part(Part::Controlplane).join("portcullis.db")

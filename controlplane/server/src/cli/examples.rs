@@ -107,3 +107,11 @@ pub(crate) const SIGN_IN: &str = "\
 Examples:
   portcullis sign-in
   xdg-open \"$(portcullis sign-in)\"";
+
+pub(crate) const SPEND: &str = "\
+Examples:
+  portcullis spend                        the last 24 hours, by consumer
+  portcullis spend --since 30d --by model
+  portcullis spend --by day --json | jq '.total.cost'
+
+Amounts in JSON are whole millionths of a dollar. What has no known price is counted apart, never as nothing.";

@@ -4,6 +4,7 @@ use super::site::{STOP, Site};
 use super::{ports, settings};
 use crate::config::{self, Config};
 use crate::paths::Part;
+use crate::price_list;
 use kill_courier::Courier;
 
 /// Takes over routes, consumers, targets and channels; keeps everything as it was if anything is wrong.
@@ -44,10 +45,12 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
                 problems,
             })?;
     let section = config.killswitch.take();
+    let prices = price_list::read(&site.plan.home)?;
     let errands = settings::courier(&site.plan, &section);
     let state_dir = site.plan.home.part(Part::Killswitch);
     let channels = killswitchd::channels(&state_dir, section.channels);
     if let Some(gateway) = &site.gateway {
+        gateway.set_prices(prices);
         gateway.reload(table, config.gateway.rules().clone());
         gateway.reload_front(config.gateway.front().clone());
     }

@@ -7,13 +7,14 @@ use super::ports::{self, Ports};
 use super::settings;
 use crate::config::Fallback;
 use crate::paths::Part;
+use crate::price_list;
 use anyhow::Context as _;
 use gateway::Gateway;
 use gateways::{Driver, Gateway as _};
 use kill_courier::Courier;
 use killswitchd::KillSwitch;
 use node_agent::NodeAgent;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
@@ -64,8 +65,8 @@ impl Site {
         let (model, fallback) = Model::find(configured, plan.demo, key).await?;
         let gateway = match ports.take(Part::Gateway) {
             Some(listener) => {
-                let settings = settings::gateway(&plan, &fallback)?;
-                Some(Gateway::start(settings, listener).context("the gateway cannot start")?)
+                let gateway = start_gateway(&plan, &fallback, listener);
+                Some(gateway.context("the gateway cannot start")?)
             }
             None => None,
         };
@@ -173,4 +174,17 @@ impl Site {
             tracing::error!(%why, "Stopping the kill switch failed.");
         }
     }
+}
+
+/// It starts closed: the house's prices are in place before the first exchange.
+fn start_gateway(
+    plan: &Plan,
+    fallback: &Fallback,
+    listener: TcpListener,
+) -> anyhow::Result<Gateway> {
+    let settings = settings::gateway(plan, fallback)?;
+    let prices = price_list::read(&plan.home)?;
+    let gateway = Gateway::start(settings, listener)?;
+    gateway.set_prices(prices);
+    Ok(gateway)
 }
