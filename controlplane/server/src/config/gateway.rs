@@ -2,6 +2,7 @@
 
 mod consumer;
 mod front;
+mod named;
 mod rules;
 mod target;
 
@@ -228,7 +229,7 @@ pub(super) fn read(
         key: KeyHash::of(b""),
     };
     match wish.table(&stand_in) {
-        Ok(_) => Some(wish),
+        Ok(table) => named::check(&wish.rules, &table, problems).then_some(wish),
         Err(found) => {
             found.into_iter().for_each(|problem| problems.note(problem));
             None

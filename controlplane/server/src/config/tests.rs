@@ -321,6 +321,26 @@ fn a_mistyped_rule_is_found_by_its_key() {
         ),
         ("open = 8", "opne = 8", "gateway.limits[0].opne"),
         (
+            "consumer = \"claw\"",
+            "consumer = \"clew\"",
+            "gateway.budgets[0].consumer",
+        ),
+        (
+            "[[gateway.limits]]\nname = \"coders\"\nrole = \"coder\"",
+            "[[gateway.limits]]\nname = \"coders\"\nrole = \"codre\"",
+            "gateway.limits[0].role",
+        ),
+        (
+            "at_end = \"trip\"",
+            "at_end = \"trip\"\nscope = \"paw\"",
+            "gateway.budgets[0].scope",
+        ),
+        (
+            "Europe/Berlin",
+            "Europe/Berlim",
+            "gateway.time_zone",
+        ),
+        (
             "repeats = \"throttle\"",
             "repeats = \"stop\"",
             "gateway.runaway.repeats",

@@ -25,6 +25,8 @@ pub(super) fn rules(section: &mut Section<'_>, problems: &Problems) -> Option<Ru
         .collect();
     let runaway = runaway(section.section("runaway"));
     let time_zone = section.text("time_zone", "a time zone, such as `Europe/Berlin`");
+    let zone_key = section.key("time_zone");
+    problems.take(&zone_key, gateway::knows_time_zone(time_zone.as_deref()))?;
     Some(Rules {
         budgets: budgets.into_iter().collect::<Option<_>>()?,
         limits: limits.into_iter().collect::<Option<_>>()?,
