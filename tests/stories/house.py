@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 
 import httpx
+import ollama
+from anthropic import Anthropic
 from openai import OpenAI
 from peers import built
 from phone import Authenticator, TwilioPhone, WebhookPhone
@@ -70,6 +72,8 @@ class House:
         ]
         for name, kind, upstream in self.targets:
             lines.append(f"[[gateway.targets]]\nname = {toml(name)}\nclass = {toml(kind)}\nbase_url = {toml(upstream.base)}")
+            if upstream.kind:
+                lines.append(f"kind = {toml(upstream.kind)}")
             if upstream.key:
                 lines.append(f"secret_file = {toml(self.secret(f'target-{name}.key', upstream.key))}")
         for name, models, targets in self.routes:
@@ -182,6 +186,15 @@ class House:
         """The official client, unmodified; it would retry a 503 by itself, which the stories look at one by one."""
         key = self.keys[consumer or self.consumers[0][0]]
         return OpenAI(base_url=f"{self.gateway}/v1", api_key=key, max_retries=0, timeout=60)
+
+    def anthropic(self, consumer=None):
+        """Anthropic's official client; it takes the address without `/v1`."""
+        return Anthropic(base_url=self.gateway, api_key=self.keys[consumer or self.consumers[0][0]], max_retries=0, timeout=60)
+
+    def ollama(self, consumer=None):
+        """Ollama's official client, with the key as the bearer that it sends to hosts that ask for one."""
+        key = self.keys[consumer or self.consumers[0][0]]
+        return ollama.Client(host=self.gateway, headers={"authorization": f"Bearer {key}"}, timeout=60)
 
     def journal(self):
         return (self.data / "killswitch" / "journal.jsonl").read_text()

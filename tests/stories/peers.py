@@ -25,6 +25,8 @@ class Upstream:
     """What a story needs of an upstream: where it is, which model to ask for, and the end of it."""
 
     key = None
+    # As the configuration calls it; `None`: what a target is when nothing is said.
+    kind = None
 
     def stop(self):
         self.child.kill()
@@ -54,6 +56,18 @@ class Scripted(Upstream):
         if not self.log_file.exists():
             return []
         return [json.loads(line) for line in self.log_file.read_text().splitlines()]
+
+
+class ScriptedOllama:
+    """The same server, asked as if it were an Ollama: in its own API as well as in the others'."""
+
+    kind = "ollama"
+
+    def __init__(self, scripted):
+        self.scripted = scripted
+
+    def __getattr__(self, name):
+        return getattr(self.scripted, name)
 
 
 class SmallModel(Upstream):
