@@ -38,12 +38,14 @@ mod engine;
 mod gate;
 mod index;
 mod kept;
+mod permit;
 mod refusal;
 mod window;
 
 pub use bucket::Rate;
-pub use engine::{Engine, Permit, Standing};
+pub use engine::{Engine, Standing};
 pub use kept::Kept;
+pub use permit::Permit;
 pub use refusal::{Frees, Refusal, Why, ceil_secs};
 pub use window::{Calendar, UnknownZone};
 

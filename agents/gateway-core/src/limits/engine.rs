@@ -2,62 +2,17 @@
 
 use super::{
     Amount, Answer, Cost, Exchange, Gone, Need, Now,
-    bucket::Rate,
-    counter::{Counter, Share},
-    gate::{Gate, Place},
+    counter::Counter,
+    gate::Gate,
     index::Index,
     kept::Kept,
+    permit::{Permit, narrower},
     refusal::{Frees, Refusal},
     window::{Calendar, UnknownZone},
 };
 use kill_wire::{Name, Timestamp};
 use net_model::{BudgetUnit as Unit, Rules, Window};
 use std::collections::BTreeMap;
-
-/// The right of one exchange to be under way. Hand it back with [`Engine::settle`] or [`Engine::cancel`].
-#[derive(Debug)]
-#[must_use = "a permit that is not handed back holds what was reserved for ever"]
-pub struct Permit {
-    shares: Vec<Share>,
-    places: Vec<Place>,
-    /// Up to here the exchange need not ask.
-    covered: Amount,
-    /// The last that was drawn.
-    so_far: Amount,
-    rates: (Option<Rate>, Option<Rate>),
-}
-
-impl Permit {
-    /// Takes note of what the exchange has come to. `false`: the engine must be asked ([`Engine::draw`]).
-    pub fn goes_on(&mut self, so_far: Amount) -> bool {
-        self.so_far = so_far;
-        so_far.tokens <= self.covered.tokens && so_far.money <= self.covered.money
-    }
-
-    /// Whether any rule is about it.
-    #[must_use]
-    pub fn is_bound(&self) -> bool {
-        !self.shares.is_empty() || !self.places.is_empty()
-    }
-
-    /// Whether any budget of money is about it.
-    #[must_use]
-    pub fn counts_money(&self) -> bool {
-        self.shares.iter().any(|share| share.unit == Unit::Money)
-    }
-
-    /// The last that was drawn.
-    #[must_use]
-    pub const fn so_far(&self) -> Amount {
-        self.so_far
-    }
-
-    /// Requests and tokens a minute of the narrowest limits it stands under.
-    #[must_use]
-    pub const fn rates(&self) -> (Option<Rate>, Option<Rate>) {
-        self.rates
-    }
-}
 
 /// How one amount of one budget stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -419,12 +374,5 @@ fn tell(gone: &mut Vec<Gone>, counter: &mut Counter, cut_off: bool) {
             until: counter.until,
             at_end: counter.at_end.clone(),
         });
-    }
-}
-
-fn narrower(a: Option<Rate>, b: Option<Rate>) -> Option<Rate> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(if b.left < a.left { b } else { a }),
-        (a, b) => a.or(b),
     }
 }

@@ -71,7 +71,10 @@ fn unknown(name: &Name, known: &[&str], key: String) -> Option<Problem> {
         None if known.is_empty() => "there is none".to_owned(),
         None => format!("expected one of {}", listed(known)),
     };
-    Some(Problem::new(key, format!("`{name}` does not exist; {hint}")))
+    Some(Problem::new(
+        key,
+        format!("`{name}` does not exist; {hint}"),
+    ))
 }
 
 fn twice(name: &Name, names: &mut BTreeSet<Name>, key: &str) -> Option<Problem> {
