@@ -14,7 +14,7 @@ use crate::{
 use gateway_core::dialect::{Place, Shape, place};
 use http::{HeaderMap, Method, Request, Response};
 use kill_wire::{PROBE_HEADER, PROBE_POINTS_PATH};
-use net_model::{Api, Family};
+use net_model::{Api, Family, TargetView};
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -103,6 +103,8 @@ struct Health<'a> {
     seq: Option<u64>,
     boot: &'a str,
     open: u32,
+    /// How the targets fare.
+    targets: Vec<TargetView>,
 }
 
 fn health(app: &App) -> Response<Reply> {
@@ -112,6 +114,7 @@ fn health(app: &App) -> Response<Reply> {
         seq,
         boot: &app.boot,
         open: app.registry.open(),
+        targets: app.table.load().views(),
     };
     reply::json(serde_json::to_vec(&health).unwrap_or_default())
 }

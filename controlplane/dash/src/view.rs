@@ -6,6 +6,7 @@ mod health;
 mod incidents;
 mod outcome;
 mod scopes;
+mod targets;
 mod text;
 mod usage;
 mod verdict;
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) scopes: scopes::Scopes,
     pub(crate) cut: scopes::CutNow,
     pub(crate) exchanges: exchanges::Exchanges,
+    pub(crate) targets: targets::Targets,
     pub(crate) usage: usage::Usage,
     pub(crate) incidents: incidents::Incidents,
     pub(crate) health: health::Health,
@@ -39,6 +41,7 @@ impl Parts {
             scopes: scopes::Scopes::of(snapshot),
             cut: scopes::CutNow::of(snapshot),
             exchanges: exchanges::Exchanges::of(snapshot),
+            targets: targets::Targets::of(snapshot),
             usage: usage::Usage::of(snapshot),
             incidents: incidents::Incidents::of(snapshot),
             health: health::Health::of(snapshot),
@@ -53,6 +56,7 @@ impl Parts {
             ("scopes", self.scopes.render()),
             ("cut", self.cut.render()),
             ("exchanges", self.exchanges.render()),
+            ("targets", self.targets.render()),
             ("usage", self.usage.render()),
             ("incidents", self.incidents.render()),
             ("health", self.health.render()),

@@ -9,6 +9,7 @@ use crate::{http, lever, run_file};
 use kill_wire::{
     Latch, LeverError, LeverReply, LeverRequest, Scope, Standing, StateReport, Timestamp,
 };
+use net_model::{BreakerState, TargetView};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -108,6 +109,9 @@ fn people(
         };
         row(out, name, &text)?;
     }
+    if let Ok(said) = gateway {
+        targets(out, said)?;
+    }
     if let Ok(state) = state {
         agents(out, state)?;
         house::print(out, state)?;
@@ -128,6 +132,32 @@ fn answers(said: &Value) -> String {
         text.push_str(&counted(open, "open exchange", "open exchanges"));
     }
     text
+}
+
+/// How the gateway's targets fare; a gateway of another version says nothing of them.
+fn targets(out: &mut Out, said: &Value) -> std::io::Result<()> {
+    let views: Vec<TargetView> = said
+        .get("targets")
+        .and_then(|views| serde_json::from_value(views.clone()).ok())
+        .unwrap_or_default();
+    for (at, view) in views.iter().enumerate() {
+        let mut text = format!("breaker {}", view.state.as_str());
+        if let Some(why) = &view.why {
+            let since = short(&view.since.to_string());
+            text.push_str(&format!(" since {since}: {why}"));
+        }
+        let open = counted(view.open.into(), "open exchange", "open exchanges");
+        text.push_str(&format!(", {open}"));
+        if let Some(health) = &view.health {
+            text.push_str(if health.well { ", well" } else { ", unwell" });
+        }
+        if view.state != BreakerState::Closed {
+            text = out.paint(Paint::Yellow, &text);
+        }
+        let name = if at == 0 { "targets" } else { "" };
+        row(out, name, &format!("{:<24} {text}", view.name.as_str()))?;
+    }
+    Ok(())
 }
 
 fn row(out: &mut Out, name: &str, value: &str) -> std::io::Result<()> {

@@ -2,7 +2,10 @@
 
 use crate::house::{House, exchange, incident, latches, snapshot, text};
 use axum::http::{StatusCode, header};
-use kill_wire::{ChannelState, CheckInState, DrillState, GuessBound, PeerHealth, Scope, Timestamp};
+use kill_wire::{
+    ChannelState, CheckInState, Class, DrillState, GuessBound, PeerHealth, Scope, Timestamp,
+};
+use net_model::{BreakerState, TargetView};
 
 #[tokio::test]
 async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
@@ -26,6 +29,28 @@ async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
     ] {
         assert!(page.contains(words), "`{words}` is not on the page");
     }
+}
+
+#[tokio::test]
+async fn the_page_says_which_target_is_left_alone_and_why() {
+    let mut seen = snapshot();
+    let gateway = seen.gateway.as_mut().unwrap();
+    gateway.targets = vec![TargetView {
+        name: "ollama".parse().unwrap(),
+        class: Class::Local,
+        state: BreakerState::Open,
+        since: Timestamp::from_millis(0),
+        why: Some("slow first token".to_owned()),
+        failures: 5,
+        open: 3,
+        health: None,
+    }];
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+    let page = text(house.get("/", &session).await).await;
+    let words = "left alone: slow first token <span class=\"soft\">since";
+    assert!(page.contains(words), "{page}");
+    assert!(page.contains("5 failures") && page.contains("not probed"));
 }
 
 #[tokio::test]

@@ -34,7 +34,10 @@ fn a_cut_outlives_kill_9_and_shows_in_the_next_status() {
     let up = house.start(&["up", "--json"]);
     let state = house.json(&["status"]);
     assert_eq!(state["killswitch"]["latches"][0]["incident"], 1);
+    let targets = &state["gateway"]["health"]["targets"];
+    assert_eq!(targets[0]["state"], "closed", "{targets}");
     let text = house.good(&["status"]);
+    assert!(text.contains("breaker closed"), "{text}");
     assert!(
         text.contains("CUT #1") && text.contains("closed by ALL #1"),
         "{text}"
