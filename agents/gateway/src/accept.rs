@@ -26,6 +26,8 @@ pub(crate) const MAX_CONNECTIONS: usize = 4096;
 const MAX_REFUSALS: usize = 64;
 /// Between two looks at a client that began with a single byte.
 const PATIENCE: Duration = Duration::from_millis(5);
+/// First byte of a client that speaks TLS.
+const TLS_HANDSHAKE: u8 = 22;
 
 /// Accepts until the gateway stops.
 pub(crate) async fn accept(app: Arc<App>, listener: TcpListener) {
@@ -86,7 +88,7 @@ async fn connection(app: &Arc<App>, stream: TcpStream, peer: IpAddr) {
     let spoken = app
         .stop
         .abandon
-        .run_until_cancelled(open(app, &line, stream));
+        .run_until_cancelled(open(app, &line, stream, peer));
     match timeout(HEADERS_LIMIT, spoken).await {
         Ok(Some(Ok((leg, Version::One)))) => http1::serve(app, &line, leg, peer).await,
         Ok(Some(Ok((leg, Version::Two)))) => http2::serve(app, &line, leg, peer).await,
@@ -96,39 +98,60 @@ async fn connection(app: &Arc<App>, stream: TcpStream, peer: IpAddr) {
     line.closed();
 }
 
-/// What a client speaks.
+/// What a client speaks over the socket or within TLS.
 enum Version {
     One,
     Two,
 }
 
-/// Finds out what the client speaks: within TLS it says so, else its first bytes do.
-async fn open(app: &App, line: &Arc<Line>, stream: TcpStream) -> io::Result<(Leg, Version)> {
-    let tls = app.front.load().tls.as_ref().map(Tls::config);
-    let Some(config) = tls else {
-        let version = first_word(&stream).await?;
-        return Ok((Leg::Plain(Wire::new(stream, Arc::clone(line))?), version));
-    };
-    let wire = Wire::new(stream, Arc::clone(line))?;
-    let tls = TlsAcceptor::from(config).accept(wire).await?;
-    let version = match tls.get_ref().1.alpn_protocol() {
-        Some(b"h2") => Version::Two,
-        _ => Version::One,
-    };
-    Ok((Leg::Tls(Box::new(tls)), version))
+/// How a client begins.
+enum Beginning {
+    Tls,
+    Plain(Version),
 }
 
-/// HTTP/2 without TLS begins with `PRI` (RFC 9113, 3.4), which is no method of HTTP/1.
-async fn first_word(stream: &TcpStream) -> io::Result<Version> {
+/// Meets a client: within TLS where there is a certificate, but for clients on this host, which may speak plainly.
+async fn open(
+    app: &App,
+    line: &Arc<Line>,
+    stream: TcpStream,
+    peer: IpAddr,
+) -> io::Result<(Leg, Version)> {
+    let beginning = first_word(&stream).await?;
+    let tls = app.front.load().tls.as_ref().map(Tls::config);
+    let wire = Wire::new(stream, Arc::clone(line))?;
+    match (tls, beginning) {
+        (Some(config), Beginning::Tls) => {
+            let tls = TlsAcceptor::from(config).accept(wire).await?;
+            let version = match tls.get_ref().1.alpn_protocol() {
+                Some(b"h2") => Version::Two,
+                _ => Version::One,
+            };
+            Ok((Leg::Tls(Box::new(tls)), version))
+        }
+        (Some(_), Beginning::Plain(_)) if !peer.to_canonical().is_loopback() => {
+            Err(io::Error::other("plain HTTP from another host"))
+        }
+        (None, Beginning::Tls) => Err(io::Error::other("TLS, and no certificate here")),
+        (_, Beginning::Plain(version)) => Ok((Leg::Plain(wire), version)),
+    }
+}
+
+/// TLS begins with a handshake record (RFC 8446, 5.1), HTTP/2 without it with `PRI` (RFC 9113, 3.4), which is no method
+/// of HTTP/1.
+async fn first_word(stream: &TcpStream) -> io::Result<Beginning> {
     let mut word = [0; 3];
     loop {
         let there = stream.peek(&mut word).await?;
         let begun = word.get(..there).unwrap_or_default();
-        if !b"PRI".starts_with(begun) || there == 0 {
-            return Ok(Version::One);
+        if begun.first() == Some(&TLS_HANDSHAKE) {
+            return Ok(Beginning::Tls);
+        }
+        if there == 0 || !b"PRI".starts_with(begun) {
+            return Ok(Beginning::Plain(Version::One));
         }
         if there == word.len() {
-            return Ok(Version::Two);
+            return Ok(Beginning::Plain(Version::Two));
         }
         // So far it could be either, and a look that takes nothing would come back at once.
         sleep(PATIENCE).await;

@@ -6,6 +6,7 @@ mod control;
 mod cutting;
 mod http2;
 mod limiting;
+mod meeting;
 mod metering;
 mod passing;
 mod probing;

@@ -57,6 +57,18 @@ const CASES: &[(&str, &str)] = &[
         "gateway: `3` is not a table; write it as [gateway]",
     ),
     (
+        "[gateway.tls]\ncertificate_file = \"c.pem\"\nkey_file = \"k.pem\"",
+        "gateway.tls.certificate_file: cannot read /nonexistent/c.pem",
+    ),
+    (
+        "[gateway.tls]\ncertificate_file = \"c.pem\"",
+        "gateway.tls.key_file: missing",
+    ),
+    (
+        "[gateway]\ntrusted_proxies = [\"10.0.0.1\", \"proxy.lan\"]",
+        "gateway.trusted_proxies[1]: `proxy.lan` is no address or network",
+    ),
+    (
         "[gateway]\ntargets = \"a\"",
         "gateway.targets: `a` is not a list of tables; write each as [[gateway.targets]]",
     ),
