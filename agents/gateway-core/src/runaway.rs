@@ -231,7 +231,11 @@ impl Watch {
                 self.chains.failed(opened.link);
                 self.wrong(now)
             }
-            Outcome::NotLet => None,
+            Outcome::NotLet => {
+                // Else whoever hammers at a closed door would pass for busy.
+                self.requests.take_back(1);
+                None
+            }
         };
         wrong.or_else(|| self.spike(now))
     }
