@@ -52,28 +52,30 @@ pub const fn list_of(kind: TargetKind, shape: Shape, of: Listing<'_>) -> Option<
     }
 }
 
+/// llama.cpp answers with both.
 #[derive(Deserialize)]
 struct List {
-    #[serde(default, alias = "models")]
-    data: Vec<Box<RawValue>>,
+    data: Option<Vec<Box<RawValue>>>,
+    models: Option<Vec<Box<RawValue>>>,
 }
 
 #[derive(Deserialize)]
 struct Named<'a> {
-    #[serde(borrow, alias = "model")]
+    #[serde(borrow)]
     id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    model: Option<Cow<'a, str>>,
 }
 
 /// Reads a target's list, whichever of these shapes it has.
 #[must_use]
 pub fn entries(body: &[u8]) -> Option<Vec<Entry>> {
     let list: List = serde_json::from_slice(body).ok()?;
-    let named = list.data.into_iter().take(MAX_MODELS).filter_map(|text| {
-        let id = serde_json::from_str::<Named<'_>>(text.get()).ok()?.id?;
-        Some(Entry {
-            id: id.into_owned(),
-            text,
-        })
+    let listed = list.data.or(list.models).unwrap_or_default();
+    let named = listed.into_iter().take(MAX_MODELS).filter_map(|text| {
+        let named: Named<'_> = serde_json::from_str(text.get()).ok()?;
+        let id = named.id.or(named.model)?.into_owned();
+        Some(Entry { id, text })
     });
     Some(named.collect())
 }
@@ -202,6 +204,8 @@ mod tests {
         };
         assert_eq!(ids(openai), ["a"]);
         assert_eq!(ids(ollama), ["a:latest"]);
+        let both = br#"{"models":[{"name":"x","model":"x"}],"object":"list","data":[{"id":"a","meta":{}}]}"#;
+        assert_eq!(ids(both), ["a"]);
         assert!(ids(br#"{"version":"1"}"#).is_empty());
         assert!(entries(b"[]x").is_none());
     }
