@@ -347,11 +347,7 @@ fn a_mistyped_rule_is_found_by_its_key() {
             "at_end = \"trip\"\nscope = \"paw\"",
             "gateway.budgets[0].scope",
         ),
-        (
-            "Europe/Berlin",
-            "Europe/Berlim",
-            "gateway.time_zone",
-        ),
+        ("Europe/Berlin", "Europe/Berlim", "gateway.time_zone"),
         (
             "repeats = \"throttle\"",
             "repeats = \"stop\"",
