@@ -3,8 +3,8 @@
 mod examples;
 
 use crate::{
-    codes, config, greeting, incidents, journal, lever, paths::Home, price_list, serve, sign_in, spend, status, text,
-    watch,
+    codes, config, greeting, incidents, journal, lever, paths::Home, price_list, serve, sign_in,
+    spend, status, text, watch,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_program::LogArgs;
