@@ -303,62 +303,65 @@ fn what_governs_spending_is_read() {
     assert!(!claw.policy.cloud.unknown_price);
 }
 
+/// What stands there, what is written instead, and the key under which that is a problem.
+const MISTYPED: [(&str, &str, &str); 12] = [
+    (
+        "window = \"day\"",
+        "window = \"week\"",
+        "gateway.budgets[0].window",
+    ),
+    (
+        "money = \"2.50\"",
+        "money = \"a lot\"",
+        "gateway.budgets[0].money",
+    ),
+    (
+        "kind = \"ollama\"",
+        "kind = \"olama\"",
+        "gateway.targets[0].kind",
+    ),
+    (
+        "failures = 3",
+        "failures = 0",
+        "gateway.targets[0].breaker.failures",
+    ),
+    (
+        "08:00-18:00\"]",
+        "8-18\"]",
+        "gateway.consumers[0].cloud.hours[0]",
+    ),
+    ("open = 8", "opne = 8", "gateway.limits[0].opne"),
+    (
+        "consumer = \"claw\"",
+        "consumer = \"clew\"",
+        "gateway.budgets[0].consumer",
+    ),
+    (
+        "[[gateway.limits]]\nname = \"coders\"\nrole = \"coder\"",
+        "[[gateway.limits]]\nname = \"coders\"\nrole = \"codre\"",
+        "gateway.limits[0].role",
+    ),
+    (
+        "at_end = \"trip\"",
+        "at_end = \"trip\"\nscope = \"paw\"",
+        "gateway.budgets[0].scope",
+    ),
+    ("Europe/Berlin", "Europe/Berlim", "gateway.time_zone"),
+    (
+        "repeats = \"throttle\"",
+        "repeats = \"stop\"",
+        "gateway.runaway.repeats",
+    ),
+    (
+        "models = [\"gpt-4o=",
+        "models = [\"gpt-4o:",
+        "gateway.targets[0].models",
+    ),
+];
+
 #[test]
 fn a_mistyped_rule_is_found_by_its_key() {
-    for (right, wrong, key) in [
-        (
-            "window = \"day\"",
-            "window = \"week\"",
-            "gateway.budgets[0].window",
-        ),
-        (
-            "money = \"2.50\"",
-            "money = \"a lot\"",
-            "gateway.budgets[0].money",
-        ),
-        (
-            "kind = \"ollama\"",
-            "kind = \"olama\"",
-            "gateway.targets[0].kind",
-        ),
-        (
-            "failures = 3",
-            "failures = 0",
-            "gateway.targets[0].breaker.failures",
-        ),
-        (
-            "08:00-18:00\"]",
-            "8-18\"]",
-            "gateway.consumers[0].cloud.hours[0]",
-        ),
-        ("open = 8", "opne = 8", "gateway.limits[0].opne"),
-        (
-            "consumer = \"claw\"",
-            "consumer = \"clew\"",
-            "gateway.budgets[0].consumer",
-        ),
-        (
-            "[[gateway.limits]]\nname = \"coders\"\nrole = \"coder\"",
-            "[[gateway.limits]]\nname = \"coders\"\nrole = \"codre\"",
-            "gateway.limits[0].role",
-        ),
-        (
-            "at_end = \"trip\"",
-            "at_end = \"trip\"\nscope = \"paw\"",
-            "gateway.budgets[0].scope",
-        ),
-        ("Europe/Berlin", "Europe/Berlim", "gateway.time_zone"),
-        (
-            "repeats = \"throttle\"",
-            "repeats = \"stop\"",
-            "gateway.runaway.repeats",
-        ),
-        (
-            "models = [\"gpt-4o=",
-            "models = [\"gpt-4o:",
-            "gateway.targets[0].models",
-        ),
-    ] {
+    for (right, wrong, key) in MISTYPED {
         let text = RULED.replacen(right, wrong, 1);
         assert_ne!(text, RULED, "{right}");
         let found = problems(&text);
