@@ -40,12 +40,12 @@ async fn a_loop_trips_its_consumer_alone_with_the_figures_that_decided() {
     let site = Site::open_with_rules(rules(Reaction::Trip)).await;
     let running = site.stream(CLAW, "slow").await;
     let (answered, refusal) = loop_until_refused(&site, CLAW, "steady").await;
-    assert_eq!((answered, refusal.status.as_u16()), (7, 503));
+    assert_eq!(refusal.status, 503);
+    // An answer counts when its last byte has left the gateway, which may be after its client has asked again.
+    assert!((7..=8).contains(&answered), "{answered}");
     let message = refusal.error("message").to_string();
-    assert!(
-        message.contains("claw: 8 identical prompts in "),
-        "{message}"
-    );
+    let figures = format!("claw: {} identical prompts in ", answered + 1);
+    assert!(message.contains(&figures), "{message}");
     // What was under way is cut off with the same words.
     let cut = whole(running).await;
     let last = events(&cut.body).pop().unwrap();
