@@ -44,7 +44,7 @@ pub use throttle::Wait;
 
 use chains::{Chains, Link, TICKS};
 use history::History;
-use net_model::{MicroDollars, Reaction, RunawayRules, TripKind};
+use net_model::{MicroDollars, Reaction, RunawayRules, TripKind, grouped};
 use rates::Rates;
 use std::time::Duration;
 use throttle::Throttle;
@@ -338,22 +338,9 @@ impl Watch {
 }
 
 fn rules_throttle(rules: &RunawayRules) -> bool {
-    [rules.spike, rules.repeats, rules.errors, rules.storm].contains(&Reaction::Throttle)
+    rules.reactions().contains(&Reaction::Throttle)
 }
 
 fn ticks(now: Duration) -> u32 {
     u32::try_from(now.as_millis() * u128::from(TICKS) / 1000).unwrap_or(u32::MAX)
-}
-
-/// `18,300`.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -38,8 +38,17 @@ struct Way {
     point: ProbePoint,
     /// The name it knows the model by, where that is another.
     sent: Option<String>,
+    expected: Expected,
+}
+
+/// What an exchange is expected to come to at one target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    /// Tokens of the prompt.
+    pub(crate) prompt: u64,
     /// `None` when it is unknown.
-    price: Option<Price>,
+    pub(crate) price: Option<Price>,
+    /// How that target counts.
     yardstick: Yardstick,
 }
 
@@ -111,33 +120,38 @@ impl Account {
         self.trail = trail;
     }
 
-    /// What the prompt and a token of this target are expected to come to: tokens, and the price where it is known.
-    pub(crate) fn expects(&self, target: &Target) -> (u64, Option<Price>) {
+    /// What this is expected to come to at a target.
+    pub(crate) fn expects(&self, target: &Target) -> Expected {
         let sent = target.model(&self.model);
         let known = &self.books.known;
         let price = match target.class {
             Class::Local => Some(Price::FREE),
             Class::Cloud => known.prices().of(sent).copied(),
         };
-        let prompt = known
-            .yardstick(&target.name, sent)
-            .prompt(self.prompt_bytes);
-        (prompt, price)
+        let yardstick = known.yardstick(&target.name, sent);
+        Expected {
+            prompt: yardstick.prompt(self.prompt_bytes),
+            price,
+            yardstick,
+        }
     }
 
     /// A target is being asked: from here on there is something to write down. What was held for one asked before
     /// goes back.
-    pub(crate) fn asking(&mut self, point: ProbePoint, target: &Target, permit: Permit) {
-        let price = permit.price();
+    pub(crate) fn asking(
+        &mut self,
+        point: ProbePoint,
+        target: &Target,
+        permit: Permit,
+        expected: Expected,
+    ) {
         let sent = target.model(&self.model);
-        let known = &self.books.known;
         if let Some(before) = self.permit.replace(permit) {
             before.cancel();
         }
         self.way = Some(Way {
-            yardstick: known.yardstick(&point.target, sent),
             sent: (sent != self.model).then(|| sent.to_owned()),
-            price,
+            expected,
             point,
         });
     }
@@ -152,7 +166,7 @@ impl Account {
         self.status = Some(status);
         // A target that refused read no prompt.
         let prompt_bytes = if status < 400 { self.prompt_bytes } else { 0 };
-        let yardstick = self.way.as_ref().map(|way| way.yardstick);
+        let yardstick = self.way.as_ref().map(|way| way.expected.yardstick);
         let yardstick = yardstick.unwrap_or_default();
         self.meter = Some(Meter::new(self.api, form, prompt_bytes, yardstick));
     }
@@ -237,7 +251,7 @@ impl Account {
             api: self.api,
             cached_tokens: tokens.cached,
             reasoning_tokens: tokens.reasoning,
-            cost: way.price.map(|price| price.cost(&tokens)),
+            cost: way.expected.price.map(|price| price.cost(&tokens)),
             fell_back_from: self.fell_back_from.take(),
             first_byte_ms: self.first_byte_ms,
         })
@@ -257,7 +271,7 @@ impl Account {
                 self.prompt_bytes
             };
             return Tokens {
-                prompt: way.yardstick.prompt(bytes),
+                prompt: way.expected.yardstick.prompt(bytes),
                 estimated: true,
                 ..Tokens::default()
             };

@@ -230,11 +230,7 @@ pub(crate) fn point(consumer: &Consumer, route: &Route, target: &Target) -> Prob
 
 /// A model's name as it may be shown and stored: at most 128 characters, none that control a terminal.
 pub(crate) fn shown(model: &str) -> String {
-    model
-        .chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .take(128)
-        .collect()
+    net_model::shown(model, 128)
 }
 
 fn bearer(headers: &HeaderMap) -> Option<KeyHash> {

@@ -1,7 +1,7 @@
 //! One call to a model: registered, admitted, sent to the first target that is open and able, and passed back.
 
 use crate::{
-    account::Account,
+    account::{Account, Expected},
     admission::{Caller, Table, point, shown},
     app::App,
     arriving::Arriving,
@@ -24,7 +24,7 @@ use crate::{
 };
 use bytes::Bytes;
 use gateway_core::{
-    choice::{Passed, Wish, order},
+    choice::{Passed, Wish},
     dialect::{Asked, Framing, at_target},
     usage::{Form, prompt_bytes},
 };
@@ -156,9 +156,10 @@ impl<'t> Call<'t, '_> {
         if asked.background {
             return Err(Denied::Background);
         }
-        self.exchange.describe(&shown(model), asked.stream);
+        let name = shown(model);
+        self.exchange.describe(&name, asked.stream);
         let prompt = prompt_bytes(&taken.bytes);
-        account.asked(shown(model), asked.stream, prompt);
+        account.asked(name, asked.stream, prompt);
         let route = self.table.route(self.consumer, model)?;
         let runaways = &self.app.runaways;
         account.follow(runaways.begin(&self.consumer.name, account.api(), &taken.bytes, prompt)?);
@@ -191,16 +192,15 @@ impl<'t> Call<'t, '_> {
             zone: self.table.zone(),
             prices: &prices,
         };
-        let targets = self.table.targets_of(route);
-        let order = order(wish, targets.map(|(target, _)| target));
-        for ((target, may), (_, watched)) in order.zip(self.table.targets_of(route)) {
+        for (target, watched) in self.table.targets_of(route) {
             let way = point(self.consumer, route, target);
-            let seat = self.seat(target, &way, may, watched);
+            let seat = self.seat(target, &way, wish.may_use(target), watched);
             let permitted = seat.and_then(|seat| {
-                let permit = self.permit(target, route, question, account);
-                Ok((seat, permit.map_err(Why::Denied)?))
+                let expected = account.expects(target);
+                let permit = self.permit(target, route, question, &expected);
+                Ok((seat, permit.map_err(Why::Denied)?, expected))
             });
-            let (seat, permit) = match permitted {
+            let (seat, permit, expected) = match permitted {
                 Ok(permitted) => permitted,
                 Err(why) => {
                     search.past(target, why);
@@ -209,7 +209,7 @@ impl<'t> Call<'t, '_> {
             };
             self.falls_back(route, target, &mut search, account);
             let fallback = search.detour.header(target);
-            account.asking(way.clone(), target, permit);
+            account.asking(way.clone(), target, permit, expected);
             let answer = |(answered, seat)| Answer {
                 answered,
                 point: way,
@@ -269,9 +269,8 @@ impl<'t> Call<'t, '_> {
         target: &Target,
         route: &Route,
         question: &Question<'_>,
-        account: &Account,
+        expected: &Expected,
     ) -> Result<Permit, Denied> {
-        let (prompt, price) = account.expects(target);
         self.app.governor.admit(&Wanted {
             consumer: self.consumer,
             route: &route.name,
@@ -279,8 +278,8 @@ impl<'t> Call<'t, '_> {
             model: question.model,
             api: question.api,
             asked: question.asked,
-            prompt,
-            price,
+            prompt: expected.prompt,
+            price: expected.price,
         })
     }
 

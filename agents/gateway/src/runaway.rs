@@ -195,9 +195,8 @@ fn locked(watch: &Mutex<Watch>) -> MutexGuard<'_, Watch> {
 }
 
 fn is_looked_for(rules: &RunawayRules) -> bool {
-    [rules.spike, rules.repeats, rules.errors, rules.storm]
-        .iter()
-        .any(|reaction| *reaction != Reaction::Off)
+    let reactions = rules.reactions();
+    reactions.iter().any(|reaction| *reaction != Reaction::Off)
 }
 
 /// The narrowest budgets of a day that are about this consumer and nothing else.

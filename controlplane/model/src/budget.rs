@@ -44,7 +44,9 @@ impl BudgetUnit {
     }
 }
 
-fn grouped(amount: u64) -> String {
+/// A number as people read it: `18,300`.
+#[must_use]
+pub fn grouped(amount: u64) -> String {
     let digits = amount.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {

@@ -20,7 +20,7 @@ mod usage;
 
 pub use address::{BaseUrl, NotABaseUrl};
 pub use api::{Api, Family, TargetKind};
-pub use budget::{BudgetUnit, BudgetView};
+pub use budget::{BudgetUnit, BudgetView, grouped};
 pub use exchange::{Ended, ExchangeView};
 pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};
@@ -31,5 +31,5 @@ pub use snapshot::{GatewayFacts, Snapshot};
 pub use standing::{BreakerState, HealthView, TargetView};
 pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable};
 pub use target::{BreakerRule, Renamed, Target, Timeouts};
-pub use trip::{MAX_CAUSE, Trip, TripKind, cause};
+pub use trip::{MAX_CAUSE, Trip, TripKind, cause, shown};
 pub use usage::{Tokens, UsageRecord, UsageTotals};

@@ -110,15 +110,21 @@ pub enum Reaction {
 }
 
 impl Reaction {
+    /// All of them, as the configuration names them.
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("off", Self::Off),
+        ("alert", Self::Alert),
+        ("throttle", Self::Throttle),
+        ("trip", Self::Trip),
+    ];
+
     /// As the configuration names it.
     #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Off => "off",
-            Self::Alert => "alert",
-            Self::Throttle => "throttle",
-            Self::Trip => "trip",
-        }
+    pub fn as_str(self) -> &'static str {
+        Self::ALL
+            .iter()
+            .find(|(_, reaction)| *reaction == self)
+            .map_or("", |(name, _)| name)
     }
 }
 
@@ -133,6 +139,14 @@ pub struct RunawayRules {
     pub errors: Reaction,
     /// Far more requests at once than this consumer ever had.
     pub storm: Reaction,
+}
+
+impl RunawayRules {
+    /// What is done, whatever the kind.
+    #[must_use]
+    pub const fn reactions(&self) -> [Reaction; 4] {
+        [self.spike, self.repeats, self.errors, self.storm]
+    }
 }
 
 impl Default for RunawayRules {

@@ -56,9 +56,15 @@ pub struct Trip {
 /// A cause as it may be shown and stored: at most [`MAX_CAUSE`] characters, none that control a terminal.
 #[must_use]
 pub fn cause(text: &str) -> String {
+    shown(text, MAX_CAUSE)
+}
+
+/// A text from outside as it may be shown and stored: at most so many characters, none that control a terminal.
+#[must_use]
+pub fn shown(text: &str, most: usize) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .take(MAX_CAUSE)
+        .take(most)
         .collect()
 }
 

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
-/// pulls the local lever (`killctl`), and the node agent keeps its latch in the same two-slot file (`kill-files`).
+/// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
 const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
@@ -47,7 +47,13 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
     ("gateway-core", &["kill-wire", "net-model", "prices"]),
     (
         "gateway",
-        &["kill-wire", "net-model", "prices", "gateway-core"],
+        &[
+            "kill-wire",
+            "kill-files",
+            "net-model",
+            "prices",
+            "gateway-core",
+        ],
     ),
     (
         "node-agent",

@@ -1,7 +1,7 @@
 //! What a runaway shows itself by, apart from how much it spends.
 
-use super::{Finding, Prompt, Watch, chains::TICKS, grouped, history::Usual, ticks};
-use net_model::{Reaction, TripKind};
+use super::{Finding, Prompt, Watch, chains::TICKS, history::Usual, ticks};
+use net_model::{Reaction, TripKind, grouped};
 use std::time::Duration;
 
 /// Asks of one prompt in a row within ten seconds that are a loop, when they have used [`FAST_TOKENS`].

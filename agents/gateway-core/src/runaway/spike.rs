@@ -3,12 +3,11 @@
 use super::{
     Finding, Watch,
     chains::TICKS,
-    grouped,
     history::{Reached, Usual},
     rates::SPANS,
     ticks,
 };
-use net_model::{MicroDollars, Reaction, TripKind};
+use net_model::{MicroDollars, Reaction, TripKind, grouped};
 use std::time::Duration;
 
 /// What bounds one span of a spike, in thousandths of a usual day.

@@ -7,12 +7,13 @@
 use super::{Governor, closures::Closure};
 use anyhow::Context as _;
 use gateway_core::limits::Kept;
+use kill_files::write_atomic;
 use net_model::Trip;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
-    io::{self, ErrorKind, Write as _},
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    fs,
+    io::{self, ErrorKind},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     thread::JoinHandle,
@@ -21,6 +22,8 @@ use std::{
 
 const FILE: &str = "limits.json";
 const TRIPS: &str = "trips";
+/// Of both: what budgets count is nobody else's business.
+const MODE: u32 = 0o600;
 /// Longest time between a change and its being written.
 const EVERY: Duration = Duration::from_secs(1);
 /// Most trips that wait to be written; beyond, the oldest is let go (the scope stays closed here).
@@ -164,7 +167,7 @@ impl Writer {
         let dir = self.dir.join(TRIPS);
         while let Some(trip) = waiting.first() {
             let name = format!("{:013}-{}.json", trip.at.millis(), trip.scope);
-            replace(&dir, &name, &serde_json::to_vec(trip)?)?;
+            write_atomic(&dir.join(name), &serde_json::to_vec(trip)?, MODE)?;
             waiting.remove(0);
         }
         Ok(())
@@ -173,26 +176,11 @@ impl Writer {
     fn write_state(&mut self, state: &State) -> io::Result<()> {
         let text = serde_json::to_vec(state)?;
         if text != self.written {
-            replace(&self.dir, FILE, &text)?;
+            write_atomic(&self.dir.join(FILE), &text, MODE)?;
             self.written = text;
         }
         Ok(())
     }
-}
-
-/// Whole or not at all.
-fn replace(dir: &Path, name: &str, text: &[u8]) -> io::Result<()> {
-    let beside = dir.join(format!(".{name}.new"));
-    let mut file = File::options()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)?;
-    file.write_all(text)?;
-    file.sync_data()?;
-    fs::rename(&beside, dir.join(name))?;
-    File::open(dir)?.sync_all()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -140,11 +140,6 @@ impl Permit {
         }
     }
 
-    /// What a token costs; `None` when that is unknown.
-    pub(crate) const fn price(&self) -> Option<Price> {
-        self.price
-    }
-
     /// Requests and tokens a minute of the narrowest limits, as clients are told.
     pub(crate) fn rates(&self) -> (Option<Rate>, Option<Rate>) {
         let inner = self.inner.as_ref();

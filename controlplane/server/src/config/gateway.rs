@@ -5,6 +5,7 @@ mod front;
 mod named;
 mod rules;
 mod target;
+mod word;
 
 use consumer::{ConsumerWish, consumer};
 use gateway::Front;

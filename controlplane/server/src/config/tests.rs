@@ -15,6 +15,17 @@ fn problems(text: &str) -> Vec<String> {
     }
 }
 
+fn fallback() -> Fallback {
+    Fallback {
+        target: net_model::Target::new(
+            "demo".parse().unwrap(),
+            kill_wire::Class::Local,
+            "http://127.0.0.1:9/v1".parse().unwrap(),
+        ),
+        key: net_model::KeyHash::of(b"unused"),
+    }
+}
+
 #[test]
 fn nothing_written_means_the_built_in_values() {
     let config = parse("", Path::new("")).unwrap();
@@ -219,15 +230,7 @@ fn a_file_without_targets_keeps_the_built_in_ones_and_its_own_consumers() {
         "[gateway]\nlisten = \"127.0.0.1:0\"\n[[gateway.consumers]]\nname = \"claw\"\nkey_sha256 = \"{key}\"\nroutes = [\"chat\"]"
     );
     let config = parse(&text, Path::new("")).unwrap();
-    let fallback = Fallback {
-        target: net_model::Target::new(
-            "demo".parse().unwrap(),
-            kill_wire::Class::Local,
-            "http://127.0.0.1:9/v1".parse().unwrap(),
-        ),
-        key: net_model::KeyHash::of(b"unused"),
-    };
-    let table = config.gateway.table(&fallback).unwrap();
+    let table = config.gateway.table(&fallback()).unwrap();
     assert_eq!(table.targets()[0].name.as_str(), "demo");
     assert_eq!(table.routes()[0].name.as_str(), "chat");
     assert_eq!(table.consumers()[0].name.as_str(), "claw");
@@ -287,15 +290,7 @@ fn what_governs_spending_is_read() {
     assert_eq!(rules.limits[0].open, Some(8));
     assert_eq!(rules.runaway.repeats, net_model::Reaction::Throttle);
     assert_eq!(rules.runaway.spike, net_model::Reaction::Alert);
-    let fallback = Fallback {
-        target: net_model::Target::new(
-            "demo".parse().unwrap(),
-            kill_wire::Class::Local,
-            "http://127.0.0.1:9/v1".parse().unwrap(),
-        ),
-        key: net_model::KeyHash::of(b"unused"),
-    };
-    let table = config.gateway.table(&fallback).unwrap();
+    let table = config.gateway.table(&fallback()).unwrap();
     let (home, claw) = (&table.targets()[0], &table.consumers()[0]);
     assert_eq!(home.model("gpt-4o"), "qwen2.5:14b");
     assert_eq!(home.breaker.failures, 3);

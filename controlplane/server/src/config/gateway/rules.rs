@@ -2,7 +2,8 @@
 
 use super::NAME;
 use super::target::class_of;
-use kill_config::{Problems, Section, listed};
+use super::word::{one_of, one_of_or};
+use kill_config::{Problems, Section};
 use kill_wire::{Name, Scope};
 use net_model::{
     AtEnd, Budget, Limit, MicroDollars, ModelPattern, Reaction, Rules, RunawayRules, Selector,
@@ -127,46 +128,19 @@ fn limit(mut section: Section<'_>, problems: &Problems) -> Option<Limit> {
     })
 }
 
-const REACTIONS: [(&str, Reaction); 4] = [
-    ("off", Reaction::Off),
-    ("alert", Reaction::Alert),
-    ("throttle", Reaction::Throttle),
-    ("trip", Reaction::Trip),
-];
-
 fn runaway(section: Option<Section<'_>>) -> RunawayRules {
     let usual = RunawayRules::default();
     let Some(mut section) = section else {
         return usual;
     };
-    let mut reaction = |key, usual| {
-        if section.has(key) {
-            one_of(&mut section, key, &REACTIONS).unwrap_or(usual)
-        } else {
-            usual
-        }
-    };
+    let mut reaction =
+        |key, usual| one_of_or(&mut section, key, &Reaction::ALL, usual).unwrap_or(usual);
     let rules = RunawayRules {
         spike: reaction("spike", usual.spike),
         repeats: reaction("repeats", usual.repeats),
         errors: reaction("errors", usual.errors),
         storm: reaction("storm", usual.storm),
     };
-    // Said by name, so that a mistyped key finds its nearest.
-    section.skip(["spike", "repeats", "errors", "storm"].into_iter());
     section.finish();
     rules
-}
-
-/// One word out of a list; anything else, or nothing, is noted.
-fn one_of<T: Copy>(section: &mut Section<'_>, key: &'static str, words: &[(&str, T)]) -> Option<T> {
-    let names: Vec<&str> = words.iter().map(|(name, _)| *name).collect();
-    let expected = format!("one of {}", listed(&names));
-    let text = section.need(key, &expected)?;
-    let known = words.iter().find(|(name, _)| *name == text);
-    if known.is_none() {
-        let short: String = text.chars().take(40).collect();
-        section.note(key, &format!("`{short}` is not {expected}"));
-    }
-    known.map(|(_, value)| *value)
 }

@@ -1,8 +1,9 @@
 //! `[[gateway.targets]]`.
 
 use super::NAME;
+use super::word::one_of_or;
 use crate::config::secret_file;
-use kill_config::{Problem, Problems, Section, listed};
+use kill_config::{Problem, Problems, Section};
 use kill_wire::{Class, Name};
 use net_model::{BaseUrl, BreakerRule, Renamed, Target, TargetKind, Timeouts};
 use std::path::Path;
@@ -22,7 +23,8 @@ pub(super) fn target(
     let class = class.and_then(|text| class_of(&section, "class", &text));
     let base_url =
         section.need_parsed::<BaseUrl>("base_url", "a base URL, such as http://127.0.0.1:11434/v1");
-    let kind = kind(&mut section);
+    let usual = TargetKind::default();
+    let kind = one_of_or(&mut section, "kind", &TargetKind::ALL, usual);
     let key = section.key("secret_file");
     let secret = section
         .text("secret_file", "the path of a file with the provider's key")
@@ -61,20 +63,6 @@ pub(super) fn class_of(section: &Section<'_>, key: &str, text: &str) -> Option<C
             None
         }
     }
-}
-
-fn kind(section: &mut Section<'_>) -> Option<TargetKind> {
-    let names: Vec<&str> = TargetKind::ALL.iter().map(|(name, _)| *name).collect();
-    let expected = format!("one of {}", listed(&names));
-    let Some(text) = section.text("kind", &expected) else {
-        return Some(TargetKind::default());
-    };
-    let known = TargetKind::ALL.iter().find(|(name, _)| *name == text);
-    if known.is_none() {
-        let short: String = text.chars().take(40).collect();
-        section.note("kind", &format!("`{short}` is not {expected}"));
-    }
-    known.map(|(_, kind)| *kind)
 }
 
 fn renamed(section: &mut Section<'_>) -> Option<Vec<Renamed>> {

@@ -1,4 +1,4 @@
-//! Which of a route's targets may serve a consumer now, in the route's order, and why the others may not.
+//! Which of a route's targets may serve a consumer now, and why the others may not.
 
 use super::calendar::{Zone, week_time};
 use kill_wire::{Class, Timestamp};
@@ -63,35 +63,30 @@ impl Passed {
     }
 }
 
-/// The targets in their order, each with whether it may serve. Each is judged when it is its turn.
-pub fn order<'w, 't, T: Iterator<Item = &'t Target>>(
-    wish: Wish<'w>,
-    targets: T,
-) -> impl Iterator<Item = (&'t Target, Result<(), Passed>)> + use<'w, 't, T> {
-    targets.map(move |target| (target, may_serve(&wish, target)))
-}
-
-fn may_serve(wish: &Wish<'_>, target: &Target) -> Result<(), Passed> {
-    if !target.kind.speaks(wish.api) {
-        return Err(Passed::OtherApi);
-    }
-    let allowance = wish.policy.of(target.class);
-    match &allowance.when {
-        When::Always => {}
-        When::Never => return Err(Passed::Forbidden),
-        hours @ When::Hours(_) => {
-            let at = week_time(wish.now, wish.zone);
-            if !hours.allows(at.day, at.minute) {
-                return Err(Passed::NotNow);
+impl Wish<'_> {
+    /// Whether this target may serve it. Ask when it is the target's turn.
+    pub fn may_use(&self, target: &Target) -> Result<(), Passed> {
+        if !target.kind.speaks(self.api) {
+            return Err(Passed::OtherApi);
+        }
+        let allowance = self.policy.of(target.class);
+        match &allowance.when {
+            When::Always => {}
+            When::Never => return Err(Passed::Forbidden),
+            hours @ When::Hours(_) => {
+                let at = week_time(self.now, self.zone);
+                if !hours.allows(at.day, at.minute) {
+                    return Err(Passed::NotNow);
+                }
             }
         }
-    }
-    let priced = allowance.unknown_price
-        || target.class == Class::Local
-        || wish.prices.of(target.model(wish.model)).is_some();
-    if priced {
-        Ok(())
-    } else {
-        Err(Passed::UnknownPrice)
+        let priced = allowance.unknown_price
+            || target.class == Class::Local
+            || self.prices.of(target.model(self.model)).is_some();
+        if priced {
+            Ok(())
+        } else {
+            Err(Passed::UnknownPrice)
+        }
     }
 }
