@@ -2,10 +2,10 @@
 //!
 //! The signature is a few HMACs over a canonical form; <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>.
 
+use crate::channel::{ChannelSettings, file, optional};
 use crate::clock;
 use crate::endpoint::Endpoint;
-use crate::replies::{Again, Failure};
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Again, Failure};
 use crate::web::{Answer, Web};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::{HeaderName, Method, header};

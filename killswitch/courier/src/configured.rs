@@ -1,6 +1,7 @@
 //! From the configuration file to settings.
 
-use crate::settings::{ChannelSettings, Settings, check, settings};
+use crate::channel::ChannelSettings;
+use crate::settings::{Settings, check, settings};
 use kill_config::{CourierWish, Knows};
 use std::path::PathBuf;
 use zeroize::Zeroizing;

@@ -1,23 +1,13 @@
 //! What a source is given: the seam between fetching texts and handing them to the kill switch.
 
 use crate::link::{Link, Untaken};
+use crate::shown::Shown;
 use crate::web::Web;
-use kill_wire::{FromCourier, Incident, Scope, Timestamp};
+use kill_wire::{FromCourier, Scope, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-
-/// What the kill switch last said is cut.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shown {
-    /// Every scope a command may name.
-    pub(crate) scopes: Vec<Scope>,
-    /// What is cut, with its incident.
-    pub(crate) cut: Vec<(Scope, Option<Incident>)>,
-    /// What someone should look at.
-    pub(crate) warnings: Vec<String>,
-}
 
 /// One channel's end of the link, and the way outside.
 ///

@@ -138,7 +138,8 @@ impl Works {
                 }
             }
         };
-        let talk = self.link.run(&self.socket, &self.queue, &self.stop);
+        let send = |channel: &str, letter| self.queue.send(channel, letter);
+        let talk = self.link.run(&self.socket, &send, &self.stop);
         tokio::join!(mind, talk);
         self.queue.ended().await;
     }

@@ -1,11 +1,12 @@
 //! What reads bytes from outside, as it is, for the fuzzers in `tests/fuzz`: no other build has this module.
 
+use crate::channel::ChannelSettings;
 use crate::endpoint::Endpoint;
+use crate::letter::{Again, Failure};
 use crate::modem_manager::Received;
 use crate::mqtt::{Heard, panel};
 use crate::ntfy::{Event, first_line};
-use crate::replies::{Again, Failure, vonage};
-use crate::settings::ChannelSettings;
+use crate::replies::vonage;
 use crate::web::Answer;
 use crate::{aws, mqtt, sqs, telegram};
 use http::{HeaderMap, HeaderValue, StatusCode, header};

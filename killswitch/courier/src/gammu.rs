@@ -9,9 +9,9 @@ mod doorbell;
 mod inbox;
 pub(crate) mod outbox;
 
+use crate::channel::{ChannelSettings, optional, required};
 use crate::clock;
 use crate::context::Context;
-use crate::settings::{ChannelSettings, optional, required};
 use crate::stamp;
 use doorbell::Doorbell;
 use inbox::Message;

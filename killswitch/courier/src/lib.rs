@@ -7,6 +7,7 @@
 //! **Invariant:** a message is acknowledged at its provider only after the kill switch said that it was decided about.
 
 mod aws;
+mod channel;
 mod clock;
 mod configured;
 mod context;
@@ -15,6 +16,7 @@ mod endpoint;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod gammu;
+mod letter;
 mod link;
 #[cfg(feature = "modem-manager")]
 mod modem_manager;
@@ -23,12 +25,14 @@ mod mqtt;
 mod ntfy;
 mod replies;
 mod settings;
+mod shown;
 mod sources;
 mod sqs;
 mod stamp;
 mod telegram;
 mod web;
 
+pub use channel::ChannelSettings;
 pub use configured::KNOWS;
 pub use courier::Courier;
-pub use settings::{ChannelSettings, Settings, check, settings};
+pub use settings::{Settings, check, settings};

@@ -5,11 +5,10 @@
 
 mod desk;
 
-use crate::context::Shown;
-use crate::replies::Letter;
-use crate::replies::queue::Queue;
+use crate::letter::Letter;
+use crate::shown::Shown;
 use desk::Desk;
-use kill_wire::{FromCourier, Incident, MAX_COURIER_LINE, Scope, ToCourier};
+use kill_wire::{FromCourier, MAX_COURIER_LINE, ToCourier};
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -126,15 +125,20 @@ impl Link {
         self.0.states.subscribe()
     }
 
-    /// Talks to the kill switch until shutdown.
-    pub(crate) async fn run(&self, socket: &Path, queue: &Queue, stop: &CancellationToken) {
+    /// Talks to the kill switch until shutdown. What it wants sent by a channel is given to `send`, which must not wait.
+    pub(crate) async fn run(
+        &self,
+        socket: &Path,
+        send: &impl Fn(&str, Letter),
+        stop: &CancellationToken,
+    ) {
         let mut pause = PAUSES.0;
         let mut told = String::new();
         while !stop.is_cancelled() {
             let before = Instant::now();
             let ended = tokio::select! {
                 () = stop.cancelled() => break,
-                ended = self.connection(socket, queue) => ended,
+                ended = self.connection(socket, send) => ended,
             };
             if before.elapsed() > PAUSES.1 {
                 pause = PAUSES.0;
@@ -154,7 +158,7 @@ impl Link {
         self.desk().close();
     }
 
-    async fn connection(&self, socket: &Path, queue: &Queue) -> io::Error {
+    async fn connection(&self, socket: &Path, send: &impl Fn(&str, Letter)) -> io::Error {
         let stream = match UnixStream::connect(socket).await {
             Ok(stream) => stream,
             Err(why) => return why,
@@ -163,7 +167,7 @@ impl Link {
         self.desk().connected();
         let (read, write) = stream.into_split();
         let ended = tokio::select! {
-            ended = self.hear(read, queue) => ended,
+            ended = self.hear(read, send) => ended,
             ended = self.say(write) => ended,
         };
         // What was said is not known to hold any more.
@@ -188,7 +192,7 @@ impl Link {
         }
     }
 
-    async fn hear(&self, read: OwnedReadHalf, queue: &Queue) -> io::Result<()> {
+    async fn hear(&self, read: OwnedReadHalf, send: &impl Fn(&str, Letter)) -> io::Result<()> {
         let mut reader = BufReader::new(read);
         let mut line = Vec::new();
         loop {
@@ -201,14 +205,14 @@ impl Link {
                 return Err(io::Error::other("it sent a line too long or half a line"));
             }
             match serde_json::from_slice(&line) {
-                Ok(message) => self.heard(message, queue),
+                Ok(message) => self.heard(message, send),
                 // What the parser says may quote a text.
                 Err(_) => return Err(io::Error::other("it sent a line not understood")),
             }
         }
     }
 
-    fn heard(&self, message: ToCourier, queue: &Queue) {
+    fn heard(&self, message: ToCourier, send: &impl Fn(&str, Letter)) {
         match message {
             ToCourier::Taken { channel, id } => {
                 if self.desk().taken(&channel, &id) {
@@ -222,7 +226,7 @@ impl Link {
                 text,
             } => {
                 let letter = Letter { number, to, text };
-                queue.send(&channel, letter);
+                send(&channel, letter);
             }
             ToCourier::State {
                 scopes,
@@ -230,7 +234,7 @@ impl Link {
                 incidents,
                 warnings,
             } => {
-                let shown = Some(shown(scopes, cut, &incidents, warnings));
+                let shown = Some(Shown::new(scopes, cut, &incidents, warnings));
                 self.0.states.send_if_modified(|known| {
                     let changed = *known != shown;
                     *known = shown;
@@ -238,22 +242,6 @@ impl Link {
                 });
             }
         }
-    }
-}
-
-fn shown(
-    scopes: Vec<Scope>,
-    cut: Vec<Scope>,
-    incidents: &[Incident],
-    warnings: Vec<String>,
-) -> Shown {
-    let cut = cut.into_iter().enumerate();
-    Shown {
-        scopes,
-        cut: cut
-            .map(|(at, scope)| (scope, incidents.get(at).copied()))
-            .collect(),
-        warnings,
     }
 }
 

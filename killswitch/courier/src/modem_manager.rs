@@ -5,8 +5,8 @@
 
 mod bus;
 
+use crate::channel::{ChannelSettings, optional};
 use crate::context::Context;
-use crate::settings::{ChannelSettings, optional};
 pub(crate) use bus::{Bus, Received};
 use futures_util::StreamExt as _;
 use kill_inbound::Setting;

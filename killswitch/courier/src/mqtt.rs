@@ -7,9 +7,10 @@ mod broker;
 mod heard;
 mod panel;
 
+use crate::channel::{ChannelSettings, file, optional, required};
 use crate::clock;
-use crate::context::{Context, Shown};
-use crate::settings::{ChannelSettings, file, optional, required};
+use crate::context::Context;
+use crate::shown::Shown;
 use broker::Identity;
 use heard::Text;
 pub(crate) use heard::{Heard, read};

@@ -3,10 +3,10 @@
 //! The server keeps messages for some hours, and the stream is asked for from the newest one on before which everything
 //! was taken. After a start it is asked for whole: what was decided about before is known by its id.
 
+use crate::channel::{ChannelSettings, optional, required};
 use crate::context::Context;
 use crate::endpoint::Endpoint;
 use crate::link::Untaken;
-use crate::settings::{ChannelSettings, optional, required};
 use crate::web::Answer;
 use bytes::Bytes;
 use http::Method;

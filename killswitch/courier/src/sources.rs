@@ -4,8 +4,8 @@
 //! the configuration asks for nothing to fetch) and `run` (until [`Context::stop`]); its line below; its settings in
 //! `settings.rs`; and, where it can answer, a way in `replies.rs`.
 
+use crate::channel::ChannelSettings;
 use crate::context::Context;
-use crate::settings::ChannelSettings;
 
 macro_rules! sources {
     ($($(#[$only:meta])? $module:ident => $kind:ident),+ $(,)?) => {

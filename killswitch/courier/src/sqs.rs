@@ -4,11 +4,11 @@
 //! A message is deleted only after the kill switch took it; one that is not comes back by itself.
 
 use crate::aws::{Credentials, KIND, Service};
+use crate::channel::ChannelSettings;
 use crate::context::Context;
 use crate::endpoint::Endpoint;
+use crate::letter::{Again, Failure};
 use crate::link::Untaken;
-use crate::replies::{Again, Failure};
-use crate::settings::ChannelSettings;
 use crate::web::CALL_LIMIT;
 use serde::Deserialize;
 use std::sync::Arc;

@@ -3,9 +3,9 @@
 //! An update is confirmed by asking for those after it, and that is done only when the kill switch took it. The id is the
 //! update's.
 
+use crate::channel::{ChannelSettings, optional};
 use crate::context::Context;
 use crate::link::Untaken;
-use crate::settings::{ChannelSettings, optional};
 use crate::web::Answer;
 use bytes::Bytes;
 use http::Request;

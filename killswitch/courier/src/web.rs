@@ -2,7 +2,7 @@
 //!
 //! What goes wrong is told without addresses: some providers' addresses hold a token.
 
-use crate::replies::{Again, Failure};
+use crate::letter::{Again, Failure};
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};

@@ -3,7 +3,7 @@
 //!
 //! There is a sensor for every scope and a button for the scopes that were given one. A button cuts; none restores.
 
-use crate::context::Shown;
+use crate::shown::Shown;
 use kill_wire::Scope;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

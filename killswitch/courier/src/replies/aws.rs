@@ -1,10 +1,10 @@
 //! AWS End User Messaging: `SendTextMessage`.
 //! <https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html>
 
-use super::{Failure, Letter, number_of};
 use crate::aws::{Credentials, KIND, Service};
+use crate::channel::ChannelSettings;
 use crate::endpoint::Endpoint;
-use crate::settings::ChannelSettings;
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::{CALL_LIMIT, Web};
 
 pub(crate) struct Aws {

@@ -1,8 +1,8 @@
 //! 46elks: `POST /a1/sms`, for what is not the answer to a call. <https://46elks.com/docs/send-sms>
 
-use super::{Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::Web;
 use kill_inbound::Setting;
 
@@ -30,10 +30,7 @@ impl Elks46 {
     pub(crate) const KIND: &str = KIND;
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-        if !wanted(
-            channel,
-            &["reply_user", "reply_password_file", "reply_from"],
-        )? {
+        if !channel.wants(&["reply_user", "reply_password_file", "reply_from"])? {
             return Ok(None);
         }
         let base = channel.base("reply_url", "https://api.46elks.com");

@@ -1,8 +1,8 @@
 //! gammu-smsd: a file in the folder it sends from.
 
-use super::{Failure, Letter};
+use crate::channel::ChannelSettings;
 use crate::gammu::{KIND, outbox};
-use crate::settings::ChannelSettings;
+use crate::letter::{Failure, Letter};
 use crate::web::Web;
 use std::path::PathBuf;
 

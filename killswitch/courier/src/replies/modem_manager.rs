@@ -1,8 +1,8 @@
 //! ModemManager: by the first modem that takes texts.
 
-use super::{Failure, Letter};
+use crate::channel::ChannelSettings;
+use crate::letter::{Failure, Letter};
 use crate::modem_manager::{Bus, KIND, Settings};
-use crate::settings::ChannelSettings;
 use crate::web::Web;
 
 pub(crate) struct ModemManager {

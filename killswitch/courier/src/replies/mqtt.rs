@@ -1,8 +1,8 @@
 //! MQTT: publishes the reply beside the topic the text came by, over a connection of its own.
 
-use super::{Failure, Letter};
+use crate::channel::ChannelSettings;
+use crate::letter::{Failure, Letter};
 use crate::mqtt::{KIND, problem, reply};
-use crate::settings::ChannelSettings;
 use crate::web::{CALL_LIMIT, Web};
 use rumqttc::{AsyncClient, ConnectionError, EventLoop, MqttOptions, PublishOptions, QoS};
 use tokio::time::timeout;

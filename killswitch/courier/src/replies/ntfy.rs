@@ -1,9 +1,9 @@
 //! ntfy: publishes to a topic for replies, which is never the one that texts come by. <https://docs.ntfy.sh/publish/>
 
-use super::{Failure, Letter};
+use crate::channel::ChannelSettings;
 use crate::endpoint::Endpoint;
+use crate::letter::{Failure, Letter};
 use crate::ntfy::{KIND, SERVER, topic, with_token};
-use crate::settings::ChannelSettings;
 use crate::web::Web;
 
 pub(crate) struct Ntfy {

@@ -1,9 +1,9 @@
 //! Plivo: `POST /v1/Account/{id}/Message/`, for what is not the answer to a call.
 //! <https://www.plivo.com/docs/messaging/api/message/send-a-message>
 
-use super::{Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::Web;
 use kill_inbound::Setting;
 
@@ -31,10 +31,7 @@ impl Plivo {
     pub(crate) const KIND: &str = KIND;
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-        if !wanted(
-            channel,
-            &["reply_account", "reply_token_file", "reply_from"],
-        )? {
+        if !channel.wants(&["reply_account", "reply_token_file", "reply_from"])? {
             return Ok(None);
         }
         let account = channel.need("reply_account")?;

@@ -1,6 +1,7 @@
 //! Sends replies, each with as many attempts as fit into ten minutes, none holding up another.
 
-use super::{Again, Letter, Way};
+use super::Way;
+use crate::letter::{Again, Letter};
 use crate::link::Link;
 use crate::web::Web;
 use std::collections::BTreeMap;

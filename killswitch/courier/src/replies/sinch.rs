@@ -1,8 +1,8 @@
 //! Sinch: `POST /xms/v1/{plan}/batches`, the plan's token. <https://developers.sinch.com/docs/sms/api-reference/>
 
-use super::{Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::Web;
 use kill_inbound::Setting;
 
@@ -37,7 +37,7 @@ impl Sinch {
     pub(crate) const KIND: &str = KIND;
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-        if !wanted(channel, &["reply_plan", "reply_token_file", "reply_from"])? {
+        if !channel.wants(&["reply_plan", "reply_token_file", "reply_from"])? {
             return Ok(None);
         }
         let region = channel.get("reply_region").unwrap_or("us");

@@ -1,9 +1,9 @@
 //! SMS Gateway for Android: the phone in the house (`http://PHONE:8080/message`) or the project's cloud
 //! (`https://api.sms-gate.app/3rdparty/v1/messages`); the same request for both. <https://docs.sms-gate.app/integration/api/>
 
-use super::{Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::{CALL_LIMIT, Web};
 use http::StatusCode;
 use kill_inbound::Setting;
@@ -30,7 +30,7 @@ impl SmsGate {
     pub(crate) const KIND: &str = KIND;
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-        if !wanted(channel, &["reply_url", "reply_user", "reply_password_file"])? {
+        if !channel.wants(&["reply_url", "reply_user", "reply_password_file"])? {
             return Ok(None);
         }
         let endpoint = Endpoint::new("reply_url", channel.need("reply_url")?)?;

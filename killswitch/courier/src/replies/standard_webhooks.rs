@@ -1,10 +1,10 @@
 //! Any program: `POST` of `{"to", "text"}` to an address of the owner's, signed with the channel's own secret as Standard
 //! Webhooks says. The id is the reply's, so that one that comes twice can be told.
 
-use super::{Failure, Letter};
+use crate::channel::{ChannelSettings, optional};
 use crate::clock;
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, optional};
+use crate::letter::{Failure, Letter};
 use crate::web::Web;
 use http::{HeaderName, Method, header};
 use kill_inbound::{Setting, standard_webhooks};

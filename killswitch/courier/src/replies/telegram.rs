@@ -1,7 +1,7 @@
 //! Telegram: `sendMessage` to the chat the text came from.
 
-use super::{Again, Failure, Letter};
-use crate::settings::ChannelSettings;
+use crate::channel::ChannelSettings;
+use crate::letter::{Again, Failure, Letter};
 use crate::telegram::{Bot, KIND, wait};
 use crate::web::{CALL_LIMIT, Web};
 

@@ -1,8 +1,8 @@
 //! Telnyx: `POST /v2/messages`, a key as bearer token. <https://developers.telnyx.com/api/messaging/send-message>
 
-use super::{Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::Web;
 use kill_inbound::Setting;
 
@@ -29,7 +29,7 @@ impl Telnyx {
     pub(crate) const KIND: &str = KIND;
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-        if !wanted(channel, &["reply_key_file", "reply_from"])? {
+        if !channel.wants(&["reply_key_file", "reply_from"])? {
             return Ok(None);
         }
         let base = channel.base("reply_url", "https://api.telnyx.com");

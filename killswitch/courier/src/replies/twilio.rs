@@ -1,9 +1,9 @@
 //! Twilio: `Messages.json`, for what is not the answer to a call: warnings, and replies in place of another channel's.
 //! <https://www.twilio.com/docs/messaging/api/message-resource>
 
-use super::{Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Failure, Letter, number_of};
 use crate::web::Web;
 use kill_inbound::Setting;
 
@@ -31,10 +31,7 @@ impl Twilio {
     pub(crate) const KIND: &str = KIND;
 
     pub(crate) fn new(channel: &ChannelSettings) -> Result<Option<Self>, String> {
-        if !wanted(
-            channel,
-            &["reply_account", "reply_token_file", "reply_from"],
-        )? {
+        if !channel.wants(&["reply_account", "reply_token_file", "reply_from"])? {
             return Ok(None);
         }
         let account = channel.need("reply_account")?;

@@ -2,9 +2,9 @@
 //! its kind; both with the account's key and secret.
 //! <https://developer.vonage.com/en/api/sms>, <https://developer.vonage.com/en/api/messages-olympus>
 
-use super::{Again, Failure, Letter, number_of, wanted};
+use crate::channel::{ChannelSettings, file, optional};
 use crate::endpoint::Endpoint;
-use crate::settings::{ChannelSettings, file, optional};
+use crate::letter::{Again, Failure, Letter, number_of};
 use crate::web::{Answer, Web};
 use kill_inbound::Setting;
 use serde::Deserialize;
@@ -36,7 +36,7 @@ fn account(
     base: &str,
     path: &str,
 ) -> Result<Option<(Endpoint, String)>, String> {
-    if !wanted(channel, &["reply_key", "reply_secret_file", "reply_from"])? {
+    if !channel.wants(&["reply_key", "reply_secret_file", "reply_from"])? {
         return Ok(None);
     }
     let base = channel.base("reply_url", base);
