@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import httpx
+from streams import ENDLESS
 from waiting import Child, free_ports, until
 
 REPO = Path(__file__).resolve().parents[2]
@@ -25,6 +26,8 @@ class Upstream:
     """What a story needs of an upstream: where it is, which model to ask for, and the end of it."""
 
     key = None
+    # What to ask for so that a stream outlives its story.
+    endless = ENDLESS
     # As the configuration calls it; `None`: what a target is when nothing is said.
     kind = None
 
@@ -38,7 +41,7 @@ class Upstream:
 class Scripted(Upstream):
     """Ground truth: says what it was asked, what it sent and how each answer ended."""
 
-    name, model, max_tokens = "scripted", "steady", 3000
+    name, model = "scripted", "steady"
 
     def __init__(self, folder):
         (self.port,) = free_ports(1)
@@ -73,7 +76,9 @@ class ScriptedOllama:
 class SmallModel(Upstream):
     """SmolLM2 behind llama.cpp's own server."""
 
-    name, model, max_tokens = "model", "smollm2:135m", 600
+    name, model = "model", "smollm2:135m"
+    # It comes to an end of its own within seconds, unless told not to; a slot holds 2,048 tokens, prompt included.
+    endless = {"max_tokens": 1900, "extra_body": {"ignore_eos": True}}
 
     def __init__(self, folder):
         (self.port,) = free_ports(1)
@@ -88,7 +93,7 @@ class SmallModel(Upstream):
 class LiteLlm(Upstream):
     """A LiteLLM proxy without a database: one canned model, one that leads on to the scripted upstream."""
 
-    name, model, max_tokens, canned = "litellm", "litellm-steady", 3000, "litellm-mock"
+    name, model, canned = "litellm", "litellm-steady", "litellm-mock"
 
     def __init__(self, folder, scripted):
         (self.port,) = free_ports(1)

@@ -10,13 +10,16 @@ from waiting import until
 
 QUESTION = [{"role": "user", "content": "Count from 1 to 500 in words, one number on each line."}]
 
+# So long that no story sees the end: half an hour at the pace of `steady`, minutes at that of `trickle`, on the fastest machine too.
+ENDLESS = {"max_tokens": 100_000}
+
 
 class SdkStream:
-    """The official client, reading a stream until it ends."""
+    """The official client, reading a stream until it ends. `asked`: how much is asked for, as the upstream takes it."""
 
-    def __init__(self, client, model, max_tokens):
+    def __init__(self, client, model, asked=None):
         self.chunks, self.error, self.ended = 0, None, None
-        self.stream = client.chat.completions.create(model=model, max_tokens=max_tokens, stream=True, messages=QUESTION)
+        self.stream = client.chat.completions.create(model=model, stream=True, messages=QUESTION, **(asked or ENDLESS))
         self.thread = threading.Thread(target=self.read, daemon=True)
         self.thread.start()
 
@@ -42,7 +45,7 @@ class SdkStream:
 class RawStream:
     """The bytes themselves: whether they end as a well-formed event and a clean close."""
 
-    def __init__(self, house, model="steady", consumer=None, max_tokens=3000):
+    def __init__(self, house, model="steady", consumer=None, max_tokens=ENDLESS["max_tokens"]):
         key = house.keys[consumer or house.consumers[0][0]]
         body = {"model": model, "stream": True, "max_tokens": max_tokens, "messages": QUESTION}
         self.text, self.broken, self.ended = "", None, None

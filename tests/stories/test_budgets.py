@@ -39,7 +39,7 @@ def say(house, consumer="claw", tokens=2):
 
 def test_the_official_client_is_told_which_budget_is_gone_and_when_it_frees(build, scripted):
     house = build_two(build, scripted, HARD)
-    stream = SdkStream(house.openai("claw"), "steady", 3000).flowing().end(30)
+    stream = SdkStream(house.openai("claw"), "steady").flowing().end(30)
     assert isinstance(stream.error, APIError), stream.error
     assert "`all-day`" in stream.error.message and stream.chunks < 110, (stream.error.message, stream.chunks)
     for consumer in ("claw", "rag-api"):

@@ -67,7 +67,7 @@ def test_a_lease_that_lapses_closes_and_a_renewed_one_opens(apart):
     serve("gateway", "agent")
     switch = serve("killswitch")
     until("the gateway to open", lambda: house.code_of_models() is None)
-    stream = RawStream(house, max_tokens=100_000).flowing()
+    stream = RawStream(house).flowing()
     switch.kill()
     died = time.monotonic()
     # The lease runs 60 s from the challenge that the last order answered; that was given up to two renewals before.
@@ -87,7 +87,7 @@ def test_the_death_of_the_agent_closes_its_gateway_and_its_return_opens_it(apart
     serve("gateway")
     agent, _ = serve("agent"), serve("killswitch")
     until("the gateway to open", lambda: house.code_of_models() is None)
-    stream = RawStream(house, max_tokens=100_000).flowing()
+    stream = RawStream(house).flowing()
     agent.kill()
     died = time.monotonic()
     stream.end(45)

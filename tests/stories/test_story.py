@@ -18,8 +18,9 @@ def test_a_text_cuts_a_live_stream_and_another_brings_it_back(build, upstream):
     assert upstream.model in [model.id for model in client.models.list()]
 
     before_it = len(upstream.exchanges()) if hasattr(upstream, "exchanges") else 0
-    stream = SdkStream(client, upstream.model, upstream.max_tokens).flowing()
+    # The code is in hand before the stream begins: nothing but the text itself stands between the stream and its end.
     kill = house.codes()["kill"]
+    stream = SdkStream(client, upstream.model, upstream.endless).flowing()
     before = time.monotonic()
     reply = phone.text(f"KILL LLM {kill}")
     answered = time.monotonic()
