@@ -11,12 +11,14 @@ mod framing;
 mod ollama;
 mod openai;
 mod paths;
+mod realtime;
 
 pub use asked::{Asked, Unreadable};
 pub use entries::{Entry, Shape, entries, list, list_of};
 pub use fault::{Fault, Kind};
 pub use framing::Framing;
 pub use paths::{CALLS, Listing, Place, at_target, place, unescaped};
+pub use realtime::{Dialed, Kept, client_event};
 
 use net_model::{Api, Family};
 
@@ -80,14 +82,16 @@ mod tests {
             event(Api::Responses)
                 .starts_with("event: error\ndata: {\"type\":\"error\",\"code\":\"cut\",")
         );
+        assert!(event(Api::Realtime).starts_with(r#"{"type":"error","event_id":"#));
         assert!(event(Api::Messages).starts_with("event: error\ndata: {\"type\":\"error\","));
         assert!(event(Api::OllamaChat).starts_with(r#"{"error":"Cut"#));
         for api in Api::ALL {
             let text = event(api);
-            let ending = if api.family() == Family::Ollama {
-                "}\n"
-            } else {
-                "}\n\n"
+            let ending = match (api, api.family()) {
+                // A message of its own.
+                (Api::Realtime, _) => "7}}",
+                (_, Family::Ollama) => "}\n",
+                _ => "}\n\n",
             };
             assert!(text.ends_with(ending), "{text}");
             assert_eq!(text.matches(ending).count(), 1);

@@ -6,6 +6,7 @@
 mod ask;
 mod frames;
 mod meter;
+mod talk;
 mod text;
 mod yardstick;
 

@@ -67,6 +67,19 @@ impl<'a> Asked<'a> {
         })
     }
 
+    /// What a session asks for by its handshake: `model`, of which answers flow.
+    #[must_use]
+    pub const fn session(model: &'a str) -> Self {
+        Self {
+            model: Some(Cow::Borrowed(model)),
+            stream: true,
+            max_tokens: None,
+            n: 1,
+            background: false,
+            model_at: 0..0,
+        }
+    }
+
     /// The same body with another model in it; no other byte is touched.
     ///
     /// `body` must be the one that was read.
@@ -220,7 +233,7 @@ impl Key {
 }
 
 /// Whether a reader that folds letters (Unicode's simple folding) takes `key` for `name`.
-fn reads_as(key: &str, name: &str) -> bool {
+pub(super) fn reads_as(key: &str, name: &str) -> bool {
     let folded = key.chars().map(|letter| match letter {
         'ſ' => 's',
         '\u{212a}' => 'k',
@@ -247,7 +260,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-fn text(raw: &RawValue) -> Result<Cow<'_, str>, Unreadable> {
+pub(super) fn text(raw: &RawValue) -> Result<Cow<'_, str>, Unreadable> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
     serde_json::from_str::<Text<'_>>(raw.get())

@@ -47,6 +47,15 @@ struct ResponsesEvent<'a> {
     error: Inner<'a>,
 }
 
+/// The `error` event of the realtime API.
+#[derive(Serialize)]
+struct RealtimeEvent<'a> {
+    #[serde(rename = "type")]
+    event: &'a str,
+    event_id: &'a str,
+    error: Inner<'a>,
+}
+
 pub(super) fn error_body(fault: &Fault<'_>) -> Vec<u8> {
     let shape = Shape {
         error: Inner::of(fault),
@@ -55,6 +64,14 @@ pub(super) fn error_body(fault: &Fault<'_>) -> Vec<u8> {
 }
 
 pub(super) fn error_event(api: Api, fault: &Fault<'_>) -> Vec<u8> {
+    if api == Api::Realtime {
+        let event = RealtimeEvent {
+            event: "error",
+            event_id: "event_portcullis",
+            error: Inner::of(fault),
+        };
+        return serde_json::to_vec(&event).unwrap_or_default();
+    }
     let (head, json) = if api == Api::Responses {
         let event = ResponsesEvent {
             event: "error",

@@ -38,9 +38,9 @@ struct Usage {
     completion_tokens: Option<u64>,
     input_tokens: Option<u64>,
     output_tokens: Option<u64>,
-    #[serde(alias = "input_tokens_details")]
+    #[serde(alias = "input_tokens_details", alias = "input_token_details")]
     prompt_tokens_details: Option<PromptDetails>,
-    #[serde(alias = "output_tokens_details")]
+    #[serde(alias = "output_tokens_details", alias = "output_token_details")]
     completion_tokens_details: Option<AnswerDetails>,
     cache_read_input_tokens: Option<u64>,
     cache_creation_input_tokens: Option<u64>,

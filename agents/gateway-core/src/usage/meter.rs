@@ -2,6 +2,7 @@
 
 use super::{
     frames::Figures,
+    talk::Talk,
     text::{Keys, Text},
     yardstick::{Seen, Yardstick},
 };
@@ -22,6 +23,8 @@ pub enum Form {
     Lines,
     /// One JSON object.
     Whole,
+    /// A session of the realtime API: each piece that is fed is one event.
+    Session,
 }
 
 /// Reads along with one answer.
@@ -40,6 +43,8 @@ pub struct Meter {
     /// Words that came after the last figure for the answer, or all.
     since: Text,
     figures: Figures,
+    /// Of a session.
+    talk: Option<Box<Talk>>,
     /// The last event of the answer has passed.
     done: bool,
 }
@@ -59,6 +64,7 @@ impl Meter {
             text: Text::default(),
             since: Text::default(),
             figures: Figures::default(),
+            talk: (form == Form::Session).then(Box::default),
             done: false,
         }
     }
@@ -78,6 +84,11 @@ impl Meter {
     pub fn feed(&mut self, bytes: &[u8]) {
         match self.form {
             Form::Lines => self.feed_lines(bytes),
+            Form::Session => {
+                if let Some(talk) = &mut self.talk {
+                    talk.said(bytes, &self.yardstick);
+                }
+            }
             Form::Whole => {
                 self.kept.extend_from_slice(bytes);
                 if self.kept.len() > MAX_WHOLE {
@@ -87,6 +98,19 @@ impl Meter {
                 }
             }
         }
+    }
+
+    /// Reads an event that the client of a session sends.
+    pub fn asked(&mut self, event: &[u8]) {
+        if let Some(talk) = &mut self.talk {
+            talk.asked(event);
+        }
+    }
+
+    /// Whether nothing of the model's is under way in a session.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.talk.as_ref().is_some_and(|talk| talk.is_quiet())
     }
 
     fn feed_lines(&mut self, bytes: &[u8]) {
@@ -137,10 +161,13 @@ impl Meter {
     /// What was used up to the last whole line; of an answer that does not stream, the prompt alone until it ends.
     #[must_use]
     pub fn so_far(&self) -> Tokens {
+        if let Some(talk) = &self.talk {
+            return talk.so_far(&self.yardstick);
+        }
         let figures = &self.figures;
         let deltas = match self.form {
             Form::Lines => self.since.pieces,
-            Form::Whole => 0,
+            Form::Whole | Form::Session => 0,
         };
         let counted = self.yardstick.completion(deltas, self.since.bytes);
         let says_nothing = matches!(self.api, Api::Embeddings | Api::OllamaEmbed);
@@ -180,7 +207,7 @@ impl Meter {
             prompt: self.figures.prompt?,
             deltas: match self.form {
                 Form::Lines => self.text.pieces,
-                Form::Whole => 0,
+                Form::Whole | Form::Session => 0,
             },
             bytes: self.text.bytes,
             completion: self.figures.completion.unwrap_or(0),

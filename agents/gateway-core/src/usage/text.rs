@@ -51,6 +51,18 @@ static OLLAMA_CHAT: LazyLock<Keys> =
 static OLLAMA_GENERATE: LazyLock<Keys> =
     LazyLock::new(|| Keys::new(&[b"\"response\"", b"\"thinking\""]));
 static NOTHING: Keys = Keys(Vec::new());
+// What a client of the realtime API says in words: its items, and how the session shall go.
+static ASKED: LazyLock<Keys> = LazyLock::new(|| {
+    Keys::new(&[
+        b"\"text\"",
+        b"\"transcript\"",
+        b"\"arguments\"",
+        b"\"output\"",
+        b"\"instructions\"",
+        b"\"description\"",
+    ])
+});
+static SOUND: LazyLock<Keys> = LazyLock::new(|| Keys::new(&[b"\"audio\""]));
 
 impl Keys {
     /// What the model said, in a stream or a whole answer of this API.
@@ -65,6 +77,21 @@ impl Keys {
             Api::OllamaGenerate => &OLLAMA_GENERATE,
             Api::Embeddings | Api::OllamaEmbed => &NOTHING,
         }
+    }
+
+    /// Words in events of a realtime client.
+    pub(super) fn asked() -> &'static Self {
+        &ASKED
+    }
+
+    /// Sound in events of a realtime client, as base64.
+    pub(super) fn sound() -> &'static Self {
+        &SOUND
+    }
+
+    /// What a realtime server says bit by bit.
+    pub(super) fn delta() -> &'static Self {
+        &RESPONSES
     }
 
     /// What one line, or one whole body, carries.
@@ -97,6 +124,14 @@ pub(super) struct Text {
 }
 
 impl Text {
+    /// One piece of so many bytes.
+    pub(super) const fn piece(bytes: usize) -> Self {
+        Self {
+            pieces: 1,
+            bytes: bytes as u64,
+        }
+    }
+
     /// The sum.
     pub(super) const fn plus(self, other: Self) -> Self {
         Self {
