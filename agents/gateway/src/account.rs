@@ -205,16 +205,25 @@ impl Account {
         self.status = self.status.or(status);
     }
 
+    /// Nothing more of it is passed on, though more may yet be counted.
+    pub(crate) fn goes_no_further(&mut self) {
+        self.ended(self.how_it_stands(), None);
+    }
+
+    /// How it has ended, where nothing more comes.
+    fn how_it_stands(&self) -> Ended {
+        match self.cord.why() {
+            Some(why) => why.ends(),
+            None if self.meter.as_ref().is_some_and(Meter::is_done) => Ended::Complete,
+            None => Ended::ClientGone,
+        }
+    }
+
     fn settle(&mut self, now: Timestamp) -> Option<UsageRecord> {
         let way = self.way.take()?;
         let cord = Arc::clone(&self.cord);
         let why = cord.why();
-        let whole = self.meter.as_ref().is_some_and(Meter::is_done);
-        let ended = self.ended.unwrap_or(match (why.is_some(), whole) {
-            (true, _) => Ended::Cut,
-            (false, true) => Ended::Complete,
-            (false, false) => Ended::ClientGone,
-        });
+        let ended = self.ended.unwrap_or_else(|| self.how_it_stands());
         let status = self
             .status
             .unwrap_or_else(|| why.map_or(CLIENT_CLOSED_REQUEST, |why| why.status().as_u16()));

@@ -8,7 +8,7 @@ use gateway_core::{
 };
 use http::StatusCode;
 use kill_wire::{Incident, Scope, Timestamp};
-use net_model::{Api, Family, Overruled};
+use net_model::{Api, Ended, Family, Overruled};
 use std::{sync::Arc, time::Duration};
 
 /// Why a request is not, or no longer, answered.
@@ -124,6 +124,16 @@ impl Denied {
             Some(*incident)
         } else {
             None
+        }
+    }
+
+    /// How an exchange has ended that this cut off.
+    pub(crate) const fn ends(&self) -> Ended {
+        match self {
+            Self::Limited(_) => Ended::Budget,
+            Self::Tripped(..) => Ended::Tripped,
+            Self::Draining => Ended::Stopped,
+            _ => Ended::Cut,
         }
     }
 
@@ -266,6 +276,18 @@ mod tests {
             r##"{"error":{"message":"Cut by the kill switch: incident #7, scope LLM. It stays cut until someone restores it.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
         );
         assert_eq!(denied.status(), 503);
+    }
+
+    #[test]
+    fn what_cut_an_exchange_off_is_told_apart() {
+        for (denied, ends) in [
+            (Denied::Cut(Scope::Llm, "7".parse().unwrap()), Ended::Cut),
+            (Denied::Paused(Scope::All), Ended::Cut),
+            (Denied::Tripped(Scope::Llm, String::new()), Ended::Tripped),
+            (Denied::Draining, Ended::Stopped),
+        ] {
+            assert_eq!(denied.ends(), ends);
+        }
     }
 
     #[test]

@@ -17,13 +17,16 @@ use std::{
     io,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 /// Pieces that are there together leave as one, up to about this many bytes. Nothing waits for it: not a piece for the
 /// next, and an answer that trickles passes as it comes.
 const MERGED: usize = 12 * 1024;
+
+/// Of what a target had sent when its answer was broken off, this much is still read, to be counted.
+const LEFT: usize = 32 * 1024;
 
 type Next = Option<io::Result<Frame<Bytes>>>;
 
@@ -146,8 +149,24 @@ impl Relay {
         Some(Ok(Frame::data(all.freeze())))
     }
 
+    /// Counts what has come from the target and goes to nobody any more: it was made, and will be charged for. Waits
+    /// for nothing: mostly one read that finds nothing.
+    fn count_what_is_there(&mut self) {
+        let (Some(upstream), Some(account)) = (&mut self.upstream, &mut self.account) else {
+            return;
+        };
+        let (mut read, mut cx) = (0, Context::from_waker(Waker::noop()));
+        while read < LEFT
+            && let Poll::Ready(Some(Ok(data))) = upstream.poll_piece(&mut cx)
+        {
+            read += data.len();
+            account.feed(&data);
+        }
+    }
+
     /// Ends the answer before its time: with an error event where one can stand, else by a reset.
     fn break_off(&mut self, how: Ended, why: &Denied) -> Next {
+        self.count_what_is_there();
         // The target's side first: dropping it closes its socket.
         self.upstream = None;
         self.ready.clear();
@@ -164,6 +183,15 @@ impl Relay {
     }
 }
 
+impl Drop for Relay {
+    fn drop(&mut self) {
+        if let Some(account) = &mut self.account {
+            account.goes_no_further();
+            self.count_what_is_there();
+        }
+    }
+}
+
 impl Body for Relay {
     type Data = Bytes;
     type Error = io::Error;
@@ -172,7 +200,7 @@ impl Body for Relay {
         let this = &mut *self;
         if this.upstream.is_some() && this.cut.as_mut().poll(cx).is_ready() {
             let why = this.line.cord().refusal();
-            return Poll::Ready(this.break_off(Ended::Cut, &why));
+            return Poll::Ready(this.break_off(why.ends(), &why));
         }
         loop {
             if this.broken && this.ready.is_empty() {

@@ -217,7 +217,7 @@ fn day_budget(budgets: &[Budget], consumer: &Name) -> DayBudget {
 /// What a recorded exchange says of its consumer. `status` is the one the client was given.
 pub(crate) const fn outcome(ended: Ended, status: u16) -> Outcome {
     match (ended, status) {
-        (Ended::Cut, _) => Outcome::NotLet,
+        (Ended::Cut | Ended::Budget | Ended::Tripped | Ended::Stopped, _) => Outcome::NotLet,
         (_, ..400) => Outcome::Answered,
         // Too late and too many are the target's, an absent client's request was not wrong.
         (Ended::ClientGone | Ended::UpstreamFailed, _) | (Ended::Complete, 408 | 429 | 500..) => {
@@ -244,6 +244,7 @@ mod tests {
             (Ended::UpstreamFailed, 502, Outcome::Failed),
             (Ended::ClientGone, 499, Outcome::Failed),
             (Ended::Cut, 200, Outcome::NotLet),
+            (Ended::Budget, 200, Outcome::NotLet),
             (Ended::Cut, 503, Outcome::NotLet),
         ] {
             assert_eq!(outcome(ended, status), expected, "{ended:?} {status}");

@@ -9,8 +9,14 @@ use serde::{Deserialize, Serialize};
 pub enum Ended {
     /// The whole answer was delivered.
     Complete,
-    /// A cut ended it.
+    /// The kill switch ended it: a cut, or its silence.
     Cut,
+    /// A budget's end cut it off.
+    Budget,
+    /// What the gateway has closed by itself ended it: a trip.
+    Tripped,
+    /// The gateway stopped.
+    Stopped,
     /// The client went away.
     ClientGone,
     /// The upstream failed or broke off.
@@ -24,6 +30,9 @@ impl Ended {
         match self {
             Self::Complete => "complete",
             Self::Cut => "cut",
+            Self::Budget => "budget",
+            Self::Tripped => "tripped",
+            Self::Stopped => "stopped",
             Self::ClientGone => "client_gone",
             Self::UpstreamFailed => "upstream_failed",
         }

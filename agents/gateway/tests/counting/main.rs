@@ -9,7 +9,7 @@ mod support;
 
 use http_body_util::BodyExt as _;
 use kill_wire::Class;
-use net_model::{Ended, RouteTable};
+use net_model::{Ended, RouteTable, UsageRecord};
 use site_tests::upstream::{End, Served, Upstream};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -95,10 +95,39 @@ async fn site() -> Site {
     site
 }
 
+/// Milliseconds since the epoch, as the upstream writes its times down.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "compared with the times of the scripted upstream"
+)]
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    u64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
+/// One stream, as its client saw it.
+struct Met {
+    /// Its number at the upstream.
+    served: u64,
+    /// Its id in the ledger.
+    record: String,
+    /// When the client left, if it did.
+    left: Option<u64>,
+    /// When everything was cut, in its round.
+    cut: u64,
+}
+
 /// Reads until the plan, the target or the cut ends it. Everybody waits for everybody's first piece.
-async fn read(addr: std::net::SocketAddr, plan: Plan, begun: Arc<Barrier>) {
+async fn read(addr: std::net::SocketAddr, plan: Plan, begun: Arc<Barrier>) -> Met {
     let mut answer = send(addr, chat(RAG, plan.body())).await;
     assert_eq!(answer.status(), 200);
+    let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+    let mut met = Met {
+        served: header("x-scripted").parse().unwrap(),
+        record: header("x-portcullis-request-id"),
+        left: None,
+        cut: 0,
+    };
     let mut pieces = 0;
     while let Some(Ok(_)) = answer.body_mut().frame().await {
         pieces += 1;
@@ -106,13 +135,15 @@ async fn read(addr: std::net::SocketAddr, plan: Plan, begun: Arc<Barrier>) {
             begun.wait().await;
         }
         if Some(pieces) == plan.leaves_after {
-            return;
+            met.left = Some(now_ms());
+            return met;
         }
     }
     assert!(pieces > 0, "{} gave nothing", plan.model);
+    met
 }
 
-async fn round(site: &Site, seq: &mut u64, dice: &mut Dice) {
+async fn round(site: &Site, seq: &mut u64, dice: &mut Dice) -> Vec<Met> {
     let begun = Arc::new(Barrier::new(ROUND + 1));
     let mut clients = JoinSet::new();
     for _ in 0..ROUND {
@@ -120,19 +151,68 @@ async fn round(site: &Site, seq: &mut u64, dice: &mut Dice) {
     }
     begun.wait().await;
     sleep(Duration::from_millis(dice.throw(1500))).await;
+    let cut = now_ms();
     site.apply(*seq + 1, &["llm"]).await;
-    while let Some(done) = clients.join_next().await {
-        done.unwrap();
-    }
+    let met = clients.join_all().await;
     site.until_open(0).await;
     site.apply(*seq + 2, &[]).await;
     *seq += 2;
+    met.into_iter().map(|met| Met { cut, ..met }).collect()
 }
 
-/// Tokens that were really made: the prompt's 11 and each chunk that was sent.
-fn truth(served: &[Served]) -> (u64, u64) {
-    let prompts = served.len() as u64 * 11;
-    (prompts, served.iter().map(|it| it.sent_chunks).sum())
+/// Tokens of a prompt, as the upstream counts it.
+const PROMPT: u64 = 11;
+
+/// Streams that ended in one way.
+#[derive(Default)]
+struct Sort {
+    streams: u64,
+    /// Tokens of answers that were made, and that were counted.
+    made: u64,
+    counted: u64,
+    /// Streams whose answer is wrong by more than eight tokens and more than a twentieth.
+    far: u64,
+    /// Milliseconds from the break to the upstream having seen it.
+    aborts: Vec<u64>,
+}
+
+impl Sort {
+    fn add(&mut self, met: &Met, served: &Served, record: &UsageRecord) {
+        let (made, counted) = (served.sent_chunks, record.completion_tokens);
+        self.streams += 1;
+        self.made += made;
+        self.counted += counted;
+        self.far += u64::from(made.abs_diff(counted) > (made / 20).max(8));
+        let broken = match record.ended {
+            Ended::ClientGone => met.left,
+            Ended::Cut => Some(met.cut),
+            _ => None,
+        };
+        if let Some(broken) = broken.filter(|_| served.end == End::Aborted) {
+            self.aborts.push(served.ended_ms.saturating_sub(broken));
+        }
+    }
+
+    /// The half, ninety-nine in a hundred, and all of the aborts took at most this long.
+    fn aborted_within(&mut self) -> Option<[u64; 3]> {
+        self.aborts.sort_unstable();
+        let last = self.aborts.len().checked_sub(1)?;
+        Some([50, 99, 100].map(|percent| self.aborts[last * percent / 100]))
+    }
+}
+
+fn show(sorts: &mut BTreeMap<&str, Sort>) {
+    for (end, sort) in sorts {
+        let (streams, made, counted, far) = (sort.streams, sort.made, sort.counted, sort.far);
+        println!(
+            "{end}: {streams} streams, {counted} of {made} tokens of answers counted, {far} streams wrong by more than 8 tokens and 5 %"
+        );
+        if let Some([half, most, all]) = sort.aborted_within() {
+            println!(
+                "  upstream has seen the break after {half} ms (p50), {most} ms (p99), {all} ms (all)"
+            );
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,9 +234,9 @@ async fn streams_broken_off_anywhere_are_counted_within_a_hundredth_and_once_eac
         }
         site.post(RAG, plan.body()).await;
     }
-    let mut seq = 1;
+    let (mut seq, mut met) = (1, Vec::new());
     for _ in 0..rounds {
-        round(&site, &mut seq, &mut dice).await;
+        met.extend(round(&site, &mut seq, &mut dice).await);
     }
     site.gateway.drain(Duration::ZERO).await;
     let served = site.home.ended(rounds * ROUND + 3, LIMIT).await;
@@ -166,30 +246,34 @@ async fn streams_broken_off_anywhere_are_counted_within_a_hundredth_and_once_eac
     assert_eq!(served.len(), rounds * ROUND + 3);
     assert_eq!(site.away.log().len(), 0);
 
-    let (prompts, answers) = truth(&served);
-    let counted_prompts: u64 = records.iter().map(|record| record.prompt_tokens).sum();
-    let counted_answers: u64 = records.iter().map(|record| record.completion_tokens).sum();
-    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
-    for record in &records {
-        *ends.entry(record.ended.as_str()).or_default() += 1;
+    let mut sorts: BTreeMap<&str, Sort> = BTreeMap::new();
+    for met in &met {
+        let served = served.iter().find(|it| it.id == met.served).unwrap();
+        let record = records.iter().find(|it| it.id == met.record).unwrap();
+        assert_eq!(record.prompt_tokens, PROMPT, "{record:?}");
+        let sort = sorts.entry(record.ended.as_str()).or_default();
+        sort.add(met, served, record);
     }
-    let estimated = records.iter().filter(|record| record.estimated).count();
-    eprintln!(
-        "{} streams, ended {ends:?}, {estimated} counted by ourselves; prompts {counted_prompts} of {prompts}, answers {counted_answers} of {answers}",
-        records.len()
-    );
+    show(&mut sorts);
     for end in [
         Ended::Complete,
         Ended::Cut,
         Ended::ClientGone,
         Ended::UpstreamFailed,
     ] {
-        assert!(ends.contains_key(end.as_str()), "none ended {end:?}");
+        assert!(sorts.contains_key(end.as_str()), "none ended {end:?}");
     }
-    assert!(served.iter().any(|it| it.end == End::Aborted));
-    let (truth, counted) = (prompts + answers, counted_prompts + counted_answers);
+    let streams = met.len() as u64;
+    let (made, counted) = sorts.values().fold((0, 0), |(made, counted), sort| {
+        (made + sort.made, counted + sort.counted)
+    });
+    let estimated = records.iter().filter(|record| record.estimated).count();
+    let (truth, all) = (made + streams * PROMPT, counted + streams * PROMPT);
+    println!(
+        "{streams} streams, {estimated} counted by ourselves, prompts all right: answers {counted} of {made}, in all {all} of {truth}"
+    );
     assert!(
-        truth.abs_diff(counted) * 100 <= truth,
-        "{counted} counted of {truth}"
+        truth.abs_diff(all) * 100 <= truth,
+        "{all} counted of {truth}"
     );
 }

@@ -84,7 +84,7 @@ async fn sixty_four_streams_at_once_stay_within_a_hard_budget_and_use_it() {
     let served = site.home.ended(64, LIMIT).await;
     let truth: u64 = served.iter().map(|served| served.sent_chunks).sum();
     let records = site.until_spooled(64).await;
-    assert!(records.iter().all(|record| record.ended == Ended::Cut));
+    assert!(records.iter().all(|record| record.ended == Ended::Budget));
     let ledger: u64 = records
         .iter()
         .map(|record| record.prompt_tokens + record.completion_tokens)
