@@ -198,6 +198,26 @@ impl Account {
             rates::tell(headers, permit.rates());
         }
     }
+        }
+        self.draw();
+    }
+
+    /// An event of a session's client, on its way to the target.
+    pub(crate) fn hear(&mut self, event: &[u8]) {
+        if let Some(meter) = &mut self.meter {
+            meter.asked(event);
+        }
+        self.draw();
+    }
+
+    /// Whether nothing of the model's is under way in a session.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.meter.as_ref().is_some_and(Meter::is_quiet)
+    }
+
+    /// Draws the permit down to what has passed; a budget that is gone cuts the exchange off.
+    fn draw(&mut self) {
+        if let Some(meter) = &self.meter {
 
     /// Says how it ended, if nothing has said so before.
     pub(crate) fn ended(&mut self, how: Ended, status: Option<u16>) {

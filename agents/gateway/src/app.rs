@@ -12,6 +12,7 @@ use crate::{
     overlay::{InForce, Older},
     registry::{Registry, Swept},
     runaway::Runaways,
+    realtime::Rooms,
     upstream::Upstreams,
 };
 use arc_swap::ArcSwap;
@@ -47,6 +48,7 @@ pub(crate) struct App {
     pub(crate) held: Held,
     pub(crate) probe_key: KeyHash,
     pub(crate) front: ArcSwap<Front>,
+    pub(crate) rooms: Rooms,
     pub(crate) stop: Stop,
     pub(crate) tasks: TaskTracker,
 }

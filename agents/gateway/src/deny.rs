@@ -20,6 +20,12 @@ pub(crate) enum Denied {
     UnknownPath,
     /// A path of ours, another method.
     WrongMethod,
+    /// No WebSocket is asked for where one is served.
+    NoUpgrade,
+    /// One is asked for in HTTP/2.
+    NotOverHttp2,
+    /// A session would go on with another model.
+    OtherModel,
     /// The body is not an object this gateway can read.
     NotJson,
     /// Two readers could read the body differently.
@@ -145,9 +151,13 @@ impl Denied {
                 StatusCode::NOT_FOUND
             }
             Self::WrongMethod => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotJson | Self::Ambiguous | Self::Background | Self::NoModel => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::NoUpgrade => StatusCode::UPGRADE_REQUIRED,
+            Self::NotOverHttp2 => StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+            Self::NotJson
+            | Self::Ambiguous
+            | Self::Background
+            | Self::NoModel
+            | Self::OtherModel => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Self::Limited(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -169,6 +179,9 @@ impl Denied {
             Self::WrongKey => "invalid_api_key",
             Self::UnknownPath => "unknown_path",
             Self::WrongMethod => "method_not_allowed",
+            Self::NoUpgrade => "upgrade_required",
+            Self::NotOverHttp2 => "http_version_not_supported",
+            Self::OtherModel => "model_fixed",
             Self::NotJson | Self::Ambiguous => "invalid_body",
             Self::Background => "background_not_served",
             Self::NoModel => "model_missing",
@@ -199,6 +212,9 @@ impl Denied {
             }
             Self::TooLarge => Kind::TooLarge,
             Self::WrongMethod
+            | Self::NoUpgrade
+            | Self::NotOverHttp2
+            | Self::OtherModel
             | Self::NotJson
             | Self::Ambiguous
             | Self::Background
@@ -219,6 +235,9 @@ impl Denied {
             Self::WrongKey => "No such key. Send the key of a consumer of this gateway, `pck_…`, as `Authorization: Bearer` or as `x-api-key`.".to_owned(),
             Self::UnknownPath => "This gateway does not serve that path.".to_owned(),
             Self::WrongMethod => "This path does not take that method.".to_owned(),
+            Self::NoUpgrade => "Realtime is a WebSocket: ask with `Upgrade: websocket` and version 13 (RFC 6455).".to_owned(),
+            Self::NotOverHttp2 => "Realtime is served over HTTP/1.1 alone: ask there for the WebSocket.".to_owned(),
+            Self::OtherModel => "This session is with the model that its address names; for another one open another session.".to_owned(),
             Self::NotJson => "The body is not the JSON object that this path takes.".to_owned(),
             Self::Ambiguous => "The body has a member twice, or in letters of another case, so that the target could read another one than this gateway.".to_owned(),
             Self::Background => "`background` is not served: such work goes on at the target when everything here is cut.".to_owned(),

@@ -15,6 +15,7 @@ use crate::{
     inflow::Inflow,
     intake::Taken,
     line::Line,
+    realtime::{self, Opened, Opening},
     registry::{Exchange, Sort, Standing},
     relay::Relay,
     reply::Reply,
@@ -25,10 +26,10 @@ use crate::{
 use bytes::Bytes;
 use gateway_core::{
     choice::{Passed, Wish},
-    dialect::{Asked, Framing, at_target},
+    dialect::{Asked, Dialed, Framing, at_target},
     usage::{Form, prompt_bytes},
 };
-use http::{HeaderValue, Request, Response, request::Parts, uri::PathAndQuery};
+use http::{HeaderValue, Request, Response, StatusCode, request::Parts, uri::PathAndQuery};
 use kill_wire::ProbePoint;
 use net_model::{Api, Consumer, Ended, Route, Target};
 use std::sync::Arc;
@@ -60,6 +61,8 @@ pub(crate) async fn call(
     };
     let answer = cord
         .cut()
+    let opening = (api == Api::Realtime).then(|| Opening::read(app, &request));
+    let opening = opening.transpose()?;
         .run_until_cancelled(call.run(request, &mut account))
         .await;
     match answer {
@@ -69,7 +72,10 @@ pub(crate) async fn call(
             account.ended(Ended::UpstreamFailed, Some(denied.status().as_u16()));
             Err(denied)
         }
-        Some(Ok(answer)) => Ok(answer.relay(line, account, exchange)),
+        Some(Ok(answer)) => Ok(match opening.filter(|_| answer.switches()) {
+            Some(opening) => opening.switch(line, answer.opened(account, exchange)),
+            None => answer.relay(line, account, exchange),
+        }),
     }
 }
 
@@ -81,9 +87,28 @@ struct Answer<'a> {
     seat: Seat,
     /// What the client is told when this is not the first choice.
     fallback: Option<HeaderValue>,
+    /// Of a session: the model, as the client calls it.
+    dialed: Option<String>,
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    /// Whether the target goes on with another protocol.
+    fn switches(&self) -> bool {
+        self.answered.head.status == StatusCode::SWITCHING_PROTOCOLS
+    }
+
+    fn opened(self, account: Account, exchange: Exchange) -> Opened<'a> {
+        Opened {
+            answered: self.answered,
+            target: self.target,
+            seat: self.seat,
+            fallback: self.fallback,
+            model: self.dialed.unwrap_or_default(),
+            account,
+            exchange,
+        }
+    }
+
     fn relay(self, line: &Arc<Line>, mut account: Account, exchange: Exchange) -> Response<Reply> {
         let head = self.answered.head;
         let framing = headers::framing(&head.headers);
@@ -123,9 +148,23 @@ struct Question<'a> {
     model: &'a str,
 }
 
+    /// Of a session: where the query names the model.
+    dialed: Option<&'a Dialed>,
 impl Question<'_> {
     /// The body as it came, but for the name under which this target knows the model.
     fn body_for(&self, target: &Target) -> Bytes {
+    /// Path and query, with the name under which this target knows the model.
+    fn path_for(&self, target: &Target) -> String {
+        let uri = &self.head.uri;
+        let asked = uri.path_and_query().map_or("", PathAndQuery::as_str);
+        let prefix = target.base_url.prefix();
+        let Some(dialed) = self.dialed else {
+            return at_target(prefix, asked);
+        };
+        let query = dialed.renamed(uri.query().unwrap_or_default(), target.model(self.model));
+        at_target(prefix, &format!("{}?{query}", uri.path()))
+    }
+
         let known_as = target.model(self.model);
         if known_as == self.model {
             self.body.clone()
@@ -152,6 +191,9 @@ impl<'t> Call<'t, '_> {
         let (head, body) = request.into_parts();
         let taken = Taken::take(&self.app.held, body).await?;
         let asked = Asked::read(account.api(), &taken.bytes)?;
+        if account.api() == Api::Realtime {
+            return self.open(&head, account).await;
+        }
         let model = asked.model.as_deref().ok_or(Denied::NoModel)?;
         if asked.background {
             return Err(Denied::Background);
@@ -171,6 +213,28 @@ impl<'t> Call<'t, '_> {
             model,
         };
         self.try_targets(route, &question, account).await
+            dialed: None,
+        };
+        self.try_targets(route, &question, account).await
+    }
+
+    /// A session says in its handshake what it is for.
+    async fn open(&self, head: &Parts, account: &mut Account) -> Result<Answer<'t>, Denied> {
+        let query = head.uri.query().unwrap_or_default();
+        let dialed = Dialed::read(query)?.ok_or(Denied::NoModel)?;
+        let (model, name) = (dialed.model.as_str(), shown(&dialed.model));
+        self.exchange.describe(&name, true);
+        account.asked(name, true, 0);
+        let route = self.table.route(self.consumer, model)?;
+        let runaways = &self.app.runaways;
+        account.follow(runaways.begin(&self.consumer.name, account.api(), query.as_bytes(), 0)?);
+        let question = Question {
+            api: account.api(),
+            head,
+            body: &Bytes::new(),
+            asked: &Asked::session(model),
+            model,
+            dialed: Some(&dialed),
     }
 
     /// Asks the route's targets in their order. What may not or cannot serve gives way to the next. The last answer
@@ -217,6 +281,7 @@ impl<'t> Call<'t, '_> {
                 seat,
                 fallback,
             };
+                dialed: question.dialed.map(|dialed| dialed.model.clone()),
             match self.ask(target, question, seat).await {
                 (Outcome::Serves(answered), seat) => return Ok(answer((answered, seat))),
                 (Outcome::Unable(answered, failure), seat) => {
@@ -308,11 +373,10 @@ impl<'t> Call<'t, '_> {
         mut seat: Seat,
     ) -> (Outcome, Seat) {
         let head = question.head;
-        let asked = head.uri.path_and_query().map_or("", PathAndQuery::as_str);
         let ask = Ask {
             target,
             method: head.method.clone(),
-            path: &at_target(target.base_url.prefix(), asked),
+            path: &question.path_for(target),
             headers: headers::for_target(&head.headers, target),
             body: question.body_for(target),
         };
@@ -320,5 +384,9 @@ impl<'t> Call<'t, '_> {
         let api = question.api;
         let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await;
         (outcome, seat)
+        if api == Api::Realtime {
+            let outcome = realtime::dial(&self.app.upstreams, ask, &mut seat).await;
+            return (outcome, seat);
+        }
     }
 }

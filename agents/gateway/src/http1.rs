@@ -1,7 +1,7 @@
 //! Serves a connection of HTTP/1: one exchange at a time, and it ends when one of them is cut.
 
-use crate::{app::App, inflow::Inflow, leg::Leg, line::Line, proxies, serve};
-use http::{HeaderValue, Request, header};
+use crate::{app::App, inflow::Inflow, leg::Leg, line::Line, proxies, realtime, serve};
+use http::{HeaderValue, Request, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
@@ -28,7 +28,8 @@ pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAd
         Box::pin(async move {
             let mut response = serve::answer(&app, &line, request).await;
             line.answered();
-            if line.cord().why().is_some() || app.stop.draining.is_cancelled() {
+            let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+            if !switches && (line.cord().why().is_some() || app.stop.draining.is_cancelled()) {
                 response.headers_mut().insert(header::CONNECTION, CLOSE);
             }
             Ok::<_, std::convert::Infallible>(response)
@@ -64,8 +65,11 @@ pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAd
     let answered = outcome
         .as_ref()
         .map_or_else(hyper::Error::is_parse, |()| true);
-    let leg = conn.into_parts().io.into_inner();
-    if answered {
+    let parts = conn.into_parts();
+    let leg = parts.io.into_inner();
+    if let Some(session) = line.switched() {
+        realtime::serve(app, line, leg, parts.read_buf, session).await;
+    } else if answered {
         let limit = cut_limit.or_else(|| line.cord().why().map(|_| Instant::now() + CUT_GRACE));
         close(leg, line, limit).await;
     }
@@ -91,7 +95,7 @@ pub(crate) async fn passed(limit: Option<Instant>) {
 /// closing over unread bytes would reset the connection under the answer.
 ///
 /// After a cut, bytes that have not left this host by `cut_limit` are discarded.
-async fn close(mut leg: Leg, line: &Line, cut_limit: Option<Instant>) {
+pub(crate) async fn close(mut leg: Leg, line: &Line, cut_limit: Option<Instant>) {
     if let Some(limit) = cut_limit {
         leg.wire().watch_unsent(true);
         while !leg.wire().all_sent() {

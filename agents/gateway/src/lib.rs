@@ -42,6 +42,7 @@ mod proxies;
 mod rates;
 mod registry;
 mod relay;
+mod realtime;
 mod reply;
 mod runaway;
 mod search;
@@ -162,6 +163,7 @@ impl Gateway {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let control = control::Control::start(Arc::clone(&app), settings.control_socket)?;
         app.tasks.spawn(accept::accept(Arc::clone(&app), listener));
+            rooms: realtime::Rooms::default(),
         app.tasks.spawn(prune(Arc::clone(&app)));
         app.tasks.spawn(orphan::watch(Arc::clone(&app)));
         app.tasks.spawn(targets::health::watch(Arc::clone(&app)));

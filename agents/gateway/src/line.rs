@@ -1,6 +1,6 @@
 //! What a client connection and an exchange on it tell each other.
 
-use crate::{cord::Cord, registry::Exchange};
+use crate::{cord::Cord, realtime::Session, registry::Exchange};
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -18,6 +18,8 @@ pub(crate) struct Line {
     written: AtomicBool,
     strict: AtomicBool,
     answered: AtomicBool,
+    /// What the connection is switched to after the answer that says so.
+    session: Mutex<Option<Box<Session>>>,
 }
 
 impl Line {
@@ -43,6 +45,21 @@ impl Line {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(exchange);
         self.has_unflushed.store(true, Ordering::Release);
+    }
+
+    /// The connection goes on with a session after this answer.
+    pub(crate) fn switch_to(&self, session: Session) {
+        *self.session.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(session));
+    }
+
+    /// What the connection goes on with, if it is no longer HTTP.
+    pub(crate) fn switched(&self) -> Option<Session> {
+        let session = self
+            .session
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        session.map(|session| *session)
     }
 
     /// An answer is made.

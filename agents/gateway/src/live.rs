@@ -121,6 +121,12 @@ impl Flow {
     pub(crate) fn park(self) {
         self.live.park();
     }
+
+    /// The target has switched to another protocol: the socket, and what came on it after the head.
+    pub(crate) fn switched(self) -> (Socket, Bytes) {
+        let parts = self.live.wired.connection.into_parts();
+        (parts.io, parts.read_buf)
+    }
 }
 
 impl Body for Flow {

@@ -121,6 +121,15 @@ pub(crate) fn refusal(denied: &Denied, family: Family) -> Response<Reply> {
             );
         }
     }
+    if matches!(denied, Denied::NoUpgrade) {
+        // RFC 9110 section 15.5.22, RFC 6455 section 4.4.
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(
+            header::SEC_WEBSOCKET_VERSION,
+            HeaderValue::from_static("13"),
+        );
+    }
     if let Denied::NoTarget(_, after) = denied {
         let seconds = after.as_secs().saturating_add(1);
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -88,7 +88,7 @@ impl Runaways {
         let begun = Begun {
             prompt: Prompt::read(body, &self.secret),
             tokens: prompt_bytes / BYTES_PER_TOKEN,
-            generates: !matches!(api, Api::Embeddings | Api::OllamaEmbed),
+            generates: !matches!(api, Api::Embeddings | Api::OllamaEmbed | Api::Realtime),
         };
         let now = self.now();
         let (opened, finding) = {

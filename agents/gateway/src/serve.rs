@@ -7,7 +7,7 @@ use crate::{
     exchange,
     inflow::Inflow,
     line::Line,
-    models, probe,
+    models, probe, realtime,
     reply::{self, Reply},
     show,
 };
@@ -54,7 +54,7 @@ fn family(request: &Request<Inflow>) -> Family {
             Shape::Ollama => Family::Ollama,
         },
         Some(Place::Show) => Family::Ollama,
-        None => Family::OpenAi,
+        Some(Place::Session) | None => Family::OpenAi,
     }
 }
 
@@ -73,9 +73,15 @@ async fn dispatch(
         (&Method::POST, Some(Place::Call(api))) => exchange::call(app, line, api, request).await,
         (&Method::GET, Some(Place::Listing(of))) => {
             models::answer(app, line, of, request.headers()).await
+        // HTTP/2 asks for a WebSocket by another method (RFC 8441), and is told why not.
+        (&Method::GET | &Method::CONNECT, Some(Place::Session)) => {
+            realtime::call(app, line, request).await
+        }
         }
         (&Method::POST, Some(Place::Show)) => show::answer(app, line, request).await,
-        (_, Some(Place::Call(_) | Place::Listing(_) | Place::Show)) => Err(Denied::WrongMethod),
+        (_, Some(Place::Call(_) | Place::Session | Place::Listing(_) | Place::Show)) => {
+            Err(Denied::WrongMethod)
+        }
         (method, None) => own(app, method, path, request.headers()),
     }
 }

@@ -7,6 +7,8 @@ use net_model::Api;
 pub enum Place<'a> {
     /// Work of a model: `POST` with a body that names it.
     Call(Api),
+    /// A session with a model: a WebSocket whose query names it.
+    Session,
     /// What a consumer could ask for: `GET`.
     Listing(Listing<'a>),
     /// Ollama's `POST /api/show`: what a model can do. Costs nothing.
@@ -48,6 +50,7 @@ pub fn place(path: &str) -> Option<Place<'_>> {
         return Some(Place::Call(*api));
     }
     Some(match path {
+        "/v1/realtime" => Place::Session,
         "/v1/models" => Place::Listing(Listing::Models),
         "/api/tags" => Place::Listing(Listing::Tags),
         "/api/ps" => Place::Listing(Listing::Running),
@@ -99,6 +102,7 @@ mod tests {
     #[test]
     fn paths_are_known_exactly() {
         assert_eq!(place("/v1/messages"), Some(Place::Call(Api::Messages)));
+        assert_eq!(place("/v1/realtime"), Some(Place::Session));
         assert_eq!(
             place("/v1/models/org/m"),
             Some(Place::Listing(Listing::Model("org/m")))
@@ -110,6 +114,7 @@ mod tests {
             "/api/delete",
             "/v1/messages/batches",
             "/v1/responses/resp_1",
+            "/v1/realtime/client_secrets",
             "//v1/chat/completions",
             "/",
         ] {
