@@ -180,24 +180,6 @@ impl Account {
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
-            if let Some(permit) = &mut self.permit
-                && let Err(denied) = permit.draw(&meter.so_far())
-                && !meter.is_done()
-            {
-                self.cord.sever(denied);
-            }
-            if let Some(trail) = &mut self.trail {
-                trail.passed(|| meter.so_far().total());
-            }
-        }
-    }
-
-    /// Tells the client how its limits stand.
-    pub(crate) fn tell_rates(&self, headers: &mut HeaderMap) {
-        if let Some(permit) = &self.permit {
-            rates::tell(headers, permit.rates());
-        }
-    }
         }
         self.draw();
     }
@@ -218,6 +200,24 @@ impl Account {
     /// Draws the permit down to what has passed; a budget that is gone cuts the exchange off.
     fn draw(&mut self) {
         if let Some(meter) = &self.meter {
+            if let Some(permit) = &mut self.permit
+                && let Err(denied) = permit.draw(&meter.so_far())
+                && !meter.is_done()
+            {
+                self.cord.sever(denied);
+            }
+            if let Some(trail) = &mut self.trail {
+                trail.passed(|| meter.so_far().total());
+            }
+        }
+    }
+
+    /// Tells the client how its limits stand.
+    pub(crate) fn tell_rates(&self, headers: &mut HeaderMap) {
+        if let Some(permit) = &self.permit {
+            rates::tell(headers, permit.rates());
+        }
+    }
 
     /// Says how it ended, if nothing has said so before.
     pub(crate) fn ended(&mut self, how: Ended, status: Option<u16>) {

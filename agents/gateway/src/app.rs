@@ -10,9 +10,9 @@ use crate::{
     intake::Held,
     offers::Offers,
     overlay::{InForce, Older},
+    realtime::Rooms,
     registry::{Registry, Swept},
     runaway::Runaways,
-    realtime::Rooms,
     upstream::Upstreams,
 };
 use arc_swap::ArcSwap;
@@ -46,9 +46,9 @@ pub(crate) struct App {
     pub(crate) books: Books,
     pub(crate) offers: Offers,
     pub(crate) held: Held,
+    pub(crate) rooms: Rooms,
     pub(crate) probe_key: KeyHash,
     pub(crate) front: ArcSwap<Front>,
-    pub(crate) rooms: Rooms,
     pub(crate) stop: Stop,
     pub(crate) tasks: TaskTracker,
 }

@@ -59,10 +59,10 @@ pub(crate) async fn call(
         consumer: table.consumer(at)?,
         exchange: &exchange,
     };
-    let answer = cord
-        .cut()
     let opening = (api == Api::Realtime).then(|| Opening::read(app, &request));
     let opening = opening.transpose()?;
+    let answer = cord
+        .cut()
         .run_until_cancelled(call.run(request, &mut account))
         .await;
     match answer {
@@ -85,10 +85,10 @@ struct Answer<'a> {
     point: ProbePoint,
     target: &'a Target,
     seat: Seat,
-    /// What the client is told when this is not the first choice.
-    fallback: Option<HeaderValue>,
     /// Of a session: the model, as the client calls it.
     dialed: Option<String>,
+    /// What the client is told when this is not the first choice.
+    fallback: Option<HeaderValue>,
 }
 
 impl<'a> Answer<'a> {
@@ -146,13 +146,11 @@ struct Question<'a> {
     body: &'a Bytes,
     asked: &'a Asked<'a>,
     model: &'a str,
-}
-
     /// Of a session: where the query names the model.
     dialed: Option<&'a Dialed>,
+}
+
 impl Question<'_> {
-    /// The body as it came, but for the name under which this target knows the model.
-    fn body_for(&self, target: &Target) -> Bytes {
     /// Path and query, with the name under which this target knows the model.
     fn path_for(&self, target: &Target) -> String {
         let uri = &self.head.uri;
@@ -165,6 +163,8 @@ impl Question<'_> {
         at_target(prefix, &format!("{}?{query}", uri.path()))
     }
 
+    /// The body as it came, but for the name under which this target knows the model.
+    fn body_for(&self, target: &Target) -> Bytes {
         let known_as = target.model(self.model);
         if known_as == self.model {
             self.body.clone()
@@ -189,11 +189,11 @@ impl<'t> Call<'t, '_> {
         account: &mut Account,
     ) -> Result<Answer<'t>, Denied> {
         let (head, body) = request.into_parts();
-        let taken = Taken::take(&self.app.held, body).await?;
-        let asked = Asked::read(account.api(), &taken.bytes)?;
         if account.api() == Api::Realtime {
             return self.open(&head, account).await;
         }
+        let taken = Taken::take(&self.app.held, body).await?;
+        let asked = Asked::read(account.api(), &taken.bytes)?;
         let model = asked.model.as_deref().ok_or(Denied::NoModel)?;
         if asked.background {
             return Err(Denied::Background);
@@ -211,8 +211,6 @@ impl<'t> Call<'t, '_> {
             body: &taken.bytes,
             asked: &asked,
             model,
-        };
-        self.try_targets(route, &question, account).await
             dialed: None,
         };
         self.try_targets(route, &question, account).await
@@ -235,6 +233,8 @@ impl<'t> Call<'t, '_> {
             asked: &Asked::session(model),
             model,
             dialed: Some(&dialed),
+        };
+        self.try_targets(route, &question, account).await
     }
 
     /// Asks the route's targets in their order. What may not or cannot serve gives way to the next. The last answer
@@ -279,9 +279,9 @@ impl<'t> Call<'t, '_> {
                 point: way,
                 target,
                 seat,
+                dialed: question.dialed.map(|dialed| dialed.model.clone()),
                 fallback,
             };
-                dialed: question.dialed.map(|dialed| dialed.model.clone()),
             match self.ask(target, question, seat).await {
                 (Outcome::Serves(answered), seat) => return Ok(answer((answered, seat))),
                 (Outcome::Unable(answered, failure), seat) => {
@@ -382,11 +382,11 @@ impl<'t> Call<'t, '_> {
         };
         let streams = question.asked.stream;
         let api = question.api;
-        let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await;
-        (outcome, seat)
         if api == Api::Realtime {
             let outcome = realtime::dial(&self.app.upstreams, ask, &mut seat).await;
             return (outcome, seat);
         }
+        let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await;
+        (outcome, seat)
     }
 }

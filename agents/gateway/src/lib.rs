@@ -40,9 +40,9 @@ mod overlay;
 mod probe;
 mod proxies;
 mod rates;
+mod realtime;
 mod registry;
 mod relay;
-mod realtime;
 mod reply;
 mod runaway;
 mod search;
@@ -153,6 +153,7 @@ impl Gateway {
             },
             offers: offers::Offers::default(),
             held: intake::Held::default(),
+            rooms: realtime::Rooms::default(),
             probe_key: settings.probe_key,
             front: ArcSwap::from_pointee(settings.front),
             stop: app::Stop::default(),
@@ -163,7 +164,6 @@ impl Gateway {
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let control = control::Control::start(Arc::clone(&app), settings.control_socket)?;
         app.tasks.spawn(accept::accept(Arc::clone(&app), listener));
-            rooms: realtime::Rooms::default(),
         app.tasks.spawn(prune(Arc::clone(&app)));
         app.tasks.spawn(orphan::watch(Arc::clone(&app)));
         app.tasks.spawn(targets::health::watch(Arc::clone(&app)));

@@ -71,12 +71,12 @@ async fn dispatch(
             probe::check(app, line, request.headers()).await
         }
         (&Method::POST, Some(Place::Call(api))) => exchange::call(app, line, api, request).await,
-        (&Method::GET, Some(Place::Listing(of))) => {
-            models::answer(app, line, of, request.headers()).await
         // HTTP/2 asks for a WebSocket by another method (RFC 8441), and is told why not.
         (&Method::GET | &Method::CONNECT, Some(Place::Session)) => {
             realtime::call(app, line, request).await
         }
+        (&Method::GET, Some(Place::Listing(of))) => {
+            models::answer(app, line, of, request.headers()).await
         }
         (&Method::POST, Some(Place::Show)) => show::answer(app, line, request).await,
         (_, Some(Place::Call(_) | Place::Session | Place::Listing(_) | Place::Show)) => {
