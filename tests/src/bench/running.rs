@@ -5,7 +5,7 @@ use anyhow::{Context as _, bail};
 use std::{
     io::{Read as _, Write as _},
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -39,6 +39,13 @@ impl Drop for Running {
     }
 }
 
+/// The folder of this program: all programs of a build stand side by side.
+pub fn beside() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().context("no folder of this program")?;
+    Ok(folder.to_owned())
+}
+
 /// A command that reads nothing and logs little.
 #[expect(
     clippy::disallowed_methods,
@@ -66,22 +73,25 @@ pub fn free_ports<const N: usize>() -> anyhow::Result<[SocketAddr; N]> {
 
 /// Waits until `path` is answered with 200.
 pub fn await_answer(at: SocketAddr, path: &str) -> anyhow::Result<()> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
+    await_reply(at, &request).with_context(|| path.to_owned())
+}
+
+/// Waits until `request` is answered with 200, asking again and again.
+pub fn await_reply(at: SocketAddr, request: &str) -> anyhow::Result<()> {
     let began = mark();
     while ms(began, mark()) < LIMIT.as_secs_f64() * 1000.0 {
         if let Ok(mut stream) = std::net::TcpStream::connect(at) {
-            stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-            write!(
-                stream,
-                "GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n"
-            )?;
+            stream.set_read_timeout(Some(Duration::from_secs(5)))?;
             let mut head = [0_u8; 12];
-            if stream.read_exact(&mut head).is_ok() && head.ends_with(b"200") {
+            let sent = stream.write_all(request.as_bytes());
+            if sent.is_ok() && stream.read_exact(&mut head).is_ok() && head.ends_with(b"200") {
                 return Ok(());
             }
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    bail!("{at}{path} does not answer")
+    bail!("{at} does not answer")
 }
 
 /// Copies a folder's files and folders with their modes; sockets of the run before are left out.

@@ -1,11 +1,13 @@
 //! A flood of forged webhooks, and a cut in the middle of it: `--flood 5000`.
 
-use crate::house::{House, KEY, Template};
-use crate::http::{exchange, post};
+use crate::house::{House, Template};
+use crate::http::exchange;
 use crate::round::{said, signed_text};
 use crate::volley::Volley;
 use anyhow::{Context as _, ensure};
 use site_tests::bench::clock::{mark, ms, wall_ms};
+use site_tests::bench::configured::KEY;
+use site_tests::bench::http::post;
 use site_tests::bench::percentile::{highest, percentile};
 use std::fmt::Write as _;
 use std::net::SocketAddr;

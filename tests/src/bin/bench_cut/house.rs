@@ -3,19 +3,18 @@
 use anyhow::{Context as _, bail, ensure};
 use serde_json::Value;
 use site_tests::bench::clock::{mark, ms};
+use site_tests::bench::configured;
+use site_tests::bench::process::used;
 use site_tests::bench::running::{LIMIT, Running, await_answer, command, copy, free_ports};
 use std::{
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
-    os::unix::{fs::PermissionsExt as _, net::UnixStream},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 use tempfile::TempDir;
-
-/// The consumer's key: nothing outside this process's loopback ports ever takes it.
-pub(crate) const KEY: &str = "pck_benchmark_benchmark_benchmark_benchmark";
 
 /// A state folder set up once, so that every round starts from the same.
 #[derive(Debug)]
@@ -64,7 +63,11 @@ impl Template {
 
     fn start_in(&self, folder: TempDir) -> anyhow::Result<House> {
         let [dash, kill_switch, gateway, agent, upstream] = free_ports()?;
-        let config = write_config(folder.path(), [dash, kill_switch, gateway, agent, upstream])?;
+        let config = configured::write(
+            folder.path(),
+            [kill_switch, agent, gateway, upstream],
+            &format!("[controlplane]\nlisten = \"{dash}\"\n"),
+        )?;
         let upstream_log = folder.path().join("upstream.jsonl");
         let up = Running::start(
             command(&self.bin.join("scripted_upstream"))
@@ -154,32 +157,6 @@ impl House {
 
     /// Resident memory in MB (10^6 bytes).
     pub(crate) fn memory_mb(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.portcullis.id()))?;
-        let kib: u32 = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
-            .and_then(|figure| figure.parse().ok())
-            .context("no VmRSS")?;
-        Ok(f64::from(kib) * 1.024 / 1000.0)
+        Ok(used(self.portcullis.id())?.memory_mb)
     }
-}
-
-fn write_config(folder: &Path, ports: [SocketAddr; 5]) -> anyhow::Result<PathBuf> {
-    let [dash, kill_switch, gateway, agent, upstream] = ports;
-    let key_file = folder.join("agent.key");
-    std::fs::write(&key_file, KEY)?;
-    std::fs::set_permissions(&key_file, std::fs::Permissions::from_mode(0o600))?;
-    let path = folder.join("portcullis.toml");
-    let text = format!(
-        "[controlplane]\nlisten = \"{dash}\"\n\
-         [killswitch]\nlisten = \"{kill_switch}\"\nagents = [\"{agent}\"]\n\
-         [agent]\nlisten = \"{agent}\"\n\
-         [gateway]\nlisten = \"{gateway}\"\n\
-         [[gateway.targets]]\nname = \"lab\"\nclass = \"local\"\nbase_url = \"http://{upstream}/v1\"\n\
-         [[gateway.routes]]\nname = \"chat\"\nkind = \"llm\"\nmodels = [\"*\"]\ntargets = [\"lab\"]\n\
-         [[gateway.consumers]]\nname = \"agent\"\nkey_file = \"{}\"\nroutes = [\"chat\"]\n",
-        key_file.display()
-    );
-    std::fs::write(&path, text)?;
-    Ok(path)
 }

@@ -10,20 +10,6 @@ use tokio::{
     time::timeout,
 };
 
-/// The bytes of a POST.
-pub(crate) fn post(path: &str, headers: &[(&str, &str)], body: &str) -> String {
-    let mut text = format!(
-        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
-        body.len()
-    );
-    for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
-    }
-    text.push_str("\r\n");
-    text.push_str(body);
-    text
-}
-
 /// Status and text of a whole exchange on a connection of its own.
 pub(crate) async fn exchange(at: SocketAddr, request: &str) -> anyhow::Result<(u16, String)> {
     let mut stream = TcpStream::connect(at).await?;

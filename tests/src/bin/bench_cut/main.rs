@@ -1,6 +1,4 @@
-//! Measures a cut of a running house: `bench_cut [--rounds 10] [--streams 200] [--flood RATE] [--bin DIR] [--write FILE]`.
-//!
-//! With `--flood`, the cut is measured in the middle of so many forged webhooks a second instead of with streams.
+//! Measures a cut of a running house.
 //!
 //! Each round starts `portcullis up` on a fresh copy of a set-up state folder, opens the streams through the gateway,
 //! texts a KILL code through the generic channel, and takes times from the instant before the text is sent: until new
@@ -15,84 +13,77 @@ mod round;
 mod table;
 mod volley;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
+use clap::Parser;
 use figures::Figures;
 use house::Template;
+use site_tests::bench::{page, running};
 use std::{io::Write as _, path::PathBuf};
 
-/// What the command line says.
-struct Asked {
+/// Measures what a text costs until nothing passes any more.
+#[derive(Debug, Parser)]
+pub(crate) struct Asked {
+    /// Cuts, each of a house of its own.
+    #[arg(long, default_value_t = 10)]
     rounds: u32,
+    /// Streams that are open when the text is sent.
+    #[arg(long, default_value_t = 200)]
     streams: usize,
+    /// What the scripted upstream plays: `steady` is a chunk every 20 ms, `slow` a chunk a second.
+    #[arg(long, default_value = "steady")]
+    model: String,
+    /// Measures the cut in the middle of so many forged webhooks a second, instead of with streams.
+    #[arg(long, value_name = "RATE")]
     flood: Option<u32>,
-    bin: PathBuf,
+    /// Where the programs are; beside this one unless said.
+    #[arg(long, value_name = "DIR")]
+    bin: Option<PathBuf>,
+    /// Puts the table into this page, between its marks.
+    #[arg(long, value_name = "FILE")]
     write: Option<PathBuf>,
-}
-
-fn asked() -> anyhow::Result<Asked> {
-    // The programs are built side by side.
-    let own = std::env::current_exe()?;
-    let mut asked = Asked {
-        rounds: 10,
-        streams: 200,
-        flood: None,
-        bin: own
-            .parent()
-            .context("no folder of this program")?
-            .to_owned(),
-        write: None,
-    };
-    let mut args = std::env::args().skip(1);
-    while let Some(arg) = args.next() {
-        let value = args
-            .next()
-            .with_context(|| format!("{arg} needs a value"))?;
-        match arg.as_str() {
-            "--rounds" => asked.rounds = value.parse().context("--rounds")?,
-            "--streams" => asked.streams = value.parse().context("--streams")?,
-            "--flood" => asked.flood = Some(value.parse().context("--flood")?),
-            "--bin" => asked.bin = value.into(),
-            "--write" => asked.write = Some(value.into()),
-            _ => {
-                bail!(
-                    "unknown argument {arg}; expected --rounds, --streams, --flood, --bin or --write"
-                )
-            }
-        }
-    }
-    Ok(asked)
+    /// Prints the figures as JSON instead of a table.
+    #[arg(long, conflicts_with = "flood")]
+    json: bool,
 }
 
 fn main() -> anyhow::Result<()> {
-    let asked = asked()?;
+    let asked = Asked::parse();
+    let bin = asked.bin.clone().map_or_else(running::beside, Ok)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let mut out = std::io::stdout();
-    let template = Template::make(&asked.bin)?;
-    let (part, text) = if let Some(rate) = asked.flood {
+    let mut told = std::io::stderr();
+    let template = Template::make(&bin)?;
+    let (part, table, shown) = if let Some(rate) = asked.flood {
         let mut pair = flood::Pair::default();
         for number in 1..=asked.rounds {
             let line = runtime
                 .block_on(pair.play(&template, rate))
                 .with_context(|| format!("round {number}"))?;
-            writeln!(out, "round {number}: {line}")?;
+            writeln!(told, "round {number}: {line}")?;
         }
-        (table::FLOOD, pair.draw(asked.rounds, rate))
+        let table = pair.draw(asked.rounds, rate);
+        ("flood", table.clone(), table)
     } else {
         let mut all = Figures::default();
         for number in 1..=asked.rounds {
             let figures = runtime
-                .block_on(round::play(&template, asked.streams))
+                .block_on(round::play(&template, asked.streams, &asked.model))
                 .with_context(|| format!("round {number}"))?;
-            writeln!(out, "round {number}: {}", figures.line())?;
+            writeln!(told, "round {number}: {}", figures.line())?;
             all.add(figures);
         }
-        (table::CUT, table::draw(&all, asked.rounds, asked.streams))
+        let table = table::draw(&all, asked.rounds, asked.streams);
+        let shown = if asked.json {
+            table::json(&all).to_string()
+        } else {
+            table.clone()
+        };
+        ("figures", table, shown)
     };
-    writeln!(out, "\n{text}")?;
+    writeln!(std::io::stdout(), "{shown}")?;
     if let Some(path) = asked.write {
-        table::put(&path, part, &text)?;
+        page::put(&path, part, "bench_cut", &table)?;
     }
     Ok(())
 }

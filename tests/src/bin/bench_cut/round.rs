@@ -1,8 +1,8 @@
 //! One round: open the streams, text the code, take the times.
 
 use crate::figures::Figures;
-use crate::house::{House, KEY, Template};
-use crate::http::{exchange, post, stream};
+use crate::house::{House, Template};
+use crate::http::{exchange, stream};
 use crate::prober::Prober;
 use crate::volley::Volley;
 use anyhow::{Context as _, ensure};
@@ -11,6 +11,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::Sha256;
 use site_tests::bench::clock::{mark, ms, wall_ms};
+use site_tests::bench::configured::KEY;
+use site_tests::bench::http::post;
 use std::time::Duration;
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
@@ -20,7 +22,11 @@ const IDLE: Duration = Duration::from_secs(2);
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// Plays one round from start to end.
-pub(crate) async fn play(template: &Template, streams: usize) -> anyhow::Result<Figures> {
+pub(crate) async fn play(
+    template: &Template,
+    streams: usize,
+    model: &str,
+) -> anyhow::Result<Figures> {
     let house = template.start()?;
     house.await_canaries()?;
     tokio::time::sleep(IDLE).await;
@@ -32,9 +38,8 @@ pub(crate) async fn play(template: &Template, streams: usize) -> anyhow::Result<
 
     let (running, mut count) = watch::channel(0);
     let mut readers = JoinSet::new();
-    let body = r#"{"model":"steady","stream":true,"max_tokens":1000000,"messages":[{"role":"user","content":"go on"}]}"#;
     let bearer = format!("Bearer {KEY}");
-    let request = post("/v1/chat/completions", &[("authorization", &bearer)], body);
+    let request = long_stream(model, &bearer);
     for _ in 0..streams {
         readers.spawn(stream(house.gateway, request.clone(), running.clone()));
     }
@@ -81,6 +86,19 @@ pub(crate) async fn play(template: &Template, streams: usize) -> anyhow::Result<
     }
     figures.upstream = aborted(&house, wall, streams).await?;
     Ok(figures)
+}
+
+/// Asks for a stream that goes on until it is cut.
+fn long_stream(model: &str, bearer: &str) -> String {
+    let body = serde_json::json!({
+        "model": model, "stream": true, "max_tokens": 1_000_000,
+        "messages": [{"role": "user", "content": "go on"}],
+    });
+    post(
+        "/v1/chat/completions",
+        &[("authorization", bearer)],
+        &body.to_string(),
+    )
 }
 
 /// The KILL text as the generic channel takes it: Standard Webhooks, HMAC-SHA256 over id, time and body.

@@ -1,13 +1,11 @@
-//! Draws the figures beside the aims, and puts them into the document.
+//! Draws the figures beside the aims.
 
 use crate::figures::Figures;
-use anyhow::Context as _;
-use site_tests::bench::percentile::{highest, percentile};
-use std::{fmt::Write as _, path::Path};
-
-/// Where a table stands in the document, by the word in its mark.
-pub(crate) const CUT: &str = "figures";
-pub(crate) const FLOOD: &str = "flood";
+use site_tests::bench::{
+    page::machine,
+    percentile::{highest, percentile},
+};
+use std::fmt::Write as _;
 
 /// One line of the table.
 struct Row(&'static str, f64, &'static str, Option<f64>);
@@ -55,6 +53,16 @@ fn rows(all: &Figures) -> Vec<Row> {
     ]
 }
 
+/// The figures for a program to read.
+pub(crate) fn json(all: &Figures) -> serde_json::Value {
+    rows(all)
+        .into_iter()
+        .map(|Row(what, figure, unit, aim)| {
+            serde_json::json!({"what": what, "figure": figure, "unit": unit, "aim": aim})
+        })
+        .collect()
+}
+
 /// The table as Markdown.
 pub(crate) fn draw(all: &Figures, rounds: u32, streams: usize) -> String {
     let mut text = format!(
@@ -74,36 +82,4 @@ pub(crate) fn draw(all: &Figures, rounds: u32, streams: usize) -> String {
     }
     let _infallible = writeln!(text, "\nThe last reply: `{}`", all.said);
     text
-}
-
-fn machine() -> String {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let info = read("/proc/cpuinfo");
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map_or("unknown processor", |(_, name)| name);
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let kernel: Vec<&str> = kernel.trim().split(['.', '-']).take(2).collect();
-    let build = if cfg!(debug_assertions) {
-        "debug"
-    } else {
-        "release"
-    };
-    format!(
-        "{build} build, {cores} cores of {model}, Linux {}, everything on one machine over loopback",
-        kernel.join(".")
-    )
-}
-
-/// Replaces one table of a document, between its two marks.
-pub(crate) fn put(path: &Path, part: &str, table: &str) -> anyhow::Result<()> {
-    let begin = format!("<!-- {part}: written by bench_cut -->");
-    let end = format!("<!-- end of {part} -->");
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
-    let (before, rest) = text.split_once(&begin).context("no mark for the table")?;
-    let (_, after) = rest.split_once(&end).context("no mark for its end")?;
-    std::fs::write(path, format!("{before}{begin}\n{table}{end}{after}"))?;
-    Ok(())
 }

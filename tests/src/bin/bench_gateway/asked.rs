@@ -1,66 +1,58 @@
 //! What the command line says.
 
 use crate::peers::Kind;
-use anyhow::{Context as _, bail};
+use clap::Parser;
+use site_tests::bench::running;
 use std::path::PathBuf;
 
-/// How much is measured, and with what.
-#[derive(Debug)]
+/// Measures the gateway beside its peers on this machine, in turns, each over a scripted upstream of its own.
+///
+/// All peers stand at once and each kind of load goes to one after the other, so that what else the machine does meets
+/// all of them. A peer whose program is not there is left out and named. Progress goes to standard error.
+#[derive(Debug, Parser)]
+#[command(name = "tests/bench/gateway")]
 pub(crate) struct Asked {
+    /// Rounds; every figure is the median of them.
+    #[arg(long, default_value_t = 5)]
     pub(crate) rounds: u32,
-    /// Small requests of one round; peers that are slower by orders get fewer.
+    /// Small requests of one round; `LiteLLM`, slower by orders, gets a fortieth.
+    #[arg(long, default_value_t = 4000)]
     pub(crate) requests: usize,
+    /// Who is measured, separated by commas.
+    #[arg(long, value_delimiter = ',', default_values_t = Kind::ALL)]
     pub(crate) peers: Vec<Kind>,
-    pub(crate) bin: PathBuf,
+    /// Where our programs are; beside this one unless said.
+    #[arg(long, value_name = "DIR")]
+    bin: Option<PathBuf>,
+    /// The program of liter-llm.
+    #[arg(long, value_name = "PROGRAM", default_value = "liter-llm")]
     pub(crate) liter_llm: PathBuf,
+    /// The program of `LiteLLM`.
+    #[arg(long, value_name = "PROGRAM", default_value = ".venv/bin/litellm")]
     pub(crate) litellm: PathBuf,
+    /// Puts the tables into this page, between the marks of `gateway`.
+    #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// Prints the figures of every round, their medians and the aims as JSON instead of tables.
+    #[arg(long)]
+    pub(crate) json: bool,
     /// Everything once and short: shows that it runs, measures nothing of worth.
+    #[arg(long)]
     pub(crate) smoke: bool,
 }
 
 impl Asked {
     /// Reads the arguments of this process.
-    pub(crate) fn read() -> anyhow::Result<Self> {
-        // The programs are built side by side.
-        let own = std::env::current_exe()?;
-        let mut asked = Self {
-            rounds: 5,
-            requests: 4000,
-            peers: Kind::ALL.to_vec(),
-            bin: own
-                .parent()
-                .context("no folder of this program")?
-                .to_owned(),
-            liter_llm: "liter-llm".into(),
-            litellm: ".venv/bin/litellm".into(),
-            write: None,
-            smoke: false,
-        };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            let value = args
-                .next()
-                .with_context(|| format!("{arg} needs a value"))?;
-            match arg.as_str() {
-                "--rounds" => asked.rounds = value.parse().context("--rounds")?,
-                "--requests" => asked.requests = value.parse().context("--requests")?,
-                "--peers" => {
-                    asked.peers = value.split(',').map(Kind::of).collect::<Result<_, _>>()?;
-                }
-                "--bin" => asked.bin = value.into(),
-                "--liter-llm" => asked.liter_llm = value.into(),
-                "--litellm" => asked.litellm = value.into(),
-                "--write" => asked.write = Some(value.into()),
-                "--smoke" => asked.smoke = value.parse().context("--smoke")?,
-                _ => bail!(
-                    "unknown argument {arg}; expected --rounds, --requests, --peers, --bin, --liter-llm, --litellm, --write or --smoke"
-                ),
-            }
-        }
+    pub(crate) fn read() -> Self {
+        let mut asked = Self::parse();
         if asked.smoke {
             (asked.rounds, asked.requests) = (1, 40);
         }
-        Ok(asked)
+        asked
+    }
+
+    /// Where our programs are.
+    pub(crate) fn bin(&self) -> anyhow::Result<PathBuf> {
+        self.bin.clone().map_or_else(running::beside, Ok)
     }
 }

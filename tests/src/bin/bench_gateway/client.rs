@@ -6,7 +6,10 @@ use http::{Request, header};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
-use site_tests::bench::clock::{mark, ms};
+use site_tests::bench::{
+    clock::{Mark, mark},
+    http::post,
+};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 
@@ -17,7 +20,34 @@ const LIMIT: Duration = Duration::from_secs(60);
 pub(crate) struct Question {
     pub(crate) to: SocketAddr,
     pub(crate) key: String,
-    pub(crate) body: Bytes,
+    pub(crate) body: String,
+}
+
+/// Where it is asked.
+const PATH: &str = "/v1/chat/completions";
+
+impl Question {
+    /// What `words` words of the scripted upstream's `model` are asked for with.
+    pub(crate) fn new(to: SocketAddr, key: &str, model: &str, words: usize, stream: bool) -> Self {
+        let body = serde_json::json!({
+            "model": model, "stream": stream, "max_tokens": words,
+            "messages": [{"role": "user", "content": "Please say as many words as you are asked for."}],
+        });
+        Self {
+            to,
+            key: key.to_owned(),
+            body: body.to_string(),
+        }
+    }
+
+    fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+
+    /// The request as bytes, for a connection that is kept.
+    pub(crate) fn as_text(&self) -> String {
+        post(PATH, &[("authorization", &self.bearer())], &self.body)
+    }
 }
 
 /// One kept connection.
@@ -43,29 +73,27 @@ impl Client {
         })
     }
 
-    /// Asks once and reads the answer to its end; anything but 200 is an error. Milliseconds from sending it to the
-    /// first byte of the answer's body.
-    pub(crate) async fn ask(&mut self, question: &Question) -> anyhow::Result<f64> {
+    /// Asks once and reads the answer to its end; anything but 200 is an error. When the first byte of its body came.
+    pub(crate) async fn ask(&mut self, question: &Question) -> anyhow::Result<Mark> {
         timeout(LIMIT, self.exchange(question))
             .await
             .context("no answer in time")?
     }
 
-    async fn exchange(&mut self, question: &Question) -> anyhow::Result<f64> {
-        let request = Request::post("/v1/chat/completions")
+    async fn exchange(&mut self, question: &Question) -> anyhow::Result<Mark> {
+        let request = Request::post(PATH)
             .header(header::HOST, question.to.to_string())
             .header(header::CONTENT_TYPE, "application/json")
-            .header(header::AUTHORIZATION, format!("Bearer {}", question.key))
-            .body(Full::new(question.body.clone()))?;
+            .header(header::AUTHORIZATION, question.bearer())
+            .body(Full::new(Bytes::from(question.body.clone())))?;
         self.sender.ready().await?;
-        let began = mark();
         let answer = self.sender.send_request(request).await?;
         let status = answer.status();
         let mut body = answer.into_body();
         let (mut first, mut text) = (None, Vec::new());
         while let Some(frame) = body.frame().await {
             if let Ok(data) = frame?.into_data() {
-                first.get_or_insert_with(|| ms(began, mark()));
+                first.get_or_insert_with(mark);
                 if !status.is_success() {
                     text.extend_from_slice(&data);
                 }

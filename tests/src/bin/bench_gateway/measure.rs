@@ -1,157 +1,177 @@
-//! Takes every figure of one peer that runs.
+//! Takes every figure of every peer of a round: one kind of load after the other, and of each kind one peer after the
+//! other.
 
 use crate::{
     asked::Asked,
     client::Question,
-    figures::{Figures, Paces},
-    load,
+    figures::{Figures, What},
+    load::{self, Until},
     peers::{Kind, Peer},
-    process::{Used, used},
 };
 use anyhow::Context as _;
 use site_tests::bench::{
-    clock::{mark, ms},
     percentile::percentile,
+    process::{Used, used},
 };
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, io::Write as _, time::Duration};
 use tokio::time::sleep;
 
 /// Words of the small answer: with what stands around them about 1 KB.
-const SMALL_WORDS: usize = 160;
-/// Chunks of one stream.
-const CHUNKS: usize = 200;
-/// Streams side by side where they are paced.
+pub(crate) const SMALL_WORDS: usize = 160;
+/// Chunks of a stream at full speed.
+const BURST_CHUNKS: usize = 200;
+/// Chunks of a paced stream: six seconds, so that the kernel's 10 ms of processor time do not blur what they cost.
+const PACED_CHUNKS: usize = 600;
+/// Paced streams that begin in a second.
 const STREAMS: usize = 64;
 /// Connections where it goes as fast as it can.
 const CONNECTIONS: usize = 8;
 /// Streams held open for the memory they take.
 const OPEN: usize = 1000;
 
-/// All figures of one peer.
-pub(crate) async fn all(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
-    let small = question(peer, "steady", SMALL_WORDS, false);
-    wait_open(&small).await?;
-    let idle = usage(peer)?;
-    let mut figures = Figures {
-        start_ms: peer.start_ms,
-        idle_mb: idle.map(|idle| idle.memory_mb),
-        ..Figures::default()
-    };
-    let total = peer.kind.requests(asked.requests);
-    load::closed(&small, CONNECTIONS, total / 10 + 10).await?;
+/// One kind of load.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Small,
+    Rates,
+    Paced,
+    Burst,
+    // The last: a peer may go on with streams whose client has left.
+    Held,
+}
+
+/// All figures of all peers.
+pub(crate) async fn round(
+    peers: &[Peer],
+    asked: &Asked,
+) -> anyhow::Result<BTreeMap<Kind, Figures>> {
+    let mut all = BTreeMap::new();
+    for peer in peers {
+        let mut figures = Figures::new();
+        if let (Some(idle), Some(start_ms)) = (usage(peer)?, peer.start_ms) {
+            figures.insert(What::IdleMemory, idle.memory_mb);
+            figures.insert(What::Start, start_ms);
+        }
+        all.insert(peer.kind, figures);
+    }
+    let mut told = std::io::stderr();
+    for step in [
+        Step::Small,
+        Step::Rates,
+        Step::Paced,
+        Step::Burst,
+        Step::Held,
+    ] {
+        for peer in peers {
+            let taken = match step {
+                Step::Small => small(peer, asked).await,
+                Step::Rates => rates(peer, asked).await,
+                Step::Paced => paced(peer, asked).await,
+                Step::Burst => burst(peer, asked).await,
+                Step::Held => held(peer, asked).await,
+            };
+            let taken = taken.with_context(|| format!("{}: {step:?}", peer.kind))?;
+            let shown: Vec<String> = taken
+                .iter()
+                .map(|(what, figure)| format!("{what:?} {figure:.2} {}", what.unit()))
+                .collect();
+            writeln!(told, "  {:<10} {}", peer.kind.name(), shown.join(", "))?;
+            all.entry(peer.kind).or_default().extend(taken);
+        }
+    }
+    Ok(all)
+}
+
+/// Small answers as fast as they come.
+async fn small(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
+    let total = peer.kind.fewer(asked.requests, asked.requests / 40 + 20);
+    load::closed(&peer.small(), CONNECTIONS, total / 10 + 10).await?;
     let before = usage(peer)?;
-    let (_, seconds) = load::closed(&small, CONNECTIONS, total)
-        .await
-        .context("small answers")?;
-    figures.small_cpu = per(before, usage(peer)?, total);
-    figures.small_rate = Some(count(total) / seconds);
-    figures.paces = paces(peer, asked, &small).await?;
-    paced(peer, asked, &mut figures).await?;
-    burst(peer, asked, &mut figures).await?;
-    held(peer, asked, &mut figures).await?;
+    let seconds = load::closed(&peer.small(), CONNECTIONS, total).await?;
+    let mut figures = cpu(What::SmallCpu, before, usage(peer)?, total);
+    figures.insert(What::SmallRate, count(total) / seconds);
     Ok(figures)
 }
 
-/// Added time at fixed rates.
-async fn paces(peer: &Peer, asked: &Asked, small: &Question) -> anyhow::Result<Paces> {
-    let mut paces = Paces::default();
-    for (rate, slot) in [
-        (20, &mut paces.at_20),
-        (200, &mut paces.at_200),
-        (1000, &mut paces.at_1000),
+/// Small answers at fixed rates.
+async fn rates(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
+    let mut figures = Figures::new();
+    for (rate, p50, p99) in [
+        (20, What::P50At20, None),
+        (200, What::P50At200, Some(What::P99At200)),
+        (1000, What::P50At1000, Some(What::P99At1000)),
     ] {
         if peer.kind == Kind::LiteLlm && rate > 20 {
             continue;
         }
         let total = if asked.smoke { 20 } else { rate * 3 };
-        let late = load::open(small, rate, total)
+        let late = load::open(&peer.small(), rate, total, Until::Answered)
             .await
             .with_context(|| format!("{rate} a second"))?;
-        *slot = Some((percentile(&late, 50), percentile(&late, 99)));
+        figures.insert(p50, percentile(&late, 50));
+        figures.extend(p99.map(|p99| (p99, percentile(&late, 99))));
     }
-    Ok(paces)
+    Ok(figures)
 }
 
 /// Streams as models send them: a chunk every 10 ms.
-async fn paced(peer: &Peer, asked: &Asked, figures: &mut Figures) -> anyhow::Result<()> {
-    let streams = if asked.smoke || peer.kind == Kind::LiteLlm {
-        8
+async fn paced(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
+    let (streams, chunks) = if asked.smoke {
+        (8, 20)
     } else {
-        STREAMS
+        (peer.kind.fewer(STREAMS, 8), PACED_CHUNKS)
     };
-    let question = question(peer, "paced", CHUNKS, true);
+    let question = peer.question("paced", chunks, true);
     let before = usage(peer)?;
-    let (firsts, _) = load::closed(&question, streams, streams)
-        .await
-        .context("paced streams")?;
-    figures.paced_cpu = per(before, usage(peer)?, streams * CHUNKS);
-    figures.first_token = Some((percentile(&firsts, 50), percentile(&firsts, 99)));
-    Ok(())
+    let firsts = load::open(&question, STREAMS, streams, Until::FirstByte).await?;
+    let mut figures = cpu(What::PacedCpu, before, usage(peer)?, streams * chunks);
+    figures.insert(What::FirstTokenP50, percentile(&firsts, 50));
+    figures.insert(What::FirstTokenP99, percentile(&firsts, 99));
+    Ok(figures)
 }
 
 /// Streams as fast as they are taken.
-async fn burst(peer: &Peer, asked: &Asked, figures: &mut Figures) -> anyhow::Result<()> {
-    let total = match (asked.smoke, peer.kind) {
-        (true, _) => 4,
-        (_, Kind::LiteLlm) => 20,
-        (_, Kind::Direct | Kind::Portcullis | Kind::Nginx | Kind::LiterLlm) => asked.requests / 8,
+async fn burst(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
+    let total = if asked.smoke {
+        4
+    } else {
+        peer.kind.fewer(asked.requests / 8, 20)
     };
-    let question = question(peer, "burst", CHUNKS, true);
+    let question = peer.question("burst", BURST_CHUNKS, true);
     let before = usage(peer)?;
-    let (_, seconds) = load::closed(&question, CONNECTIONS, total)
-        .await
-        .context("streams at full speed")?;
-    figures.burst_cpu = per(before, usage(peer)?, total);
-    figures.burst_rate = Some(count(total) / seconds);
-    Ok(())
+    let seconds = load::closed(&question, CONNECTIONS, total).await?;
+    let mut figures = cpu(What::BurstCpu, before, usage(peer)?, total);
+    figures.insert(What::BurstRate, count(total) / seconds);
+    Ok(figures)
 }
 
 /// Memory of streams that are open.
-async fn held(peer: &Peer, asked: &Asked, figures: &mut Figures) -> anyhow::Result<()> {
-    let open = match (asked.smoke, peer.kind) {
-        (true, _) => 10,
-        (_, Kind::LiteLlm) => 100,
-        (_, Kind::Direct | Kind::Portcullis | Kind::Nginx | Kind::LiterLlm) => OPEN,
+async fn held(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
+    let open = if asked.smoke {
+        10
+    } else {
+        peer.kind.fewer(OPEN, 100)
     };
-    let question = question(peer, "slow", 1000, true);
+    let mut figures = Figures::new();
     let Some(before) = usage(peer)? else {
-        return Ok(());
+        return Ok(figures);
     };
-    let held = load::Held::open(&question, open)
-        .await
-        .context("open streams")?;
+    let held = load::Held::open(&peer.question("slow", 1000, true), open).await?;
     sleep(Duration::from_secs(2)).await;
     if let Some(with) = usage(peer)? {
         let added = (with.memory_mb - before.memory_mb) * 1000.0 / count(held.count());
-        figures.stream_kb = Some(added);
-        figures.open_mb = Some(with.memory_mb);
+        figures.insert(What::StreamMemory, added);
     }
-    Ok(())
+    Ok(figures)
 }
 
-fn question(peer: &Peer, model: &str, words: usize, stream: bool) -> Question {
-    let body = serde_json::json!({
-        "model": model, "stream": stream, "max_tokens": words,
-        "messages": [{"role": "user", "content": "Please say as many words as you are asked for."}],
-    });
-    let to: SocketAddr = peer.at;
-    Question {
-        to,
-        key: peer.key.clone(),
-        body: body.to_string().into(),
+impl Peer {
+    fn question(&self, model: &str, words: usize, stream: bool) -> Question {
+        Question::new(self.at, &self.key, model, words, stream)
     }
-}
 
-/// Until it lets the consumer through: ours is closed until its agent has spoken.
-async fn wait_open(question: &Question) -> anyhow::Result<()> {
-    let began = mark();
-    loop {
-        let asked = load::closed(question, 1, 1).await;
-        match asked {
-            Ok(_) => return Ok(()),
-            Err(error) if ms(began, mark()) > 60_000.0 => return Err(error),
-            Err(_) => sleep(Duration::from_millis(20)).await,
-        }
+    fn small(&self) -> Question {
+        self.question("steady", SMALL_WORDS, false)
     }
 }
 
@@ -163,9 +183,17 @@ fn usage(peer: &Peer) -> anyhow::Result<Option<Used>> {
 }
 
 /// Microseconds of processor time for each.
-fn per(before: Option<Used>, after: Option<Used>, how_many: usize) -> Option<f64> {
-    let spent = after?.cpu_ms - before?.cpu_ms;
-    Some(spent * 1000.0 / count(how_many))
+fn cpu(what: What, before: Option<Used>, after: Option<Used>, how_many: usize) -> Figures {
+    let spent = before.zip(after);
+    spent
+        .map(|(before, after)| {
+            (
+                what,
+                (after.cpu_ms - before.cpu_ms) * 1000.0 / count(how_many),
+            )
+        })
+        .into_iter()
+        .collect()
 }
 
 fn count(how_many: usize) -> f64 {

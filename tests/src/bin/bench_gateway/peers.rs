@@ -1,15 +1,29 @@
-//! Who is measured, and how each is started. All lead to one scripted upstream.
+//! Who is measured, and how each is started. All lead to a scripted upstream of their own.
 
 mod litellm;
 mod liter_llm;
 mod nginx;
 mod portcullis;
 
-use crate::asked::Asked;
-use anyhow::{Context as _, bail};
-use site_tests::bench::running::{Running, await_answer, command, free_ports};
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use crate::{asked::Asked, client::Question, measure::SMALL_WORDS};
+use clap::{ValueEnum, builder::PossibleValue};
+use site_tests::bench::{
+    clock::{mark, ms},
+    running::{Running, await_answer, await_reply, command, free_ports},
+};
+use std::{
+    fmt,
+    io::Write as _,
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Stdio},
+};
 use tempfile::TempDir;
+
+/// What clients of the peers that are not ours show.
+const KEY: &str = "sk-benchmark-7f3e9a1c5b8d2f60417ae93c";
+/// What the scripted upstream is asked to play, for peers that want to know the names of their models.
+const MODELS: [&str; 4] = ["steady", "paced", "burst", "slow"];
 
 /// One of those that are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +45,7 @@ impl Kind {
         Self::LiteLlm,
     ];
 
-    /// As the command line and the table name it.
+    /// As the command line and the tables name it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Direct => "direct",
@@ -42,21 +56,28 @@ impl Kind {
         }
     }
 
-    /// Reads a name.
-    pub(crate) fn of(name: &str) -> anyhow::Result<Self> {
-        let known = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        match known {
-            Some(kind) => Ok(kind),
-            None => bail!("--peers: `{name}` is not known"),
-        }
-    }
-
-    /// How many small requests are worth asking where `all` are asked of the fast ones.
-    pub(crate) const fn requests(self, all: usize) -> usize {
+    /// How much is worth asking of it, where `all` is asked of the fast ones.
+    pub(crate) const fn fewer(self, all: usize, few: usize) -> usize {
         match self {
-            Self::LiteLlm => all / 40 + 20,
+            Self::LiteLlm => few,
             Self::Direct | Self::Portcullis | Self::Nginx | Self::LiterLlm => all,
         }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl ValueEnum for Kind {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
     }
 }
 
@@ -65,7 +86,7 @@ pub(crate) struct Peer {
     pub(crate) kind: Kind,
     pub(crate) at: SocketAddr,
     pub(crate) key: String,
-    /// From starting it to its first answer, milliseconds.
+    /// From starting it to its first answer of a model, milliseconds.
     pub(crate) start_ms: Option<f64>,
     /// What is measured; nothing for `direct`.
     pub(crate) program: Option<Running>,
@@ -75,18 +96,49 @@ pub(crate) struct Peer {
 
 /// What a peer is made of before it is told apart.
 struct Started {
-    key: String,
+    key: &'static str,
     start_ms: f64,
     program: Running,
     beside: Vec<Running>,
 }
 
+impl Started {
+    /// Starts what is measured and waits until it answers for a model.
+    fn by(command: &mut Command, at: SocketAddr, key: &'static str) -> anyhow::Result<Self> {
+        let question = Question::new(at, key, "steady", SMALL_WORDS, false).as_text();
+        let began = mark();
+        let program = Running::start(command.stdout(Stdio::null()))?;
+        await_reply(at, &question)?;
+        Ok(Self {
+            key,
+            start_ms: ms(began, mark()),
+            program,
+            beside: Vec::new(),
+        })
+    }
+}
+
+/// Starts all that were asked for and are on this machine. Each round another one is the first of them.
+pub(crate) fn start_all(asked: &Asked, round: usize) -> anyhow::Result<Vec<Peer>> {
+    let mut kinds = asked.peers.clone();
+    let first = round % kinds.len().max(1);
+    kinds.rotate_left(first);
+    let mut peers = Vec::new();
+    for kind in kinds {
+        match start(kind, asked)? {
+            Some(peer) => peers.push(peer),
+            None => writeln!(std::io::stderr(), "  {kind} is not here; left out")?,
+        }
+    }
+    Ok(peers)
+}
+
 /// Starts it with an upstream of its own; `None` when its program is not on this machine.
-pub(crate) fn start(kind: Kind, asked: &Asked) -> anyhow::Result<Option<Peer>> {
+fn start(kind: Kind, asked: &Asked) -> anyhow::Result<Option<Peer>> {
     let folder = tempfile::Builder::new().prefix("pc-bench-").tempdir()?;
     let [upstream, at] = free_ports()?;
     let serving = Running::start(
-        command(&asked.bin.join("scripted_upstream"))
+        command(&asked.bin()?.join("scripted_upstream"))
             .args(["--listen", &upstream.to_string()])
             .stdout(Stdio::null()),
     )?;
@@ -106,26 +158,25 @@ pub(crate) fn start(kind: Kind, asked: &Asked) -> anyhow::Result<Option<Peer>> {
         }
         Kind::LiterLlm | Kind::LiteLlm => return Ok(None),
     };
-    let Some(started) = started else {
+    let Some(mut started) = started else {
         return Ok(Some(Peer {
             kind,
             at: upstream,
-            key: "none".to_owned(),
+            key: KEY.to_owned(),
             start_ms: None,
             program: None,
             _beside: vec![serving],
             _folder: folder,
         }));
     };
-    let mut beside = started.beside;
-    beside.push(serving);
+    started.beside.push(serving);
     Ok(Some(Peer {
         kind,
         at,
-        key: started.key,
+        key: started.key.to_owned(),
         start_ms: Some(started.start_ms),
         program: Some(started.program),
-        _beside: beside,
+        _beside: started.beside,
         _folder: folder,
     }))
 }
@@ -137,12 +188,4 @@ fn there(program: &Path) -> bool {
 fn in_path(program: &Path) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> anyhow::Result<std::path::PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let path = folder.join(name);
-    std::fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(path)
 }

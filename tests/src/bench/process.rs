@@ -8,15 +8,15 @@ const TICKS: f64 = 100.0;
 
 /// Used by a process and everything it started.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Used {
+pub struct Used {
     /// User and system time in milliseconds.
-    pub(crate) cpu_ms: f64,
+    pub cpu_ms: f64,
     /// Resident memory in MB (10^6 bytes).
-    pub(crate) memory_mb: f64,
+    pub memory_mb: f64,
 }
 
 /// Adds up the process `root` and its children's children.
-pub(crate) fn used(root: u32) -> anyhow::Result<Used> {
+pub fn used(root: u32) -> anyhow::Result<Used> {
     let mut all = BTreeMap::new();
     for entry in std::fs::read_dir("/proc")? {
         let name = entry?.file_name();
