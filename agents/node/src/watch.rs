@@ -1,4 +1,5 @@
-//! Looks at every gateway twice a second and tells it again where it differs; looks at the lease.
+//! Looks at every gateway twice a second and tells it again where it differs, oftener where one cannot be reached; looks at
+//! the lease.
 
 use crate::clock;
 use crate::hand::{Hand, Reach};
@@ -11,6 +12,8 @@ use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_millis(500);
+/// While a gateway does not follow. One that starts anew serves nobody until it has been told.
+const SOON: Duration = Duration::from_millis(100);
 
 /// One task for the lease and one for each gateway, so that a gateway that hangs delays nothing else.
 pub(crate) fn start(hand: &Arc<Hand>, stop: &CancellationToken) {
@@ -60,9 +63,7 @@ async fn watch_lease(hand: &Arc<Hand>) {
 
 async fn watch_gateway(hand: &Arc<Hand>, reach: &Reach) {
     let mut trouble = None;
-    let mut ticks = ticks();
     loop {
-        ticks.tick().await;
         let now = look(hand, reach).await.err();
         if now != trouble {
             match &now {
@@ -71,6 +72,7 @@ async fn watch_gateway(hand: &Arc<Hand>, reach: &Reach) {
             }
             trouble = now;
         }
+        tokio::time::sleep(if trouble.is_some() { SOON } else { EVERY }).await;
     }
 }
 
