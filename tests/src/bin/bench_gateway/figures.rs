@@ -95,61 +95,35 @@ impl What {
 
     /// As the tables name it.
     pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::SmallCpu => "CPU of a 1 KB answer",
-            Self::SmallRate => "1 KB answers a second, 8 connections",
-            Self::PacedCpu => "CPU of a paced chunk",
-            Self::BurstCpu => "CPU of a 200-chunk stream at full speed",
-            Self::BurstRate => "such streams a second",
-            Self::IdleMemory => "memory idle",
-            Self::StreamMemory => "memory of one open stream",
-            Self::Start => "start to first answer",
-            Self::Dark => "1000 open streams dark after a text, p99",
-            Self::P50At20 => "1 KB answer at 20 a second, p50",
-            Self::P50At200 => "1 KB answer at 200 a second, p50",
-            Self::P99At200 => "1 KB answer at 200 a second, p99",
-            Self::P50At1000 => "1 KB answer at 1000 a second, p50",
-            Self::P99At1000 => "1 KB answer at 1000 a second, p99",
-            Self::FirstTokenP50 => "first token of a stream, p50",
-            Self::FirstTokenP99 => "first token of a stream, p99",
-        }
+        self.row().0
     }
 
     pub(crate) const fn unit(self) -> &'static str {
-        match self {
-            Self::SmallCpu | Self::PacedCpu | Self::BurstCpu => "us",
-            Self::SmallRate | Self::BurstRate => "/s",
-            Self::IdleMemory => "MB",
-            Self::StreamMemory => "KB",
-            Self::Start
-            | Self::Dark
-            | Self::P50At20
-            | Self::P50At200
-            | Self::P99At200
-            | Self::P50At1000
-            | Self::P99At1000
-            | Self::FirstTokenP50
-            | Self::FirstTokenP99 => "ms",
-        }
+        self.row().1
     }
 
     pub(crate) const fn aims(self) -> &'static [Aim] {
+        self.row().2
+    }
+
+    const fn row(self) -> (&'static str, &'static str, &'static [Aim]) {
         match self {
-            Self::SmallCpu => &SMALL,
-            Self::PacedCpu => &PACED,
-            Self::BurstRate => &BURST,
-            Self::IdleMemory | Self::StreamMemory => &TWENTY,
-            Self::Start => &START,
-            Self::Dark => &DARK,
-            Self::SmallRate
-            | Self::BurstCpu
-            | Self::P50At20
-            | Self::P50At200
-            | Self::P99At200
-            | Self::P50At1000
-            | Self::P99At1000
-            | Self::FirstTokenP50
-            | Self::FirstTokenP99 => &[],
+            Self::SmallCpu => ("CPU of a 1 KB answer", "us", &SMALL),
+            Self::SmallRate => ("1 KB answers a second, 8 connections", "/s", &[]),
+            Self::PacedCpu => ("CPU of a paced chunk", "us", &PACED),
+            Self::BurstCpu => ("CPU of a 200-chunk stream at full speed", "us", &[]),
+            Self::BurstRate => ("such streams a second", "/s", &BURST),
+            Self::IdleMemory => ("memory idle", "MB", &TWENTY),
+            Self::StreamMemory => ("memory of one open stream", "KB", &TWENTY),
+            Self::Start => ("start to first answer", "ms", &START),
+            Self::Dark => ("1000 open streams dark after a text, p99", "ms", &DARK),
+            Self::P50At20 => ("1 KB answer at 20 a second, p50", "ms", &[]),
+            Self::P50At200 => ("1 KB answer at 200 a second, p50", "ms", &[]),
+            Self::P99At200 => ("1 KB answer at 200 a second, p99", "ms", &[]),
+            Self::P50At1000 => ("1 KB answer at 1000 a second, p50", "ms", &[]),
+            Self::P99At1000 => ("1 KB answer at 1000 a second, p99", "ms", &[]),
+            Self::FirstTokenP50 => ("first token of a stream, p50", "ms", &[]),
+            Self::FirstTokenP99 => ("first token of a stream, p99", "ms", &[]),
         }
     }
 }

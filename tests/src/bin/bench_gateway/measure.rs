@@ -119,7 +119,7 @@ async fn paced(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
     let (streams, chunks) = if asked.smoke {
         (8, 20)
     } else {
-        (peer.kind.fewer(STREAMS, 8), PACED_CHUNKS)
+        (peer.kind.fewer(STREAMS, 4), PACED_CHUNKS)
     };
     let question = peer.question("paced", chunks, true);
     let before = usage(peer)?;

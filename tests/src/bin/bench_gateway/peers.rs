@@ -102,6 +102,14 @@ struct Started {
     beside: Vec<Running>,
 }
 
+/// Where a peer is started.
+struct Place<'a> {
+    asked: &'a Asked,
+    folder: &'a Path,
+    at: SocketAddr,
+    upstream: SocketAddr,
+}
+
 impl Started {
     /// Starts what is measured and waits until it answers for a model.
     fn by(command: &mut Command, at: SocketAddr, key: &'static str) -> anyhow::Result<Self> {
@@ -143,19 +151,21 @@ fn start(kind: Kind, asked: &Asked) -> anyhow::Result<Option<Peer>> {
             .stdout(Stdio::null()),
     )?;
     await_answer(upstream, "/v1/models")?;
+    let place = Place {
+        asked,
+        folder: folder.path(),
+        at,
+        upstream,
+    };
     let started = match kind {
         Kind::Direct => None,
-        Kind::Portcullis => Some(portcullis::start(asked, folder.path(), at, upstream)?),
-        Kind::Nginx => Some(match nginx::start(folder.path(), at, upstream)? {
+        Kind::Portcullis => Some(portcullis::start(&place)?),
+        Kind::Nginx => Some(match nginx::start(&place)? {
             Some(started) => started,
             None => return Ok(None),
         }),
-        Kind::LiterLlm if there(&asked.liter_llm) => {
-            Some(liter_llm::start(asked, folder.path(), at, upstream)?)
-        }
-        Kind::LiteLlm if there(&asked.litellm) => {
-            Some(litellm::start(asked, folder.path(), at, upstream)?)
-        }
+        Kind::LiterLlm if there(&asked.liter_llm) => Some(liter_llm::start(&place)?),
+        Kind::LiteLlm if there(&asked.litellm) => Some(litellm::start(&place)?),
         Kind::LiterLlm | Kind::LiteLlm => return Ok(None),
     };
     let Some(mut started) = started else {

@@ -1,17 +1,12 @@
 //! The `LiteLLM` proxy: one worker and one key. Without a database, which it would want for budgets and records of spend,
 //! so that it does less than the others.
 
-use super::{KEY, MODELS, Started};
-use crate::asked::Asked;
+use super::{KEY, MODELS, Place, Started};
 use site_tests::bench::{configured::private, running::command};
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::process::Stdio;
 
-pub(super) fn start(
-    asked: &Asked,
-    folder: &Path,
-    at: SocketAddr,
-    upstream: SocketAddr,
-) -> anyhow::Result<Started> {
+pub(super) fn start(place: &Place<'_>) -> anyhow::Result<Started> {
+    let (folder, at, upstream) = (place.folder, place.at, place.upstream);
     let models: String = MODELS
         .iter()
         .map(|model| {
@@ -24,7 +19,7 @@ pub(super) fn start(
         "model_list:\n{models}general_settings:\n  master_key: \"{KEY}\"\nlitellm_settings:\n  num_retries: 0\n  telemetry: false\n"
     );
     let config = private(folder, "litellm.yaml", &text)?;
-    let program = std::path::absolute(&asked.litellm)?;
+    let program = std::path::absolute(&place.asked.litellm)?;
     Started::by(
         command(&program)
             .env("LITELLM_LOCAL_MODEL_COST_MAP", "True")

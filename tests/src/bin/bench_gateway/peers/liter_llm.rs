@@ -1,16 +1,11 @@
 //! liter-llm: one virtual key with limits and a budget, its own budget over all, and cost tracking.
 
-use super::{KEY, MODELS, Started};
-use crate::asked::Asked;
+use super::{KEY, MODELS, Place, Started};
 use site_tests::bench::{configured::private, running::command};
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::process::Stdio;
 
-pub(super) fn start(
-    asked: &Asked,
-    folder: &Path,
-    at: SocketAddr,
-    upstream: SocketAddr,
-) -> anyhow::Result<Started> {
+pub(super) fn start(place: &Place<'_>) -> anyhow::Result<Started> {
+    let (folder, at, upstream) = (place.folder, place.at, place.upstream);
     // Its outbound policy keeps it from loopback addresses unless it is off.
     let mut text = format!(
         "[general]\nmaster_key = \"{KEY}-master\"\nenable_cost_tracking = true\n\
@@ -25,7 +20,7 @@ pub(super) fn start(
     }
     let config = private(folder, "liter-llm.toml", &text)?;
     Started::by(
-        command(&asked.liter_llm)
+        command(&place.asked.liter_llm)
             .args(["api", "--config"])
             .arg(&config)
             .args(["--host", "127.0.0.1", "--port", &at.port().to_string()])

@@ -1,14 +1,10 @@
 //! nginx as a plain reverse proxy: no keys, no metering, the least a hop can cost.
 
-use super::{KEY, Started, in_path};
+use super::{KEY, Place, Started, in_path};
 use site_tests::bench::{configured::private, running::command};
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::{path::Path, process::Stdio};
 
-pub(super) fn start(
-    folder: &Path,
-    at: SocketAddr,
-    upstream: SocketAddr,
-) -> anyhow::Result<Option<Started>> {
+pub(super) fn start(place: &Place<'_>) -> anyhow::Result<Option<Started>> {
     // Debian keeps it where only root looks.
     let program = ["/usr/sbin/nginx", "nginx"].into_iter().map(Path::new);
     let Some(program) = program
@@ -17,14 +13,15 @@ pub(super) fn start(
     else {
         return Ok(None);
     };
-    let place = folder.display();
+    let (folder, at, upstream) = (place.folder, place.at, place.upstream);
+    let files = folder.display();
     let config = private(
         folder,
         "nginx.conf",
         &format!(
-            "daemon off; worker_processes 2; worker_rlimit_nofile 8192; pid {place}/nginx.pid; error_log {place}/error.log warn;\n\
+            "daemon off; worker_processes 2; worker_rlimit_nofile 8192; pid {files}/nginx.pid; error_log {files}/error.log warn;\n\
              events {{ worker_connections 4096; }}\n\
-             http {{ access_log off; client_body_temp_path {place}/body; proxy_temp_path {place}/proxy; fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;\n\
+             http {{ access_log off; client_body_temp_path {files}/body; proxy_temp_path {files}/proxy; fastcgi_temp_path {files}/f; uwsgi_temp_path {files}/u; scgi_temp_path {files}/s;\n\
              upstream up {{ server {upstream}; keepalive 64; keepalive_requests 1000000; }}\n\
              server {{ listen {at}; keepalive_requests 1000000; location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; proxy_read_timeout 600s; }} }} }}\n"
         ),

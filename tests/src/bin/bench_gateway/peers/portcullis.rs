@@ -1,24 +1,19 @@
 //! Our own gateway as a process of its own, with keys, metering, a budget and a limit on; kill switch and node agent
 //! stand beside it, because it is closed without them.
 
-use super::Started;
-use crate::asked::Asked;
+use super::{Place, Started};
 use anyhow::ensure;
 use site_tests::bench::{
     configured::{self, KEY},
     running::{Running, await_answer, command, free_ports},
 };
-use std::{net::SocketAddr, path::Path, process::Stdio};
+use std::process::Stdio;
 
-pub(super) fn start(
-    asked: &Asked,
-    folder: &Path,
-    at: SocketAddr,
-    upstream: SocketAddr,
-) -> anyhow::Result<Started> {
+pub(super) fn start(place: &Place<'_>) -> anyhow::Result<Started> {
+    let (folder, at, upstream) = (place.folder, place.at, place.upstream);
     let [kill_switch, agent] = free_ports()?;
     let config = configured::write(folder, [kill_switch, agent, at, upstream], "")?;
-    let program = asked.bin()?.join("portcullis");
+    let program = place.asked.bin()?.join("portcullis");
     let portcullis = |words: &[&str]| {
         let mut command = command(&program);
         command
