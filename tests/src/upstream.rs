@@ -5,6 +5,7 @@
 
 mod answer;
 mod log;
+mod realtime;
 mod script;
 mod words;
 
@@ -12,6 +13,7 @@ pub use log::{End, Served};
 pub use script::Script;
 
 use anyhow::Context as _;
+use http_body_util::Either;
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use log::Log;
@@ -187,21 +189,28 @@ async fn accept(listener: &tokio::net::TcpListener, shared: &Arc<Shared>) {
 async fn serve(stream: TcpStream, shared: Arc<Shared>) {
     let _best_effort = stream.set_nodelay(true);
     let reset = Arc::new(AtomicBool::new(false));
+    let slot = realtime::Slot::default();
     let service = service_fn({
-        let reset = Arc::clone(&reset);
+        let (reset, slot) = (Arc::clone(&reset), slot.clone());
         move |request| {
-            Box::pin(answer::answer(
-                request,
-                Arc::clone(&shared),
-                Arc::clone(&reset),
-            ))
+            let (shared, reset, slot) = (Arc::clone(&shared), Arc::clone(&reset), slot.clone());
+            Box::pin(async move {
+                if let Some(agreed) = realtime::handshake(&request, &shared, &slot).await {
+                    return Ok(agreed.map(Either::Left));
+                }
+                let answered = answer::answer(request, shared, reset).await;
+                answered.map(|answer| answer.map(Either::Right))
+            })
         }
     });
     let mut conn = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
     let _how = poll_fn(|cx| conn.poll_without_shutdown(cx)).await;
-    let stream = conn.into_parts().io.into_inner();
+    let mut stream = conn.into_parts().io.into_inner();
+    if let Some(session) = slot.take() {
+        reset.store(realtime::play(&mut stream, session).await, Ordering::SeqCst);
+    }
     if reset.load(Ordering::SeqCst) {
         let _best_effort = stream.set_zero_linger();
     }

@@ -171,9 +171,11 @@ mod tests {
     use kill_wire::Scope;
 
     fn words(farewell: &Farewell) -> Vec<String> {
-        let said = farewell.to_client.iter().map(|message| match message {
-            Message::Close(Some(frame)) => format!("{} {}", u16::from(frame.code), frame.reason),
-            other => other.to_string(),
+        let said = farewell.to_client.iter().map(|message| {
+            if let Message::Close(Some(frame)) = message {
+                return format!("{} {}", u16::from(frame.code), frame.reason);
+            }
+            message.to_string()
         });
         said.collect()
     }

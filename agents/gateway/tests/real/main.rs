@@ -10,5 +10,6 @@ mod meeting;
 mod metering;
 mod passing;
 mod probing;
+mod realtime;
 mod runaways;
 mod support;
