@@ -6,6 +6,7 @@ use crate::{
     governor::Permit,
     known::Known,
     metrics::Metrics,
+    noted::Note,
     rates,
     runaway::{Trail, outcome},
     spool::Spool,
@@ -13,7 +14,7 @@ use crate::{
 use gateway_core::usage::{Form, Meter, Yardstick};
 use http::HeaderMap;
 use kill_wire::{Class, Name, ProbePoint, Timestamp};
-use net_model::{Api, Ended, Target, Tokens, UsageRecord};
+use net_model::{Api, Consumer, Ended, Target, Tokens, UsageRecord};
 use prices::Price;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -68,6 +69,8 @@ pub(crate) struct Account {
     permit: Option<Permit>,
     /// What tells whether this consumer is a runaway.
     trail: Option<Trail>,
+    /// For who follows along.
+    note: Option<Arc<Note>>,
     status: Option<u16>,
     meter: Option<Meter>,
     ended: Option<Ended>,
@@ -90,6 +93,7 @@ impl Account {
             way: None,
             permit: None,
             trail: None,
+            note: None,
             status: None,
             meter: None,
             ended: None,
@@ -108,8 +112,19 @@ impl Account {
         self.api
     }
 
+    /// Lets who follows along know who calls.
+    pub(crate) fn noted(&mut self, note: Option<Arc<Note>>, consumer: &Consumer) {
+        if let Some(note) = &note {
+            note.called(consumer, &self.id);
+        }
+        self.note = note;
+    }
+
     /// What was asked for; `prompt_bytes`: of words for the model.
     pub(crate) fn asked(&mut self, model: String, stream: bool, prompt_bytes: u64) {
+        if let Some(note) = &self.note {
+            note.asked(&model, stream);
+        }
         self.model = model;
         self.stream = stream;
         self.prompt_bytes = prompt_bytes;
@@ -177,6 +192,9 @@ impl Account {
             let after = self.begun.elapsed();
             self.first_byte_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
             self.books.metrics.first_byte(&way.point, after);
+        }
+        if let Some(note) = &self.note {
+            note.passed(bytes);
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
@@ -329,6 +347,9 @@ impl Drop for Account {
                 .prompt_tokens
                 .saturating_add(record.completion_tokens);
             trail.ended(outcome(record.ended, record.status), (tokens, record.cost));
+        }
+        if let Some(note) = &self.note {
+            note.settled(&record);
         }
         if !self.books.spool.keep(record) {
             self.books.metrics.dropped(1);

@@ -8,6 +8,8 @@ use crate::{
     followed::Followed,
     governor::Governor,
     intake::Held,
+    noted::Followers,
+    notices::Notices,
     offers::Offers,
     overlay::{InForce, Older},
     realtime::Rooms,
@@ -47,6 +49,8 @@ pub(crate) struct App {
     pub(crate) offers: Offers,
     pub(crate) held: Held,
     pub(crate) rooms: Rooms,
+    pub(crate) followers: Followers,
+    pub(crate) notices: Notices,
     pub(crate) probe_key: KeyHash,
     pub(crate) front: ArcSwap<Front>,
     pub(crate) stop: Stop,
@@ -131,6 +135,7 @@ impl App {
             targets: table.views(),
             budgets: self.governor.budgets(),
             trips: self.governor.trips(),
+            notices: self.notices.now(),
         }
     }
 }

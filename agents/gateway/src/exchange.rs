@@ -39,7 +39,7 @@ pub(crate) async fn call(
     app: &Arc<App>,
     line: &Arc<Line>,
     api: Api,
-    request: Request<Inflow>,
+    mut request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     let table = app.table.load_full();
     let Caller::Consumer(at) = table.caller(request.headers(), app.probe_key)? else {
@@ -53,10 +53,12 @@ pub(crate) async fn call(
     standing.may_go_on(app.in_force.load().as_deref())?;
     let id = format!("{}-{}", app.boot, exchange.id());
     let mut account = Account::open(&app.books, cord, id, api);
+    let consumer = table.consumer(at)?;
+    account.noted(request.extensions_mut().remove(), consumer);
     let call = Call {
         app,
         table: &table,
-        consumer: table.consumer(at)?,
+        consumer,
         exchange: &exchange,
     };
     let opening = (api == Api::Realtime).then(|| Opening::read(app, &request));

@@ -6,7 +6,6 @@
 //! **Invariant:** a gateway starts closed. Nothing passes until its agent has laid a first overlay over it.
 
 mod accept;
-mod access;
 mod account;
 mod admission;
 mod app;
@@ -31,9 +30,12 @@ mod intake;
 mod known;
 mod leg;
 mod line;
+mod lines;
 mod live;
 mod metrics;
 mod models;
+mod noted;
+mod notices;
 mod offers;
 mod orphan;
 mod overlay;
@@ -56,6 +58,7 @@ mod upstream;
 mod wire;
 
 pub use ipnet::IpNet;
+pub use noted::AccessLogWish;
 pub use tls::{BadTls, Tls};
 
 use account::Books;
@@ -66,7 +69,7 @@ use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
 use gateway_core::choice;
 use governor::Governor;
-use net_model::{KeyHash, RouteTable, Rules};
+use net_model::{KeyHash, ReloadReport, RouteTable, Rules};
 use prices::Prices;
 use runaway::Runaways;
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -102,6 +105,13 @@ pub struct Front {
     pub tls: Option<Tls>,
     /// Whose word about a client's address is believed.
     pub trusted_proxies: Vec<IpNet>,
+}
+
+/// Who follows along, besides the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Operating {
+    /// A line for each answer.
+    pub access_log: Option<AccessLogWish>,
 }
 
 /// How a drain went.
@@ -154,6 +164,8 @@ impl Gateway {
             offers: offers::Offers::default(),
             held: intake::Held::default(),
             rooms: realtime::Rooms::default(),
+            followers: noted::Followers::default(),
+            notices: notices::Notices::default(),
             probe_key: settings.probe_key,
             front: ArcSwap::from_pointee(settings.front),
             stop: app::Stop::default(),
@@ -206,6 +218,22 @@ impl Gateway {
         self.app.front.store(Arc::new(front));
     }
 
+    /// Lets others follow along from now on. A gateway starts with nobody.
+    pub fn operate(&self, wish: Operating) {
+        self.app.followers.follow(wish, &self.app.books.metrics);
+    }
+
+    /// Tells, in figures and notices, how reading the configuration again went.
+    pub fn tell_of_reload(&self, report: &ReloadReport) {
+        let figures = self.app.books.metrics.following();
+        self.app.notices.reloaded(report, figures);
+    }
+
+    /// Opens the access log again by its name, because something else has moved the file away.
+    pub fn reopen_logs(&self) {
+        self.app.followers.reopen();
+    }
+
     /// Stops: no new connections at once, open exchanges may end until `limit`, then they are cut off. Overlays are
     /// taken until the last exchange is gone; the usage spool is written out.
     pub async fn drain(&self, limit: Duration) -> Drained {
@@ -227,11 +255,12 @@ impl Gateway {
         let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
         app.upstreams.close();
         let (control, spool) = (Arc::clone(&self.control), Arc::clone(&app.books.spool));
-        let governor = Arc::clone(&app.governor);
+        let (governor, last) = (Arc::clone(&app.governor), Arc::clone(app));
         let stopped = tokio::task::spawn_blocking(move || {
             control.stop();
             spool.stop();
             governor.stop();
+            last.followers.finish(CUT_OFF_LIMIT);
         });
         if stopped.await.is_err() {
             tracing::error!("The spool or the control socket did not stop in order.");

@@ -2,7 +2,10 @@
 //!
 //! Labels hold only names out of the route table and fixed words, so that no client can make new series.
 
+mod following;
 mod rules;
+
+pub(crate) use following::FollowFigures;
 
 use crate::deny::Denied;
 use kill_wire::{Name, ProbePoint};
@@ -67,6 +70,7 @@ pub(crate) struct Metrics {
     fallbacks: Family<Fallback, Counter>,
     breakers: Family<OfTarget, Gauge>,
     rules: RuleFigures,
+    following: FollowFigures,
     severed: Counter,
     lingering: Counter,
     spool_dropped: Counter,
@@ -102,6 +106,7 @@ impl Metrics {
             fallbacks: Family::default(),
             breakers: Family::default(),
             rules: RuleFigures::default(),
+            following: FollowFigures::default(),
             severed: Counter::default(),
             lingering: Counter::default(),
             spool_dropped: Counter::default(),
@@ -176,6 +181,7 @@ impl Metrics {
             metrics.closed.clone(),
         );
         metrics.rules.register(&mut registry);
+        metrics.following.register(&mut registry);
         Self {
             registry,
             ..metrics
@@ -204,6 +210,11 @@ impl Metrics {
         // Writing to a string does not fail.
         let _infallible = encode(&mut text, &self.registry);
         text
+    }
+
+    /// Of those who follow along.
+    pub(crate) const fn following(&self) -> &FollowFigures {
+        &self.following
     }
 
     /// A request was refused.

@@ -1,7 +1,6 @@
 //! Every path of the data listener.
 
 use crate::{
-    access,
     app::App,
     deny::Denied,
     exchange,
@@ -25,21 +24,24 @@ const METRICS: &str = "/metrics";
 pub(crate) async fn answer(
     app: &Arc<App>,
     line: &Arc<Line>,
-    request: Request<Inflow>,
+    mut request: Request<Inflow>,
 ) -> Response<Reply> {
     let family = family(&request);
-    let seen = access::Seen::of(&request);
+    let note = app.followers.note(&mut request);
     let answered = if let Some(why) = line.cord().why() {
         Err(why.clone())
     } else {
         dispatch(app, line, request).await
     };
-    let response = answered.unwrap_or_else(|denied| {
-        app.books.metrics.refused(&denied);
-        reply::refusal(&denied, family)
-    });
-    if let Some(seen) = seen {
-        seen.answered(&response);
+    let (response, denied) = match answered {
+        Ok(response) => (response, None),
+        Err(denied) => {
+            app.books.metrics.refused(&denied);
+            (reply::refusal(&denied, family), Some(denied))
+        }
+    };
+    if let Some(note) = note {
+        note.answered(&response, denied.as_ref());
     }
     response
 }

@@ -1,7 +1,7 @@
 //! Who may use which route. The router is made from this list, so there is no route without a row.
 
 use crate::site::Site;
-use crate::{act, api, assets, events, metrics, page, sign_in};
+use crate::{act, api, assets, config, events, metrics, page, sign_in};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 
@@ -48,6 +48,14 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             get(api::incidents),
         ),
         (row("GET", "/api/v1/usage", Operator), get(api::usage)),
+        (
+            row("POST", "/api/v1/config/reload", Operator),
+            post(config::reload),
+        ),
+        (
+            row("POST", "/api/v1/config/check", Operator),
+            post(config::check),
+        ),
         (
             row("GET", "/assets/{hash}/{name}", Anyone),
             get(assets::serve),

@@ -11,6 +11,7 @@ mod act;
 mod answer;
 mod api;
 mod assets;
+mod config;
 mod events;
 mod headers;
 mod host;
@@ -23,6 +24,7 @@ mod site;
 mod view;
 
 pub use access::{Access, Who, access};
+pub use config::ConfigAsk;
 pub use site::App;
 
 use axum::Router;

@@ -1,12 +1,13 @@
 //! What every handler works with: the database, the newest moment of the house, the kill switch.
 
+use crate::config::ConfigAsk;
 use kill_wire::Timestamp;
 use killctl::Lever;
 use net_model::Snapshot;
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::Store;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Most browsers that listen at once.
 const LISTENERS: usize = 64;
@@ -25,6 +26,8 @@ pub struct App {
     /// Names besides `localhost` and literal addresses under which a browser may call, such as
     /// `portcullis.lan`; without port.
     pub hosts: Vec<String>,
+    /// Who has the configuration read.
+    pub config: mpsc::Sender<ConfigAsk>,
     /// Reads the clock.
     pub clock: fn() -> Timestamp,
 }

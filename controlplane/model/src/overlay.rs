@@ -113,4 +113,7 @@ pub struct Observed {
     /// What it has closed by itself.
     #[serde(default)]
     pub trips: Vec<Trip>,
+    /// What somebody should know, in a line each.
+    #[serde(default)]
+    pub notices: Vec<String>,
 }

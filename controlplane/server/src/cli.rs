@@ -148,6 +148,9 @@ enum ConfigCommand {
     /// Report every problem of the configuration, or what it says
     #[command(after_long_help = examples::CONFIG)]
     Check,
+    /// Have a running house read it again; every mistake is told, and then nothing changes
+    #[command(after_long_help = examples::CONFIG)]
+    Reload,
 }
 
 /// Runs the command of this process's arguments; the exit status is 0 done, 1 refused or failed, 2 usage, 64 bad configuration.
@@ -195,6 +198,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Config(ConfigCommand::Check) => {
             config::check::print(&home, file.as_deref(), json).map(done)
         }
+        Command::Config(ConfigCommand::Reload) => config::reload::run(&home, file.as_deref(), json),
         Command::SignIn => sign_in::print(&home, file.as_deref(), json).map(done),
     }
 }

@@ -1,10 +1,16 @@
 //! The configuration: one TOML file, read whole, every problem reported at once.
 
+mod changed;
 pub(crate) mod check;
 mod gateway;
+pub(crate) mod mistakes;
+mod named_files;
+pub(crate) mod reload;
 mod secret_file;
 
+pub(crate) use changed::needs_restart;
 pub(crate) use gateway::{Fallback, GatewaySection};
+pub(crate) use named_files::named_files;
 
 use crate::paths::{Home, Part};
 use kill_config::{
@@ -35,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) named: BTreeSet<Part>,
     /// What works but should be looked at.
     pub(crate) warnings: Vec<Problem>,
+    /// As it stands in the file.
+    pub(crate) raw: toml::Table,
 }
 
 /// The file to read: the one asked for, else `portcullis.toml` if it is there.
@@ -59,8 +67,9 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Config, BadConfig> {
             (kill_config::read_table(path)?, folder)
         }
     };
-    let mut config = checked(table, folder).map_err(bad)?;
+    let mut config = checked(table.clone(), folder).map_err(bad)?;
     config.file = file.map(Path::to_owned);
+    config.raw = table;
     Ok(config)
 }
 
@@ -125,6 +134,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
             gateway,
             named,
             warnings,
+            raw: toml::Table::new(),
         }),
         _ => Err(problems),
     }

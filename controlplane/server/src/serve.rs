@@ -1,6 +1,8 @@
 //! `portcullis up` and `portcullis serve`: config before ports, the kill switch before everything else, a drain with a limit.
 
+mod attend;
 mod controlplane;
+mod file_watch;
 mod model;
 mod plan;
 mod ports;
@@ -28,6 +30,7 @@ use ports::Ports;
 use serde_json::json;
 use site::Site;
 use std::path::PathBuf;
+use tokio::sync::mpsc;
 
 /// Everything on this machine.
 pub(crate) fn up(
@@ -140,7 +143,8 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
         .context("cannot start the runtime")?;
     let ended = runtime.block_on(async {
         let mut signals = Signals::listen()?;
-        let mut site = Site::start(plan, ports).await?;
+        let (asks, mut asked) = mpsc::channel(attend::WAITING);
+        let mut site = Site::start(plan, ports, asks.clone()).await?;
         if let Err(why) = RunFile::write(&site.plan.home, &site.listening) {
             // A convenience for scripts; a full disk must not keep a kill switch from running.
             tracing::warn!("Other commands may not find these addresses: {why:#}");
@@ -148,9 +152,10 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
         site.wait_until_open().await;
         announce(&site)?;
         setup::shown(&site.plan.home)?;
-        while !signals.ended_or_reload().await {
-            reload::reload(&mut site);
-        }
+        let watch = attend::watch(&site, asks);
+        attend::attend(&mut site, &mut signals, &mut asked).await;
+        // Nobody is heard any more: a watch that still tells of a change ends.
+        drop((asked, watch));
         tracing::info!("Stopping: open streams have 10 s. A second signal ends at once.");
         tokio::select! {
             () = site.stop() => Ok(()),

@@ -172,6 +172,7 @@ fn warn(snapshot: &mut Snapshot, gateway: Option<&Observed>, failing: &[String])
         return;
     };
     if let Some(observed) = gateway {
+        state.warnings.extend(observed.notices.iter().cloned());
         if observed.seq.is_none() {
             let text =
                 "The gateway refuses everything: its node agent has not told it yet what is cut.";

@@ -3,6 +3,7 @@
 use crate::channel::Reader;
 use crate::killswitch::{self, KillSwitchSection};
 use crate::listen::{ADDRESS, loopback};
+use crate::locate::line;
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::trouble::BadConfig;
@@ -11,21 +12,27 @@ use std::io::Read as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use toml::Table;
+use toml::de::DeTable;
 
 /// Largest accepted file in bytes.
 pub const MAX_BYTES: u64 = 1024 * 1024;
 
-/// Reads and parses a file; the one problem that comes back is about the file as a whole.
+/// Reads and parses a file; every line that is no TOML comes back.
 pub fn read_table(path: &Path) -> Result<Table, BadConfig> {
-    let bad = |problem| BadConfig {
+    let bad = |problems| BadConfig {
         file: Some(path.to_owned()),
-        problems: vec![problem],
+        problems,
     };
-    let text = text(path).map_err(|why| bad(Problem::new("file", why)))?;
-    table(&text).map_err(bad)
+    let text = text(path).map_err(|why| bad(vec![Problem::new("file", why)]))?;
+    table(&text).map_err(|first| {
+        let (_, all) = DeTable::parse_recoverable(&text);
+        let all: Vec<Problem> = all.iter().map(|why| problem(&text, why)).collect();
+        bad(if all.is_empty() { vec![first] } else { all })
+    })
 }
 
-fn text(path: &Path) -> Result<String, String> {
+/// Reads a file whole, up to [`MAX_BYTES`]; the error says why it cannot be.
+pub fn text(path: &Path) -> Result<String, String> {
     let opened = std::fs::File::open(path).map_err(|why| format!("cannot be read: {why}"))?;
     let mut text = String::new();
     let read = opened.take(MAX_BYTES + 1).read_to_string(&mut text);
@@ -39,17 +46,13 @@ fn text(path: &Path) -> Result<String, String> {
 
 /// Parses a text; the problem names the line.
 pub fn table(text: &str) -> Result<Table, Problem> {
-    text.parse().map_err(|why: toml::de::Error| {
-        let line = why.span().map_or(1, |span| 1 + newlines(text, span.start));
-        Problem::new(format!("line {line}"), why.message())
-    })
+    text.parse()
+        .map_err(|why: toml::de::Error| problem(text, &why))
 }
 
-fn newlines(text: &str, until: usize) -> usize {
-    text.bytes()
-        .take(until)
-        .filter(|byte| *byte == b'\n')
-        .count()
+fn problem(text: &str, why: &toml::de::Error) -> Problem {
+    let line = why.span().map_or(1, |span| line(text, span.start));
+    Problem::new(format!("line {line}"), why.message())
 }
 
 /// The lever's socket as the file says, without reading anything else: commands must find it beside any mistake.

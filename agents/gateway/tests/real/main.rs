@@ -1,6 +1,7 @@
 //! The gateway with real sockets on every side: a scripted upstream, clients of our own, and its control socket.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod access_log;
 mod apis;
 mod control;
 mod cutting;

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use dash::{Access, Who};
 
-const TABLE: [(&str, &str, Who); 15] = [
+const TABLE: [(&str, &str, Who); 17] = [
     ("GET", "/", Who::Operator),
     ("GET", "/events", Who::Operator),
     ("POST", "/cut", Who::Operator),
@@ -18,6 +18,8 @@ const TABLE: [(&str, &str, Who); 15] = [
     ("GET", "/api/v1/state", Who::Operator),
     ("GET", "/api/v1/incidents", Who::Operator),
     ("GET", "/api/v1/usage", Who::Operator),
+    ("POST", "/api/v1/config/reload", Who::Operator),
+    ("POST", "/api/v1/config/check", Who::Operator),
     ("GET", "/assets/{hash}/{name}", Who::Anyone),
     ("GET", "/healthz", Who::Anyone),
     ("GET", "/metrics", Who::Anyone),

@@ -38,6 +38,8 @@ pub(crate) struct House {
     /// What it answers next; without one it hangs up.
     pub(crate) reply: Arc<Mutex<Option<LeverReply>>>,
     pub(crate) router: Router,
+    /// Questions about the configuration.
+    pub(crate) config: tokio::sync::mpsc::Receiver<dash::ConfigAsk>,
 }
 
 impl House {
@@ -54,12 +56,14 @@ impl House {
         let socket = folder.path().join("lever.sock");
         serve_lever(&socket, Arc::clone(&asked), Arc::clone(&reply));
         let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
+        let (asks, config) = tokio::sync::mpsc::channel(1);
         let router = dash::router(App {
             store,
             snapshots: receiver,
             lever: Lever::at(socket),
             sign_in_dir: folder.path().join("sign-in"),
             hosts: vec!["portcullis.lan".to_owned()],
+            config: asks,
             clock,
         });
         Self {
@@ -68,6 +72,7 @@ impl House {
             asked,
             reply,
             router,
+            config,
         }
     }
 

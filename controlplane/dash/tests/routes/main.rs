@@ -4,6 +4,7 @@
 
 mod access;
 mod act;
+mod config;
 mod house;
 mod live;
 mod page;

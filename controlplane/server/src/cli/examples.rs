@@ -101,7 +101,10 @@ Examples:
 pub(crate) const CONFIG: &str = "\
 Examples:
   portcullis config check
-  portcullis config check --config /etc/portcullis.toml --json";
+  portcullis config check --config /etc/portcullis.toml --json
+  portcullis config reload --json | jq '.mistakes[] | {file, line, field, fix}'
+
+A running house takes a changed file over by itself, and at SIGHUP. What counts only from the next start is named.";
 
 pub(crate) const SIGN_IN: &str = "\
 Examples:

@@ -3,12 +3,13 @@
 mod consumer;
 mod front;
 mod named;
+mod operating;
 mod rules;
 mod target;
 mod word;
 
 use consumer::{ConsumerWish, consumer};
-use gateway::Front;
+use gateway::{Front, Operating};
 use kill_config::{Problem, Problems, Section, listed, listen, loopback, nearest};
 use kill_wire::{Class, Name, RouteKind};
 use net_model::{Consumer, KeyHash, ModelPattern, Route, RouteTable, Rules, Target};
@@ -27,6 +28,7 @@ pub(crate) struct GatewaySection {
     consumers: Vec<ConsumerWish>,
     rules: Rules,
     front: Front,
+    operating: Operating,
 }
 
 /// What stands in for an empty section.
@@ -70,6 +72,11 @@ impl GatewaySection {
     /// How clients reach it.
     pub(crate) fn front(&self) -> &Front {
         &self.front
+    }
+
+    /// Who follows along.
+    pub(crate) fn operating(&self) -> &Operating {
+        &self.operating
     }
 
     /// The route table: what the file says, the rest from `fallback`.
@@ -187,6 +194,7 @@ pub(super) fn read(
             consumers: Vec::new(),
             rules: Rules::default(),
             front: Front::default(),
+            operating: Operating::default(),
         });
     };
     let listen = listen(&mut section, 7412);
@@ -207,6 +215,7 @@ pub(super) fn read(
         .collect();
     let rules = rules::rules(&mut section, problems);
     let front = front::front(&mut section, folder);
+    let operating = operating::operating(&mut section, folder);
     if targets.is_empty() && !routes.is_empty() {
         let text = "missing; the routes need targets: write at least one [[gateway.targets]]";
         problems.note(Problem::new("gateway.targets", text));
@@ -219,6 +228,7 @@ pub(super) fn read(
         consumers: consumers.into_iter().collect::<Option<_>>()?,
         rules: rules?,
         front: front?,
+        operating: operating?,
     };
     // Names are held against each other here, so that `config check` needs no state folder.
     let stand_in = Fallback {

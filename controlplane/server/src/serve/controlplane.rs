@@ -3,11 +3,13 @@
 use crate::clock;
 use crate::paths::Home;
 use axum::serve::ListenerExt as _;
+use dash::ConfigAsk;
 use gateways::{Driver, Gateway as _};
 use net_model::Observed;
 use std::net::TcpListener;
 use std::time::Duration;
 use store::Store;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,6 +39,7 @@ impl ControlPlane {
         listener: TcpListener,
         hosts: Vec<String>,
         demo: bool,
+        asks: mpsc::Sender<ConfigAsk>,
     ) -> anyhow::Result<Self> {
         let store = Store::open(&home.database()).await?;
         let lever = killctl::Lever::at(home.lever());
@@ -54,6 +57,7 @@ impl ControlPlane {
             lever,
             sign_in_dir: home.sign_in(),
             hosts,
+            config: asks,
             clock: clock::now,
         });
         listener.set_nonblocking(true)?;

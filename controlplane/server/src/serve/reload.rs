@@ -1,61 +1,123 @@
-//! SIGHUP: the configuration is read again. A cut lies over the routes, so no reload can touch it.
+//! The configuration is read again, whoever asks: SIGHUP, a changed file, the API. A cut lies over the routes, so no
+//! reload can touch it.
 
+use super::settings;
 use super::site::{STOP, Site};
-use super::{ports, settings};
-use crate::config::{self, Config};
+use crate::clock;
+use crate::config::{self, Config, mistakes};
 use crate::paths::Part;
 use crate::price_list;
+use kill_config::BadConfig;
 use kill_courier::Courier;
+use net_model::{Mistake, ReloadReport, RouteTable};
 
-/// Takes over routes, consumers, targets and channels; keeps everything as it was if anything is wrong.
-pub(super) fn reload(site: &mut Site) {
-    let config = match config::read(site.plan.file.as_deref()) {
-        Ok(config) => config,
-        Err(bad) => {
-            tracing::error!("The configuration was not taken; what was in force stays. {bad}");
-            return;
+/// Takes over routes, consumers, targets, rules and channels; keeps everything as it was if anything is wrong. `by`
+/// is what asked for it.
+pub(super) fn reload(site: &mut Site, by: &str) -> ReloadReport {
+    let mut report = report(by);
+    match read(site) {
+        Ok((config, table)) => {
+            look(site, &config, &mut report);
+            match take(site, config, table) {
+                Ok(()) => report.good = true,
+                Err(why) => {
+                    tracing::error!(by, "The configuration was not taken whole: {why:#}");
+                    report.mistakes.push(Mistake {
+                        problem: format!("{why:#}"),
+                        ..Mistake::default()
+                    });
+                }
+            }
         }
-    };
-    if let Err(why) = take(site, config) {
-        tracing::error!("The configuration was not taken whole: {why:#}");
+        Err(bad) => {
+            tracing::error!(
+                by,
+                "The configuration was not taken; what was in force stays. {bad}"
+            );
+            report.mistakes = mistakes::mistakes(&bad);
+        }
+    }
+    tell(site, &report);
+    report
+}
+
+/// The same without taking anything over.
+pub(super) fn check(site: &Site, by: &str) -> ReloadReport {
+    let mut report = report(by);
+    match read(site) {
+        Ok((config, _)) => {
+            look(site, &config, &mut report);
+            report.good = true;
+        }
+        Err(bad) => report.mistakes = mistakes::mistakes(&bad),
+    }
+    report
+}
+
+fn report(by: &str) -> ReloadReport {
+    ReloadReport {
+        at: clock::now(),
+        by: by.to_owned(),
+        ..ReloadReport::default()
     }
 }
 
-fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
-    for warning in &config.warnings {
-        tracing::warn!(key = warning.key, "{}", warning.text);
+/// Everything that can be wrong with the file is found here, before anything is touched.
+fn read(site: &Site) -> Result<(Config, RouteTable), BadConfig> {
+    let file = site.plan.file.as_deref();
+    let config = config::read(file)?;
+    if site.plan.parts.contains(&Part::Killswitch) {
+        config::guess_bound(&config, &site.plan.home)?;
     }
-    for part in &site.plan.parts {
-        if ports::configured(&config, *part) != ports::configured(&site.plan.config, *part) {
-            tracing::warn!(
-                part = part.name(),
-                "A new listen address counts from the next start."
-            );
-        }
+    let table = config.gateway.table(&site.fallback);
+    let table = table.map_err(|problems| BadConfig {
+        file: file.map(ToOwned::to_owned),
+        problems,
+    })?;
+    Ok((config, table))
+}
+
+fn look(site: &Site, config: &Config, report: &mut ReloadReport) {
+    report.warnings = mistakes::listed(site.plan.file.as_deref(), &config.warnings);
+    report.needs_restart = config::needs_restart(&site.started_with, &config.raw);
+}
+
+/// Says how it went, in the log, in figures and to whoever looks at the gateway.
+fn tell(site: &Site, report: &ReloadReport) {
+    for warning in &report.warnings {
+        tracing::warn!(key = warning.field, "{}", warning.problem);
     }
-    if config.killswitch.agents != site.plan.config.killswitch.agents {
-        tracing::warn!("New agents of the kill switch count from the next start.");
+    for field in &report.needs_restart {
+        tracing::warn!(
+            field,
+            "This needs a restart: it counts from the next start."
+        );
     }
-    let table =
-        config
-            .gateway
-            .table(&site.fallback)
-            .map_err(|problems| kill_config::BadConfig {
-                file: site.plan.file.clone(),
-                problems,
-            })?;
+    if let Some(gateway) = &site.gateway {
+        gateway.tell_of_reload(report);
+    }
+    if report.good {
+        tracing::info!(by = report.by, "The configuration was read again.");
+    }
+}
+
+fn take(site: &mut Site, mut config: Config, table: RouteTable) -> anyhow::Result<()> {
     let section = config.killswitch.take();
     let prices = price_list::read(&site.plan.home)?;
     let errands = settings::courier(&site.plan, &section);
     let state_dir = site.plan.home.part(Part::Killswitch);
-    let channels = killswitchd::channels(&state_dir, section.channels);
+    let channels = match &site.kill_switch {
+        Some(switch) => Some((switch, killswitchd::channels(&state_dir, section.channels)?)),
+        None => None,
+    };
     if let Some(gateway) = &site.gateway {
         gateway.set_prices(prices);
         gateway.reload(table, config.gateway.rules().clone());
         gateway.reload_front(config.gateway.front().clone());
+        gateway.operate(config.gateway.operating().clone());
     }
-    if let Some(kill_switch) = &site.kill_switch {
-        kill_switch.set_channels(channels?);
+    if let Some((switch, channels)) = channels {
+        switch.set_channels(channels);
     }
     // What the old one had not finished, the new one takes over: messages at their providers, replies at the kill switch.
     if let Some(courier) = site.courier.take() {
@@ -63,6 +125,5 @@ fn take(site: &mut Site, mut config: Config) -> anyhow::Result<()> {
     }
     site.courier = errands.map(Courier::start).transpose()?;
     site.plan.config = config;
-    tracing::info!("The configuration was read again.");
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::config::Fallback;
 use crate::paths::Part;
 use crate::price_list;
 use anyhow::Context as _;
+use dash::ConfigAsk;
 use gateway::Gateway;
 use gateways::{Driver, Gateway as _};
 use kill_courier::Courier;
@@ -17,6 +18,7 @@ use node_agent::NodeAgent;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 /// How long open streams may go on after the first signal.
@@ -31,6 +33,8 @@ const OPEN: Duration = Duration::from_secs(5);
 /// What runs.
 pub(super) struct Site {
     pub(super) plan: Plan,
+    /// The configuration as it stood at the start.
+    pub(super) started_with: toml::Table,
     pub(super) listening: Vec<(Part, SocketAddr)>,
     pub(super) model: Model,
     pub(super) fallback: Fallback,
@@ -44,7 +48,11 @@ pub(super) struct Site {
 
 impl Site {
     /// Starts the kill switch first and the control plane last, which may fail without harm to the others.
-    pub(super) async fn start(mut plan: Plan, mut ports: Ports) -> anyhow::Result<Self> {
+    pub(super) async fn start(
+        mut plan: Plan,
+        mut ports: Ports,
+        asks: mpsc::Sender<ConfigAsk>,
+    ) -> anyhow::Result<Self> {
         let listening = ports.addresses()?;
         let errands = settings::courier(&plan, &plan.config.killswitch);
         let kill_switch = match ports.take(Part::Killswitch) {
@@ -79,6 +87,7 @@ impl Site {
             None => None,
         };
         let mut site = Self {
+            started_with: plan.config.raw.clone(),
             plan,
             listening,
             model,
@@ -91,19 +100,23 @@ impl Site {
             controlplane_failed: None,
         };
         if let Some(listener) = ports.take(Part::Controlplane) {
-            let demo = matches!(site.model, Model::Demo(_));
-            let hosts = site.plan.config.hosts.clone();
-            match ControlPlane::start(&site.plan.home, listener, hosts, demo).await {
-                Ok(started) => site.controlplane = Some(started),
-                Err(why) => {
-                    tracing::error!(
-                        "The control plane does not run; kill switch, agent and gateway do. {why:#}"
-                    );
-                    site.controlplane_failed = Some(format!("{why:#}"));
-                }
-            }
+            site.start_controlplane(listener, asks).await;
         }
         Ok(site)
+    }
+
+    async fn start_controlplane(&mut self, listener: TcpListener, asks: mpsc::Sender<ConfigAsk>) {
+        let demo = matches!(self.model, Model::Demo(_));
+        let hosts = self.plan.config.hosts.clone();
+        match ControlPlane::start(&self.plan.home, listener, hosts, demo, asks).await {
+            Ok(started) => self.controlplane = Some(started),
+            Err(why) => {
+                tracing::error!(
+                    "The control plane does not run; kill switch, agent and gateway do. {why:#}"
+                );
+                self.controlplane_failed = Some(format!("{why:#}"));
+            }
+        }
     }
 
     /// Where a part of this process listens, or where the configuration says it does.
@@ -186,5 +199,6 @@ fn start_gateway(
     let prices = price_list::read(&plan.home)?;
     let gateway = Gateway::start(settings, listener)?;
     gateway.set_prices(prices);
+    gateway.operate(plan.config.gateway.operating().clone());
     Ok(gateway)
 }

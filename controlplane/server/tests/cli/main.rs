@@ -10,6 +10,7 @@ mod codes;
 mod config;
 mod first_start;
 mod house;
+mod reloading;
 mod rules;
 mod running;
 mod texts;

@@ -1,0 +1,50 @@
+//! Figures of those who follow along, and of the configuration.
+
+use prometheus_client::{
+    metrics::{counter::Counter, gauge::Gauge},
+    registry::Registry,
+};
+
+/// All of them.
+#[derive(Debug)]
+pub(crate) struct FollowFigures {
+    /// Lines of the access log that were lost.
+    pub(crate) access_dropped: Counter,
+    /// Whether the configuration that was read last is in force.
+    pub(crate) reload_good: Gauge,
+    /// When it was read, in seconds since the epoch; 0 when not since the start.
+    pub(crate) reload_at: Gauge,
+}
+
+impl Default for FollowFigures {
+    fn default() -> Self {
+        let reload_good = Gauge::default();
+        // What it started with is in force.
+        reload_good.set(1);
+        Self {
+            access_dropped: Counter::default(),
+            reload_good,
+            reload_at: Gauge::default(),
+        }
+    }
+}
+
+impl FollowFigures {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "portcullis_gateway_access_log_dropped",
+            "Lines of the access log that were lost",
+            self.access_dropped.clone(),
+        );
+        registry.register(
+            "portcullis_config_last_reload_successful",
+            "Whether the configuration that was read last is in force",
+            self.reload_good.clone(),
+        );
+        registry.register(
+            "portcullis_config_last_reload_timestamp_seconds",
+            "When the configuration was last read again; 0 when not since the start",
+            self.reload_at.clone(),
+        );
+    }
+}

@@ -1,0 +1,205 @@
+//! Says when the configuration, or a file it names, has another content.
+//!
+//! Folders are watched, not files: editors put a new file in the place of the old one, and a mounted configuration map
+//! is a symbolic link that is swapped. What counts is the content: whatever else happens in these folders changes
+//! nothing. Where the system gives no notice, a look now and then finds it.
+
+use crate::config::named_files;
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use sha2::{Digest as _, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Read as _,
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread::JoinHandle,
+    time::Duration,
+};
+
+/// A file is looked at when nothing more has happened for this long.
+const QUIET: Duration = Duration::from_millis(150);
+/// Pieces of news that are waited out at most before a look.
+const RESTLESS: usize = 20;
+/// Between two looks without news.
+const LOOK: Duration = Duration::from_secs(15);
+/// What is compared of a file.
+const MAX_BYTES: u64 = 4 * 1024 * 1024;
+
+enum News {
+    Something,
+    Stop,
+}
+
+/// A running watch; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct FileWatch {
+    stop: Sender<News>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for News {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("News")
+    }
+}
+
+impl Drop for FileWatch {
+    fn drop(&mut self) {
+        let _gone_already = self.stop.send(News::Stop);
+        if let Some(thread) = self.thread.take() {
+            let _panicked = thread.join();
+        }
+    }
+}
+
+impl FileWatch {
+    /// Calls `changed` after each change of content, of `file`, of what it names and of `beside`; it ends when that
+    /// returns false.
+    pub(super) fn start(
+        file: PathBuf,
+        beside: PathBuf,
+        changed: impl Fn() -> bool + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (stop, news) = channel();
+        let tell = stop.clone();
+        let mut watch = Watch {
+            seen: Seen::of(&file, &beside, &[]),
+            file,
+            beside,
+            watcher: watcher(tell),
+            folders: BTreeSet::new(),
+        };
+        watch.follow();
+        let thread = std::thread::Builder::new()
+            .name("config-watch".to_owned())
+            .spawn(move || watch.run(&news, changed))?;
+        Ok(Self {
+            stop,
+            thread: Some(thread),
+        })
+    }
+}
+
+fn watcher(tell: Sender<News>) -> Option<RecommendedWatcher> {
+    let heard = move |event: notify::Result<Event>| {
+        // Looking at a file is an event too.
+        let looked = matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_)));
+        if !looked {
+            let _ended = tell.send(News::Something);
+        }
+    };
+    notify::recommended_watcher(heard)
+        .inspect_err(|error| {
+            tracing::warn!(%error, "The system tells of no changed files: the configuration is looked at every {LOOK:?}.");
+        })
+        .ok()
+}
+
+/// What was there at a look.
+struct Seen {
+    /// What identifies each file's content; `None` for one that cannot be read.
+    contents: BTreeMap<PathBuf, Option<[u8; 32]>>,
+}
+
+impl Seen {
+    /// A file that is no TOML names no other: those known before are looked at again.
+    fn of(file: &Path, beside: &Path, before: &[PathBuf]) -> Self {
+        let folder = file.parent().unwrap_or_else(|| Path::new(""));
+        let named = kill_config::read_table(file)
+            .map_or_else(|_| before.to_vec(), |table| named_files(&table, folder));
+        let all = [file.to_owned(), beside.to_owned()];
+        let all = all.into_iter().chain(named);
+        Self {
+            contents: all.map(|path| (path.clone(), content(&path))).collect(),
+        }
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        self.contents.keys().cloned().collect()
+    }
+}
+
+fn content(path: &Path) -> Option<[u8; 32]> {
+    // What is no plain file could hang.
+    if !std::fs::metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let mut text = Vec::new();
+    let file = std::fs::File::open(path).ok()?;
+    file.take(MAX_BYTES).read_to_end(&mut text).ok()?;
+    Some(Sha256::digest(&text).into())
+}
+
+struct Watch {
+    file: PathBuf,
+    beside: PathBuf,
+    seen: Seen,
+    watcher: Option<RecommendedWatcher>,
+    folders: BTreeSet<PathBuf>,
+}
+
+impl Watch {
+    fn run(mut self, news: &Receiver<News>, changed: impl Fn() -> bool) {
+        loop {
+            match news.recv_timeout(LOOK) {
+                Ok(News::Something) => {}
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            }
+            for _ in 0..RESTLESS {
+                match news.recv_timeout(QUIET) {
+                    Ok(News::Something) => {}
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+            let now = Seen::of(&self.file, &self.beside, &self.seen.paths());
+            let other = now.contents != self.seen.contents;
+            self.seen = now;
+            self.follow();
+            if other && !changed() {
+                return;
+            }
+        }
+    }
+
+    /// Watches the folders in which the files stand, by name and behind every link.
+    fn follow(&mut self) {
+        let wanted: BTreeSet<PathBuf> =
+            self.seen.contents.keys().flat_map(|p| folders(p)).collect();
+        let Some(watcher) = &mut self.watcher else {
+            return;
+        };
+        for gone in self.folders.difference(&wanted) {
+            let _gone_already = watcher.unwatch(gone);
+        }
+        let mut followed = BTreeSet::new();
+        for folder in wanted {
+            // A folder that came back under its name is another one.
+            let known = self.folders.contains(&folder);
+            let watched = watcher.watch(&folder, RecursiveMode::NonRecursive);
+            if watched.is_ok() || known && folder.is_dir() {
+                followed.insert(folder);
+            }
+        }
+        self.folders = followed;
+    }
+}
+
+/// Of the name itself, of each link on the way, and of the file.
+fn folders(path: &Path) -> Vec<PathBuf> {
+    const MOST_LINKS: usize = 16;
+    let mut found = Vec::new();
+    let mut at = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    for _ in 0..MOST_LINKS {
+        let Some(folder) = at.parent() else { break };
+        found.push(folder.to_owned());
+        match std::fs::read_link(&at) {
+            Ok(to) => at = folder.join(to),
+            Err(_) => break,
+        }
+    }
+    let real = std::fs::canonicalize(path).ok();
+    found.extend(real.and_then(|real| Some(real.parent()?.to_owned())));
+    found
+}
