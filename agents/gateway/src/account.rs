@@ -161,6 +161,9 @@ impl Account {
         expected: Expected,
     ) {
         let sent = target.model(&self.model);
+        if let Some(note) = &self.note {
+            note.asking(target, sent);
+        }
         if let Some(before) = self.permit.replace(permit) {
             before.cancel();
         }

@@ -38,6 +38,7 @@ mod noted;
 mod notices;
 mod offers;
 mod orphan;
+mod otel;
 mod overlay;
 mod probe;
 mod proxies;
@@ -59,6 +60,7 @@ mod wire;
 
 pub use ipnet::IpNet;
 pub use noted::AccessLogWish;
+pub use otel::{OtelHeaders, OtelWish};
 pub use tls::{BadTls, Tls};
 
 use account::Books;
@@ -112,6 +114,8 @@ pub struct Front {
 pub struct Operating {
     /// A line for each answer.
     pub access_log: Option<AccessLogWish>,
+    /// A span for each call to a model, and figures.
+    pub otel: Option<OtelWish>,
 }
 
 /// How a drain went.
@@ -220,7 +224,7 @@ impl Gateway {
 
     /// Lets others follow along from now on. A gateway starts with nobody.
     pub fn operate(&self, wish: Operating) {
-        self.app.followers.follow(wish, &self.app.books.metrics);
+        self.app.followers.follow(&self.app, wish);
     }
 
     /// Tells, in figures and notices, how reading the configuration again went.

@@ -10,13 +10,17 @@ mod line;
 pub use access::AccessLogWish;
 pub(crate) use followers::Followers;
 
-use crate::{deny::Denied, reply::Reply};
+use crate::{
+    deny::Denied,
+    otel::{self, Call, CallTarget, Traces},
+    reply::Reply,
+};
 use access::AccessLog;
 use http::{Method, Response, Version};
 use hyper::body::Body as _;
 use kill_wire::{Incident, Name, Timestamp};
 use line::Line;
-use net_model::{Api, Consumer, UsageRecord};
+use net_model::{Api, Consumer, Target, UsageRecord};
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -28,6 +32,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 pub(crate) struct Note {
     access: Option<Arc<AccessLog>>,
+    traces: Option<(Arc<Traces>, Option<otel::Place>)>,
     client: Option<IpAddr>,
     method: Method,
     path: String,
@@ -46,6 +51,8 @@ struct Told {
     model: Option<String>,
     stream: Option<bool>,
     id: Option<String>,
+    target: Option<CallTarget>,
+    response_model: Option<String>,
     bytes: u64,
     head: Option<Head>,
     record: Option<UsageRecord>,
@@ -81,9 +88,22 @@ impl Note {
         told.stream = Some(stream);
     }
 
+    /// Who is asked, and for which model by its own name.
+    pub(crate) fn asking(&self, target: &Target, model: &str) {
+        self.told().target = Some(CallTarget {
+            kind: target.kind,
+            authority: target.base_url.authority().to_owned(),
+            model: model.to_owned(),
+        });
+    }
+
     /// The next bytes of the answer.
     pub(crate) fn passed(&self, bytes: &[u8]) {
-        self.told().bytes += bytes.len() as u64;
+        let mut told = self.told();
+        if told.bytes == 0 && self.traces.is_some() {
+            told.response_model = otel::response_model(bytes);
+        }
+        told.bytes += bytes.len() as u64;
     }
 
     /// The head of the answer goes out.
@@ -112,6 +132,22 @@ impl Drop for Note {
         let told = std::mem::take(&mut *self.told());
         if let Some(access) = &self.access {
             access.put(&Line::of(self, &told, took));
+        }
+        if let (Some((traces, place)), Some(api)) = (self.traces.take(), self.api) {
+            traces.put(Call {
+                place,
+                api,
+                began: self.at,
+                took,
+                id: told.id,
+                consumer: told.consumer,
+                model: told.model,
+                target: told.target,
+                response_model: told.response_model,
+                status: told.head.as_ref().map(|head| head.status),
+                code: told.head.and_then(|head| head.code),
+                record: told.record,
+            });
         }
     }
 }

@@ -144,7 +144,9 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
     let ended = runtime.block_on(async {
         let mut signals = Signals::listen()?;
         let (asks, mut asked) = mpsc::channel(attend::WAITING);
-        let mut site = Site::start(plan, ports, asks.clone()).await?;
+        // Before anything is started: what changes meanwhile is heard afterwards.
+        let watch = attend::watch(&plan, &asks);
+        let mut site = Site::start(plan, ports, asks).await?;
         if let Err(why) = RunFile::write(&site.plan.home, &site.listening) {
             // A convenience for scripts; a full disk must not keep a kill switch from running.
             tracing::warn!("Other commands may not find these addresses: {why:#}");
@@ -152,7 +154,6 @@ fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyh
         site.wait_until_open().await;
         announce(&site)?;
         setup::shown(&site.plan.home)?;
-        let watch = attend::watch(&site, asks);
         attend::attend(&mut site, &mut signals, &mut asked).await;
         // Nobody is heard any more: a watch that still tells of a change ends.
         drop((asked, watch));

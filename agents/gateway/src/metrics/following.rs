@@ -10,6 +10,8 @@ use prometheus_client::{
 pub(crate) struct FollowFigures {
     /// Lines of the access log that were lost.
     pub(crate) access_dropped: Counter,
+    /// Spans that were lost on their way to OpenTelemetry.
+    pub(crate) spans_dropped: Counter,
     /// Whether the configuration that was read last is in force.
     pub(crate) reload_good: Gauge,
     /// When it was read, in seconds since the epoch; 0 when not since the start.
@@ -23,6 +25,7 @@ impl Default for FollowFigures {
         reload_good.set(1);
         Self {
             access_dropped: Counter::default(),
+            spans_dropped: Counter::default(),
             reload_good,
             reload_at: Gauge::default(),
         }
@@ -35,6 +38,11 @@ impl FollowFigures {
             "portcullis_gateway_access_log_dropped",
             "Lines of the access log that were lost",
             self.access_dropped.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_otel_spans_dropped",
+            "Spans that were lost on their way to OpenTelemetry",
+            self.spans_dropped.clone(),
         );
         registry.register(
             "portcullis_config_last_reload_successful",

@@ -23,6 +23,7 @@ fn to(path: &Path, max_bytes: u64) -> Operating {
             max_bytes,
             keep: 1,
         }),
+        ..Operating::default()
     }
 }
 

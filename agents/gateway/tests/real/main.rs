@@ -14,3 +14,4 @@ mod probing;
 mod realtime;
 mod runaways;
 mod support;
+mod telemetry;

@@ -1,11 +1,13 @@
 //! What a running site attends to: signals, and whoever wants the configuration read.
 
 use super::file_watch::FileWatch;
+use super::plan::Plan;
 use super::reload;
 use super::site::Site;
 use dash::ConfigAsk;
 use kill_program::Signals;
 use std::path::PathBuf;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 /// Questions that wait; more are turned away.
@@ -42,20 +44,31 @@ pub(super) async fn attend(
 }
 
 /// Has the configuration read again whenever its file changes; without a file there is nothing to watch.
-pub(super) fn watch(site: &Site, asks: mpsc::Sender<ConfigAsk>) -> Option<FileWatch> {
-    let file: PathBuf = site.plan.file.clone()?;
-    let changed = move || {
-        let (reply, _nobody_waits) = oneshot::channel();
-        let ask = ConfigAsk {
-            only_check: false,
-            by: "file",
-            reply,
-        };
-        asks.blocking_send(ask).is_ok()
+pub(super) fn watch(plan: &Plan, asks: &mpsc::Sender<ConfigAsk>) -> Option<FileWatch> {
+    let file: PathBuf = plan.file.clone()?;
+    let changed = {
+        let asks = asks.clone();
+        // A question that waits already reads the newest content.
+        move || !matches!(asks.try_send(by_file()), Err(TrySendError::Closed(_)))
     };
-    FileWatch::start(file, site.plan.home.prices(), changed)
+    let watch = FileWatch::start(file.clone(), plan.home.prices(), changed);
+    // Between the first reading and the first look, it may have changed already.
+    let now = kill_config::read_table(&file).ok();
+    if now.as_ref() != Some(&plan.config.raw) && asks.try_send(by_file()).is_err() {
+        tracing::warn!("The configuration has changed since it was read; SIGHUP takes it over.");
+    }
+    watch
         .inspect_err(|error| {
             tracing::warn!(%error, "Changes of the configuration file are taken over at SIGHUP only.");
         })
         .ok()
+}
+
+fn by_file() -> ConfigAsk {
+    let (reply, _nobody_waits) = oneshot::channel();
+    ConfigAsk {
+        only_check: false,
+        by: "file",
+        reply,
+    }
 }

@@ -25,6 +25,7 @@ const LOOK: Duration = Duration::from_secs(15);
 /// What is compared of a file.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
+#[derive(Debug)]
 enum News {
     Something,
     Stop,
@@ -35,12 +36,6 @@ enum News {
 pub(super) struct FileWatch {
     stop: Sender<News>,
     thread: Option<JoinHandle<()>>,
-}
-
-impl std::fmt::Debug for News {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("News")
-    }
 }
 
 impl Drop for FileWatch {
