@@ -29,7 +29,10 @@ def toml(value):
 
 
 class House:
-    """Targets are (name, class, upstream); routes (name, models, targets); consumers (name, routes)."""
+    """Targets are (name, class, upstream); routes (name, models, targets); consumers (name, routes).
+
+    A target and a consumer may have more: what else the file says of it, as TOML.
+    """
 
     def __init__(self, targets, routes, consumers=None, folder=None, data=None, on_silence="cut", restorable=("ANY",), rules=""):
         # Short, because a unix socket's path must fit in 107 bytes.
@@ -37,7 +40,7 @@ class House:
         self.data = Path(data or self.folder / "d")
         self.targets, self.routes = targets, routes
         self.consumers = consumers or [("agent", [name for name, _, _ in routes])]
-        self.keys = {name: "pck_" + secrets.token_hex(24) for name, _ in self.consumers}
+        self.keys = {name: "pck_" + secrets.token_hex(24) for name, *_ in self.consumers}
         self.on_silence = on_silence
         # What a text may restore; as shipped nothing.
         self.restorable = list(restorable)
@@ -70,17 +73,19 @@ class House:
             f"[agent]\nlisten = {at['agent']}\non_silence = {toml(self.on_silence)}",
             f"[gateway]\nlisten = {at['gateway']}",
         ]
-        for name, kind, upstream in self.targets:
+        for name, kind, upstream, *more in self.targets:
             lines.append(f"[[gateway.targets]]\nname = {toml(name)}\nclass = {toml(kind)}\nbase_url = {toml(upstream.base)}")
             if upstream.kind:
                 lines.append(f"kind = {toml(upstream.kind)}")
             if upstream.key:
                 lines.append(f"secret_file = {toml(self.secret(f'target-{name}.key', upstream.key))}")
+            lines += more
         for name, models, targets in self.routes:
             lines.append(f"[[gateway.routes]]\nname = {toml(name)}\nkind = \"llm\"\nmodels = {toml(models)}\ntargets = {toml(targets)}")
-        for name, routes in self.consumers:
+        for name, routes, *more in self.consumers:
             key = toml(self.secret(f"consumer-{name}.key", self.keys[name]))
             lines.append(f"[[gateway.consumers]]\nname = {toml(name)}\nkey_file = {key}\nroutes = {toml(routes)}")
+            lines += more
         lines.append(self.rules)
         self.config = self.folder / "portcullis.toml"
         self.config.write_text("\n".join(lines) + "\n")
@@ -173,6 +178,10 @@ class House:
     def cut_scopes(self):
         return [latch["scope"] for latch in self.state()["latches"]]
 
+    def incidents(self):
+        """The newest first. A cut acts first and is written down after, so the first may come a moment late."""
+        return until("an incident", lambda: self.lever({"ask": "incidents", "limit": 5})["incidents"])
+
     def app(self, person="owner"):
         return Authenticator(self.data / "killswitch" / "people.json", person)
 
@@ -202,7 +211,7 @@ class House:
     def log(self):
         """What the house wrote to its log, for a failed test: without anything that opens or cuts."""
         text = "\n".join(path.read_text(errors="replace")[-6000:] for path in sorted(self.folder.glob("up-*.err")))
-        hidden = [*self.keys.values(), TWILIO_TOKEN, *(up.key for _, _, up in self.targets if up.key)]
+        hidden = [*self.keys.values(), TWILIO_TOKEN, *(up.key for _, _, up, *_ in self.targets if up.key)]
         for secret in hidden:
             text = text.replace(secret, "[secret]")
         return re.sub(r"\b\d{8}\b", "[digits]", text)

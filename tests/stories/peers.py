@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import secrets
 import sys
 from pathlib import Path
 
 import httpx
+import yaml
 from streams import ENDLESS
 from waiting import Child, free_ports, until
 
@@ -90,8 +92,17 @@ class SmallModel(Upstream):
         return self
 
 
+def documented():
+    """The configuration of LiteLLM that docs/fallback.md gives."""
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", (REPO / "docs" / "fallback.md").read_text(), re.M | re.S)
+    return yaml.safe_load(block)
+
+
 class LiteLlm(Upstream):
-    """A LiteLLM proxy without a database: one canned model, one that leads on to the scripted upstream."""
+    """A LiteLLM proxy without a database: one canned model, one that leads on to the scripted upstream.
+
+    It also has the models that the documents give as an example, which no story asks for.
+    """
 
     name, model, canned = "litellm", "litellm-steady", "litellm-mock"
 
@@ -100,11 +111,15 @@ class LiteLlm(Upstream):
         self.base = f"http://127.0.0.1:{self.port}/v1"
         self.key = "sk-" + secrets.token_hex(24)
         self.scripted = scripted
-        env = dict(os.environ)
+        config = yaml.safe_load((PEERS / "litellm.yaml").read_text())
+        config["model_list"] += documented()["model_list"]
+        path = Path(folder) / "litellm.yaml"
+        path.write_text(yaml.safe_dump(config))
+        env = dict(os.environ, GEMINI_API_KEY="unused", AWS_ACCESS_KEY_ID="unused", AWS_SECRET_ACCESS_KEY="unused")
         env.update(LITELLM_LOCAL_MODEL_COST_MAP="True", LITELLM_MASTER_KEY=self.key, SCRIPTED_BASE=scripted.base)
         litellm = Path(sys.executable).parent / "litellm"
         self.child = Child(
-            [sys.executable, litellm, "--config", PEERS / "litellm.yaml", "--host", "127.0.0.1", "--port", self.port, "--telemetry", "False"],
+            [sys.executable, litellm, "--config", path, "--host", "127.0.0.1", "--port", self.port, "--telemetry", "False"],
             folder,
             "litellm",
             env,

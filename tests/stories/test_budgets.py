@@ -79,7 +79,7 @@ def test_a_trip_is_closed_at_once_latched_with_its_figures_and_opened_by_a_perso
         say(house)
     assert closed.value.status_code == 503 and closed.value.code in ("tripped", "cut")
     until("the latch", lambda: house.cut_scopes() == ["claw"], 10)
-    (incident,) = house.lever({"ask": "incidents", "limit": 5})["incidents"]
+    (incident,) = house.incidents()
     told = str(incident)
     assert "budget claw-day is gone: " in told and "of 60 tokens" in told, told
     assert other.ended is None, "the other consumer goes on"
@@ -90,7 +90,7 @@ def test_a_trip_is_closed_at_once_latched_with_its_figures_and_opened_by_a_perso
     until("an answer", lambda: refusal(house) is None, 10)
     RawStream(house, "steady", "claw").end(30)
     until("the second latch", lambda: house.cut_scopes() == ["claw"], 10)
-    assert house.lever({"ask": "incidents", "limit": 5})["incidents"][0] != incident
+    until("the second incident", lambda: house.incidents()[0] != incident)
 
 
 def refusal(house):
