@@ -19,7 +19,9 @@ use closures::{Closures, Rule};
 use gateway_core::limits::{Engine, Gone, Now, UnknownZone};
 use keeper::{Keeper, State};
 use kill_wire::{Name, Subject};
-use net_model::{AtEnd, BudgetView, Overlay, RouteTable, Rules, Trip, TripKind, cause};
+use net_model::{
+    AtEnd, BudgetView, Overlay, Remark, RemarkKind, RouteTable, Rules, Trip, TripKind, cause,
+};
 use std::{
     path::Path,
     sync::{
@@ -153,6 +155,16 @@ impl Governor {
         self.closures.trips()
     }
 
+    /// Has somebody told: nothing is closed, and nothing waits for it.
+    pub(crate) fn remark(&self, kind: RemarkKind, consumer: Option<Name>, text: &str) {
+        self.keeper.remark(Remark {
+            at: clock::now(),
+            consumer,
+            kind,
+            text: cause(text),
+        });
+    }
+
     /// How every budget stands.
     pub(crate) fn budgets(&self) -> Vec<BudgetView> {
         let now = self.now();
@@ -197,9 +209,13 @@ impl Governor {
             match gone.at_end.clone() {
                 AtEnd::Soft => {
                     tracing::warn!(budget, said, %until, "A budget is gone; nothing is refused.");
+                    let text = format!("{said}; nothing is refused");
+                    self.remark(RemarkKind::Budget, gone.consumer, &text);
                 }
                 AtEnd::Hard => {
                     tracing::warn!(budget, said, %until, "A budget is gone; it refuses until its window turns.");
+                    let text = format!("{said}; it refuses until {until}");
+                    self.remark(RemarkKind::Budget, gone.consumer, &text);
                 }
                 AtEnd::Trip(scope) => {
                     let rule = Rule {

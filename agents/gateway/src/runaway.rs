@@ -5,8 +5,8 @@ use arc_swap::ArcSwap;
 use gateway_core::runaway::{Begun, DayBudget, Finding, Opened, Outcome, Prompt, Watch};
 use kill_wire::{Name, Scope};
 use net_model::{
-    Api, Budget, Ended, MicroDollars, Reaction, RouteTable, Rules, RunawayRules, Selector, Trip,
-    Window, cause,
+    Api, Budget, Ended, MicroDollars, Reaction, RemarkKind, RouteTable, Rules, RunawayRules,
+    Selector, Trip, Window, cause,
 };
 use std::{
     collections::HashMap,
@@ -115,15 +115,21 @@ impl Runaways {
 
     fn found(&self, consumer: &Name, finding: &Finding) {
         let (kind, figures) = (finding.kind.as_str(), finding.figures.as_str());
+        let remark = |remark, done| {
+            let text = format!("{figures}; {done}");
+            self.governor.remark(remark, Some(consumer.clone()), &text);
+        };
         self.metrics
             .runaway(consumer.as_str(), finding.kind, finding.reaction);
         match finding.reaction {
             Reaction::Off => {}
             Reaction::Alert => {
                 tracing::warn!(%consumer, kind, figures, "This consumer looks like a runaway; nothing is done about it.");
+                remark(RemarkKind::Alert, "nothing is done about it");
             }
             Reaction::Throttle => {
                 tracing::warn!(%consumer, kind, figures, "This consumer looks like a runaway; it is slowed down for a while.");
+                remark(RemarkKind::Throttle, "slowed down for a while");
             }
             Reaction::Trip => self.governor.trip(Trip {
                 at: clock::now(),

@@ -9,7 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kill_wire::{LeverReply, LeverRequest, StateReport, Timestamp};
-use net_model::{GatewayFacts, UsageTotals};
+use net_model::{FallbackView, GatewayFacts, Remark, UsageTotals};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +24,8 @@ struct Everything<'a> {
     demo: bool,
     killswitch: Option<&'a StateReport>,
     gateway: Option<&'a GatewayFacts>,
+    remarks: &'a [Remark],
+    fallbacks: &'a [FallbackView],
     problems: Vec<&'a str>,
 }
 
@@ -38,6 +40,8 @@ pub(crate) async fn state(_: Operator, State(site): State<Arc<Site>>) -> Respons
         demo: snapshot.demo,
         killswitch: snapshot.killswitch.as_ref().ok(),
         gateway: snapshot.gateway.as_ref().ok(),
+        remarks: &snapshot.remarks,
+        fallbacks: &snapshot.fallbacks,
         problems: why.into_iter().flatten().map(String::as_str).collect(),
     })
     .into_response()

@@ -1,7 +1,9 @@
 //! From a snapshot to what stands on the page. Pure: the same snapshot draws the same text, so a part is sent
 //! again only when it says something new. Ages are counted by the browser from the instants given here.
 
+mod budgets;
 mod exchanges;
+mod feed;
 mod health;
 mod incidents;
 mod outcome;
@@ -28,7 +30,9 @@ pub(crate) struct Parts {
     pub(crate) cut: scopes::CutNow,
     pub(crate) exchanges: exchanges::Exchanges,
     pub(crate) targets: targets::Targets,
+    pub(crate) budgets: budgets::Budgets,
     pub(crate) usage: usage::Usage,
+    pub(crate) feed: feed::Feed,
     pub(crate) incidents: incidents::Incidents,
     pub(crate) health: health::Health,
     pub(crate) watch: watch::Watch,
@@ -42,7 +46,9 @@ impl Parts {
             cut: scopes::CutNow::of(snapshot),
             exchanges: exchanges::Exchanges::of(snapshot),
             targets: targets::Targets::of(snapshot),
+            budgets: budgets::Budgets::of(snapshot),
             usage: usage::Usage::of(snapshot),
+            feed: feed::Feed::of(snapshot),
             incidents: incidents::Incidents::of(snapshot),
             health: health::Health::of(snapshot),
             watch: watch::Watch::of(snapshot),
@@ -57,7 +63,9 @@ impl Parts {
             ("cut", self.cut.render()),
             ("exchanges", self.exchanges.render()),
             ("targets", self.targets.render()),
+            ("budgets", self.budgets.render()),
             ("usage", self.usage.render()),
+            ("feed", self.feed.render()),
             ("incidents", self.incidents.render()),
             ("health", self.health.render()),
             ("watch", self.watch.render()),

@@ -1,6 +1,12 @@
 //! One moment of the house, as the dashboard shows it.
 
-use crate::{exchange::ExchangeView, standing::TargetView, usage::UsageTotals};
+use crate::{
+    budget::BudgetView,
+    exchange::ExchangeView,
+    remark::{FallbackView, Remark},
+    standing::TargetView,
+    usage::UsageTotals,
+};
 use kill_wire::{IncidentRecord, StateReport, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +25,10 @@ pub struct Snapshot {
     pub last_hour: UsageTotals,
     /// Tokens a minute over the last hour, oldest first, 60 figures.
     pub minutes: Vec<u64>,
+    /// What the gateway noticed, newest first.
+    pub remarks: Vec<Remark>,
+    /// Which targets took the place of others in the last hour, the last first.
+    pub fallbacks: Vec<FallbackView>,
     /// True when the built-in demo model answers.
     pub demo: bool,
 }
@@ -35,4 +45,7 @@ pub struct GatewayFacts {
     /// How its targets fare.
     #[serde(default)]
     pub targets: Vec<TargetView>,
+    /// How its budgets stand.
+    #[serde(default)]
+    pub budgets: Vec<BudgetView>,
 }

@@ -1,4 +1,5 @@
-//! The control plane's database: usage taken from the gateways' spools, and signed-in browsers.
+//! The control plane's database: usage taken from the gateways' spools, what gateways noticed, and
+//! signed-in browsers.
 //!
 //! All SQL of the project stands in this crate, one file per table group. SQLite in WAL mode: one connection
 //! writes, a few read.
@@ -10,6 +11,7 @@ mod columns;
 mod error;
 mod migrations;
 mod open;
+mod remarks;
 mod sessions;
 mod usage;
 

@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Date and number, name, text. A step that has been released is never edited; a change is a new step.
-const STEPS: [(i64, &str, &str); 3] = [
+const STEPS: [(i64, &str, &str); 4] = [
     (
         20_261_121_000_001,
         "usage",
@@ -19,6 +19,11 @@ const STEPS: [(i64, &str, &str); 3] = [
         20_261_121_000_003,
         "money",
         include_str!("../../../migrations/sqlite/20261121000003_money.sql"),
+    ),
+    (
+        20_261_121_000_004,
+        "remarks",
+        include_str!("../../../migrations/sqlite/20261121000004_remarks.sql"),
     ),
 ];
 

@@ -289,3 +289,31 @@ async fn a_damaged_database_is_reported_with_the_way_out() {
     std::fs::rename(&path, folder.path().join("aside.db")).unwrap();
     Store::open(&path).await.unwrap();
 }
+
+#[tokio::test]
+async fn fallbacks_are_told_pair_by_pair_the_last_first() {
+    let house = house().await;
+    let fell = |id: &str, at, from: &str, to: &str| UsageRecord {
+        target: to.parse().unwrap(),
+        fell_back_from: Some(from.parse().unwrap()),
+        ..record(id, at, 1)
+    };
+    let lines = [
+        record("a-1", 9000, 5),
+        fell("a-2", 500, "box", "sky"),
+        fell("a-3", 2000, "box", "sky"),
+        fell("a-4", 4000, "box", "sky"),
+        fell("a-5", 3000, "box", "lab"),
+    ];
+    house.store.ingest(&lines, &at(1, 200)).await.unwrap();
+
+    let since = Timestamp::from_millis(1000);
+    let told = house.store.fallbacks(since, 9).await.unwrap();
+
+    let shown: Vec<(&str, &str, u64, u64)> = told
+        .iter()
+        .map(|it| (it.from.as_str(), it.to.as_str(), it.times, it.last.millis()))
+        .collect();
+    assert_eq!(shown, [("box", "sky", 2, 4000), ("box", "lab", 1, 3000)]);
+    assert_eq!(house.store.fallbacks(since, 1).await.unwrap().len(), 1);
+}

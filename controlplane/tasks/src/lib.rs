@@ -1,10 +1,12 @@
-//! What the control plane does by itself: takes in usage, watches the house, has trips latched, clears old sign-ins.
+//! What the control plane does by itself: takes in usage and remarks, watches the house, has trips latched, clears old sign-ins.
 //!
 //! Every task takes no input but a wake-up, does the same when run twice, and leaves a status. Nothing here
 //! restores, nothing cuts but for a trip of the gateway, and no cut waits for any of it.
 
 mod ingest;
+mod left;
 mod purge;
+mod remarks;
 mod settings;
 mod spool;
 mod status;
@@ -51,10 +53,17 @@ pub fn start<F: Facts>(settings: Settings<F>) -> Tasks {
         settings.clock,
         board.clone(),
     );
+    let remarks = remarks::Remarks::new(
+        &settings.spool_dir,
+        settings.store.clone(),
+        settings.clock,
+        board.clone(),
+    );
     let watch = watch::Watch::new(settings, sender, board.clone());
     let running = vec![
         (ingest::NAME, tracker.spawn(ingest.run(stop.clone()))),
         (trips::NAME, tracker.spawn(trips.run(stop.clone()))),
+        (remarks::NAME, tracker.spawn(remarks.run(stop.clone()))),
         (purge::NAME, tracker.spawn(purge.run(stop.clone()))),
         (watch::NAME, tracker.spawn(watch.run(stop.clone()))),
     ];

@@ -1,15 +1,17 @@
-//! Clears sign-ins that have expired. They are refused without it; this only keeps the table small.
+//! Clears sign-ins that have expired, which are refused without it, and remarks that nobody looks for any more.
 
 use crate::status::{Board, TaskStatus, chain};
 use kill_wire::Timestamp;
 use std::time::Duration;
-use store::Store;
+use store::{Store, StoreError};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) const NAME: &str = "clear old sign-ins";
+pub(crate) const NAME: &str = "clear old sign-ins and remarks";
 
 const EVERY: Duration = Duration::from_secs(3600);
+/// How long remarks are kept.
+const REMARKS: Duration = Duration::from_hours(30 * 24);
 
 pub(crate) struct Purge {
     store: Store,
@@ -33,7 +35,7 @@ impl Purge {
         wake.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(wake.tick()).await.is_some() {
             let now = (self.clock)();
-            let problem = match self.store.purge_sessions(now).await {
+            let problem = match self.clear(now).await {
                 Ok(removed) => {
                     self.removed += removed;
                     None
@@ -47,5 +49,12 @@ impl Purge {
                 problem,
             });
         }
+    }
+
+    async fn clear(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let sessions = self.store.purge_sessions(now).await?;
+        let kept = u64::try_from(REMARKS.as_millis()).unwrap_or(u64::MAX);
+        let before = Timestamp::from_millis(now.millis().saturating_sub(kept));
+        Ok(sessions + self.store.purge_remarks(before).await?)
     }
 }

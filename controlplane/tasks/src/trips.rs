@@ -3,12 +3,12 @@
 //! The gateway leaves each trip as a file and holds its scope closed meanwhile. A file is taken away only when the kill
 //! switch has cut: until then it is asked again, and to cut twice changes nothing. **A trip may cut, never restore.**
 
+use crate::left;
 use crate::status::{Board, TaskStatus, chain};
 use kill_wire::{LeverReply, LeverRequest, Timestamp};
 use killctl::Lever;
 use net_model::{MAX_CAUSE, Trip, cause};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
@@ -72,7 +72,7 @@ impl Trips {
 
 /// How many were latched, and why the others were not.
 fn latch_all(folder: &Path, lever: &Lever) -> (u64, Option<String>) {
-    let files = match list(folder) {
+    let files = match left::list(folder) {
         Ok(files) => files,
         Err(error) => {
             return (
@@ -115,35 +115,11 @@ fn latch(file: &Path, lever: &Lever) -> Result<(), String> {
             ));
         }
     }
-    match std::fs::remove_file(file) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(format!("{} cannot be removed: {error}", file.display()))
-        }
-        _ => Ok(()),
-    }
+    left::remove(file)
 }
 
 fn read(file: &Path) -> io::Result<Trip> {
-    let mut text = Vec::new();
-    File::open(file)?.take(LONGEST).read_to_end(&mut text)?;
-    Ok(serde_json::from_slice(&text)?)
-}
-
-fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = match std::fs::read_dir(folder) {
-        // The gateway makes the folder; until then there is nothing to latch.
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry?.path();
-        if path.extension().is_some_and(|it| it == "json") {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
+    Ok(serde_json::from_slice(&left::read(file, LONGEST)?)?)
 }
 
 const _: () = assert!(LONGEST > 8 * MAX_CAUSE as u64);

@@ -4,7 +4,9 @@ use crate::settings::{Facts, Settings};
 use crate::status::{Board, TaskStatus, chain};
 use kill_wire::{IncidentRecord, LeverError, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
-use net_model::{BudgetView, GatewayFacts, Observed, Snapshot, Trip, UsageTotals};
+use net_model::{
+    BudgetView, FallbackView, GatewayFacts, Observed, Remark, Snapshot, Trip, UsageTotals,
+};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +27,8 @@ const FACTS_LIMIT: Duration = Duration::from_millis(1500);
 
 /// Incidents on the first page.
 const INCIDENTS: u32 = 20;
+/// Remarks, and pairs of targets, on the first page.
+const FEED: u32 = 12;
 
 pub(crate) struct Watch<F> {
     settings: Settings<F>,
@@ -42,6 +46,8 @@ pub(crate) fn unread<F>(settings: &Settings<F>) -> Snapshot {
         gateway: Err("the gateway was not asked yet".to_owned()),
         last_hour: UsageTotals::default(),
         minutes: vec![0; 60],
+        remarks: Vec::new(),
+        fallbacks: Vec::new(),
         demo: settings.demo,
     }
 }
@@ -89,21 +95,19 @@ impl<F: Facts> Watch<F> {
             Ok((state, incidents)) => (incidents, Ok(state)),
             Err(why) => (Vec::new(), Err(why)),
         };
-        let ((last_hour, minutes), problem) = match usage {
-            Ok(usage) => (usage, None),
-            Err(error) => {
-                let before = self.sender.borrow();
-                let usage = (before.last_hour.clone(), before.minutes.clone());
-                (usage, Some(chain(&error)))
-            }
+        let (known, problem) = match usage {
+            Ok(known) => (known, None),
+            Err(error) => (Known::of(&self.sender.borrow()), Some(chain(&error))),
         };
         let mut snapshot = Snapshot {
             at: now,
             killswitch,
             incidents,
             gateway: gateway.as_ref().map(facts).map_err(Clone::clone),
-            last_hour,
-            minutes,
+            last_hour: known.last_hour,
+            minutes: known.minutes,
+            remarks: known.remarks,
+            fallbacks: known.fallbacks,
             demo: settings.demo,
         };
         warn(&mut snapshot, gateway.ok().as_ref(), &self.board.problems());
@@ -146,9 +150,34 @@ async fn ask_gateway(facts: &impl Facts) -> Result<Observed, String> {
         .unwrap_or_else(|_| Err(format!("the gateway did not answer within {FACTS_LIMIT:?}")))
 }
 
-async fn ask_store(store: &Store, now: Timestamp) -> Result<(UsageTotals, Vec<u64>), StoreError> {
-    let totals = store.usage_since(store::hour_start(now)).await?;
-    Ok((totals, store.tokens_per_minute(now).await?))
+/// What the database knows of the last hour.
+struct Known {
+    last_hour: UsageTotals,
+    minutes: Vec<u64>,
+    remarks: Vec<Remark>,
+    fallbacks: Vec<FallbackView>,
+}
+
+impl Known {
+    /// As it stood in a moment before.
+    fn of(before: &Snapshot) -> Self {
+        Self {
+            last_hour: before.last_hour.clone(),
+            minutes: before.minutes.clone(),
+            remarks: before.remarks.clone(),
+            fallbacks: before.fallbacks.clone(),
+        }
+    }
+}
+
+async fn ask_store(store: &Store, now: Timestamp) -> Result<Known, StoreError> {
+    let hour = store::hour_start(now);
+    Ok(Known {
+        last_hour: store.usage_since(hour).await?,
+        minutes: store.tokens_per_minute(now).await?,
+        remarks: store.remarks(FEED).await?,
+        fallbacks: store.fallbacks(hour, FEED).await?,
+    })
 }
 
 fn facts(observed: &Observed) -> GatewayFacts {
@@ -163,6 +192,7 @@ fn facts(observed: &Observed) -> GatewayFacts {
         exchanges: observed.exchanges.clone(),
         names: names.into_iter().collect(),
         targets: observed.targets.clone(),
+        budgets: observed.budgets.clone(),
     }
 }
 
@@ -227,5 +257,7 @@ fn same(before: &Snapshot, after: &Snapshot) -> bool {
         && before.gateway == after.gateway
         && before.last_hour == after.last_hour
         && before.minutes == after.minutes
+        && before.remarks == after.remarks
+        && before.fallbacks == after.fallbacks
         && before.demo == after.demo
 }

@@ -2,13 +2,14 @@
 //!
 //! `limits.json` is replaced as a whole about each second and at the end. A crash loses at most that second, and what
 //! was held for answers under way when it was written counts as spent. Each trip is a file of its own below `trips/`,
-//! written at once; the control plane takes it away when the kill switch has cut.
+//! written at once; the control plane takes it away when the kill switch has cut. Remarks lie below `remarks/` in the
+//! same way until the control plane has read them.
 
 use super::{Governor, closures::Closure};
 use anyhow::Context as _;
 use gateway_core::limits::Kept;
 use kill_files::write_atomic;
-use net_model::Trip;
+use net_model::{Remark, Trip};
 use serde::{Deserialize, Serialize};
 use std::{
     fs,
@@ -22,12 +23,15 @@ use std::{
 
 const FILE: &str = "limits.json";
 const TRIPS: &str = "trips";
+const REMARKS: &str = "remarks";
 /// Of both: what budgets count is nobody else's business.
 const MODE: u32 = 0o600;
 /// Longest time between a change and its being written.
 const EVERY: Duration = Duration::from_secs(1);
 /// Most trips that wait to be written; beyond, the oldest is let go (the scope stays closed here).
 const MAX_WAITING: usize = 1024;
+/// Most remarks that wait to be read; beyond, the oldest is let go.
+const MAX_REMARKS: usize = 256;
 
 /// What is kept over a restart.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,6 +43,7 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 struct Orders {
     trips: Vec<Trip>,
+    remarks: Vec<Remark>,
     stop: bool,
 }
 
@@ -59,12 +64,14 @@ pub(super) struct Keeper {
 impl Keeper {
     /// Uses `dir`, which is made when missing.
     pub(super) fn open(dir: &Path) -> anyhow::Result<Self> {
-        let trips = dir.join(TRIPS);
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&trips)
-            .with_context(|| format!("making {}", trips.display()))?;
+        for name in [TRIPS, REMARKS] {
+            let folder = dir.join(name);
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(&folder)
+                .with_context(|| format!("making {}", folder.display()))?;
+        }
         Ok(Self {
             dir: dir.to_owned(),
             bell: Arc::default(),
@@ -90,6 +97,7 @@ impl Keeper {
             dir: self.dir.clone(),
             bell: Arc::clone(&self.bell),
             written: Vec::new(),
+            remarks: 0,
             failing: false,
         };
         let thread = std::thread::Builder::new()
@@ -110,6 +118,15 @@ impl Keeper {
         self.bell.rung.notify_one();
     }
 
+    /// Has a remark written.
+    pub(super) fn remark(&self, remark: Remark) {
+        let mut orders = lock(&self.bell.orders);
+        if orders.remarks.len() < MAX_REMARKS {
+            orders.remarks.push(remark);
+            self.bell.rung.notify_one();
+        }
+    }
+
     /// Has everything written a last time. Blocks until that is done.
     pub(super) fn stop(&self) {
         lock(&self.bell.orders).stop = true;
@@ -126,12 +143,14 @@ struct Writer {
     bell: Arc<Bell>,
     /// What `limits.json` holds.
     written: Vec<u8>,
+    /// Written in this run.
+    remarks: u64,
     failing: bool,
 }
 
 impl Writer {
     fn run(mut self) {
-        let mut waiting = Vec::new();
+        let mut waiting = Orders::default();
         loop {
             let stop = self.wait(&mut waiting);
             let Some(governor) = self.governor.upgrade() else {
@@ -139,8 +158,9 @@ impl Writer {
             };
             // Trips first: somebody waits for them.
             let result = self
-                .write_trips(&mut waiting)
-                .and_then(|()| self.write_state(&governor.state()));
+                .write_trips(&mut waiting.trips)
+                .and_then(|()| self.write_state(&governor.state()))
+                .and_then(|()| self.write_remarks(&mut waiting.remarks));
             drop(governor);
             if let Err(error) = &result
                 && !self.failing
@@ -154,12 +174,16 @@ impl Writer {
         }
     }
 
-    fn wait(&self, waiting: &mut Vec<Trip>) -> bool {
+    fn wait(&self, waiting: &mut Orders) -> bool {
         let orders = lock(&self.bell.orders);
-        let quiet = |orders: &mut Orders| orders.trips.is_empty() && !orders.stop;
+        let quiet = |orders: &mut Orders| {
+            orders.trips.is_empty() && orders.remarks.is_empty() && !orders.stop
+        };
         let waited = self.bell.rung.wait_timeout_while(orders, EVERY, quiet);
         let (mut orders, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        waiting.append(&mut orders.trips);
+        waiting.trips.append(&mut orders.trips);
+        waiting.remarks.append(&mut orders.remarks);
+        waiting.remarks.truncate(MAX_REMARKS);
         orders.stop
     }
 
@@ -169,6 +193,27 @@ impl Writer {
             let name = format!("{:013}-{}.json", trip.at.millis(), trip.scope);
             write_atomic(&dir.join(name), &serde_json::to_vec(trip)?, MODE)?;
             waiting.remove(0);
+        }
+        Ok(())
+    }
+
+    fn write_remarks(&mut self, waiting: &mut Vec<Remark>) -> io::Result<()> {
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let dir = self.dir.join(REMARKS);
+        while let Some(remark) = waiting.first() {
+            let name = format!("{:013}-{}.json", remark.at.millis(), self.remarks);
+            write_atomic(&dir.join(name), &serde_json::to_vec(remark)?, MODE)?;
+            self.remarks += 1;
+            waiting.remove(0);
+        }
+        let mut lying: Vec<PathBuf> = fs::read_dir(&dir)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<io::Result<_>>()?;
+        lying.sort();
+        for oldest in lying.iter().rev().skip(MAX_REMARKS) {
+            fs::remove_file(oldest)?;
         }
         Ok(())
     }

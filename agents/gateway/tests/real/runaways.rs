@@ -1,10 +1,13 @@
 //! A consumer that runs away is said, slowed down or closed; one that is merely busy is not.
 
 use crate::support::*;
-use net_model::{Reaction, Rules, RunawayRules, TripKind};
+use net_model::{Reaction, Remark, RemarkKind, Rules, RunawayRules, TripKind};
 use serde_json::json;
 use std::time::Duration;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 /// What may happen before a loop of short prompts must have been found: eight asks, and some room.
 const MANY: usize = 12;
@@ -33,6 +36,20 @@ async fn loop_until_refused(site: &Site, key: &str, model: &str) -> (usize, Whol
         }
     }
     panic!("{MANY} identical prompts in a row were answered");
+}
+
+/// The first remark in the spool, which the control plane would read.
+async fn until_remarked(site: &Site) -> Remark {
+    let until = Instant::now() + LIMIT;
+    loop {
+        let files = std::fs::read_dir(site.dir.path().join("spool/remarks")).unwrap();
+        let mut files = files.map(|file| file.unwrap().path());
+        if let Some(file) = files.find(|file| file.extension().is_some_and(|it| it == "json")) {
+            return serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        }
+        assert!(Instant::now() < until, "no remark was written in time");
+        sleep(Duration::from_millis(3)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -76,6 +93,12 @@ async fn a_throttled_consumer_is_told_when_to_ask_again_and_then_answered() {
     let again = site.post(CLAW, prompt("steady", &other)).await;
     assert_eq!(again.status, 429);
     assert_eq!(again.code(), "runaway_throttled");
+    let remark = until_remarked(&site).await;
+    assert_eq!(remark.kind, RemarkKind::Throttle);
+    assert!(
+        remark.text.ends_with("; slowed down for a while"),
+        "{remark:?}"
+    );
     assert!(site.observed().await.trips.is_empty());
     site.gateway.drain(Duration::ZERO).await;
 }
@@ -92,6 +115,11 @@ async fn an_alert_is_a_figure_and_refuses_nothing() {
     let line =
         r#"portcullis_gateway_runaways_total{consumer="claw",kind="repeats",reaction="alert"} 1"#;
     assert!(figures.contains(line), "{figures}");
+    let remark = until_remarked(&site).await;
+    let consumer = remark.consumer.as_ref().map(|name| name.as_str());
+    assert_eq!((remark.kind, consumer), (RemarkKind::Alert, Some("claw")));
+    assert!(remark.text.contains("identical prompts in "), "{remark:?}");
+    assert!(site.observed().await.trips.is_empty());
     site.gateway.drain(Duration::ZERO).await;
 }
 

@@ -232,6 +232,7 @@ pub(crate) fn snapshot() -> Snapshot {
             exchanges: vec![exchange("smollm2")],
             names: vec!["chat".to_owned(), "claw".to_owned()],
             targets: Vec::new(),
+            budgets: Vec::new(),
         }),
         last_hour: UsageTotals {
             exchanges: 4,
@@ -242,6 +243,8 @@ pub(crate) fn snapshot() -> Snapshot {
             unknown_price: 2,
         },
         minutes: (0..60).collect(),
+        remarks: Vec::new(),
+        fallbacks: Vec::new(),
         demo: true,
     }
 }

@@ -31,7 +31,7 @@ async fn everything_comes_first_and_then_only_what_changed() {
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
     let mut body = answer.into_body();
     let mut first = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..11 {
         let (name, data) = next(&mut body).await.unwrap();
         for control in ["<form", "<input", "<select", "<button"] {
             assert!(
@@ -47,7 +47,9 @@ async fn everything_comes_first_and_then_only_what_changed() {
         "cut",
         "exchanges",
         "targets",
+        "budgets",
         "usage",
+        "feed",
         "incidents",
         "health",
         "watch",

@@ -5,7 +5,9 @@ use axum::http::{StatusCode, header};
 use kill_wire::{
     ChannelState, CheckInState, Class, DrillState, GuessBound, PeerHealth, Scope, Timestamp,
 };
-use net_model::{BreakerState, TargetView};
+use net_model::{
+    BreakerState, BudgetUnit, BudgetView, FallbackView, Remark, RemarkKind, TargetView, Window,
+};
 
 #[tokio::test]
 async fn the_page_says_what_is_cut_and_that_it_is_a_demo() {
@@ -51,6 +53,68 @@ async fn the_page_says_which_target_is_left_alone_and_why() {
     let words = "left alone: slow first token <span class=\"soft\">since";
     assert!(page.contains(words), "{page}");
     assert!(page.contains("5 failures") && page.contains("not probed"));
+}
+
+#[tokio::test]
+async fn the_page_says_how_budgets_stand_and_when_they_free() {
+    let mut seen = snapshot();
+    let budget = |name: &str, unit, spent, limit| BudgetView {
+        name: name.parse().unwrap(),
+        unit,
+        window: Window::Day,
+        spent,
+        limit,
+        until: Timestamp::from_millis(1_795_046_400_000),
+    };
+    seen.gateway.as_mut().unwrap().budgets = vec![
+        budget("claw-day", BudgetUnit::Money, 2_530_000, 2_500_000),
+        budget("rag-day", BudgetUnit::Tokens, 81_000, 100_000),
+        budget("all-day", BudgetUnit::Tokens, 5, 100_000),
+    ];
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+    let page = text(house.get("/", &session).await).await;
+    for words in [
+        "2.53 <span class=\"soft\">of 2.50 USD</span>",
+        "81,000 <span class=\"soft\">of 100,000 tokens</span>",
+        "aria-label=\"100 % spent\"",
+        "<rect class=\"spent\" width=\"81\"",
+        "data-label=\"State\">gone<",
+        "data-label=\"State\">nearly gone<",
+        "data-label=\"State\">in order<",
+        "<time datetime=\"2026-11-19T",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page: {page}");
+    }
+}
+
+#[tokio::test]
+async fn the_page_says_what_the_gateway_noticed_and_who_answered_for_whom() {
+    let mut seen = snapshot();
+    let at = Timestamp::from_millis(1_795_000_000_000);
+    seen.remarks = vec![Remark {
+        at,
+        consumer: Some("claw".parse().unwrap()),
+        kind: RemarkKind::Throttle,
+        text: "8 identical prompts in 6 s <b>".to_owned(),
+    }];
+    seen.fallbacks = vec![FallbackView {
+        from: "ollama".parse().unwrap(),
+        to: "sky".parse().unwrap(),
+        times: 12,
+        last: at,
+    }];
+    let house = House::showing(seen).await;
+    let session = house.session().await;
+    let page = text(house.get("/", &session).await).await;
+    for words in [
+        "slowed down",
+        "8 identical prompts in 6 s &#60;b&#62;",
+        "sky answered for ollama",
+        "12 times in the last hour",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page: {page}");
+    }
 }
 
 #[tokio::test]
