@@ -42,6 +42,15 @@ pub fn error_event(api: Api, fault: &Fault<'_>) -> Vec<u8> {
     }
 }
 
+/// The number that the next event of a stream of `api` has after `bytes` of it, where that API numbers them and these
+/// say so.
+#[must_use]
+pub fn next_number(api: Api, bytes: &[u8]) -> Option<u64> {
+    (api == Api::Responses)
+        .then(|| openai::next_number(bytes))
+        .flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +63,7 @@ mod tests {
             param: None,
             incident: Some("7".parse().unwrap()),
             request_id: Some("5f-1"),
+            number: 3,
         }
     }
 
@@ -82,6 +92,7 @@ mod tests {
             event(Api::Responses)
                 .starts_with("event: error\ndata: {\"type\":\"error\",\"code\":\"cut\",")
         );
+        assert!(event(Api::Responses).contains(r#""sequence_number":3,"#));
         assert!(event(Api::Realtime).starts_with(r#"{"type":"error","event_id":"#));
         assert!(event(Api::Messages).starts_with("event: error\ndata: {\"type\":\"error\","));
         assert!(event(Api::OllamaChat).starts_with(r#"{"error":"Cut"#));

@@ -233,6 +233,11 @@ impl Account {
         }
     }
 
+    /// Whether a budget or a limit counts it.
+    pub(crate) fn is_bound(&self) -> bool {
+        self.permit.as_ref().is_some_and(Permit::is_bound)
+    }
+
     /// Tells the client how its limits stand.
     pub(crate) fn tell_rates(&self, headers: &mut HeaderMap) {
         if let Some(permit) = &self.permit {

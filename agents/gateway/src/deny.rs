@@ -135,11 +135,14 @@ impl Denied {
 
     /// How an exchange has ended that this cut off.
     pub(crate) const fn ends(&self) -> Ended {
-        match self {
-            Self::Limited(_) => Ended::Budget,
-            Self::Tripped(..) => Ended::Tripped,
-            Self::Draining => Ended::Stopped,
-            _ => Ended::Cut,
+        if matches!(self, Self::Limited(_)) {
+            Ended::Budget
+        } else if matches!(self, Self::Tripped(..)) {
+            Ended::Tripped
+        } else if matches!(self, Self::Draining) {
+            Ended::Stopped
+        } else {
+            Ended::Cut
         }
     }
 
@@ -263,15 +266,20 @@ impl Denied {
 
     /// The error as JSON text, as a client of this family knows it.
     pub(crate) fn json(&self, family: Family) -> Vec<u8> {
-        self.shaped(|fault| error_body(family, fault))
+        self.shaped(0, |fault| error_body(family, fault))
     }
 
     /// The same error as the last words of a stream of `api`.
     pub(crate) fn event(&self, api: Api) -> Bytes {
-        self.shaped(|fault| error_event(api, fault)).into()
+        self.event_of_number(api, 0)
     }
 
-    fn shaped(&self, shape: impl FnOnce(&Fault<'_>) -> Vec<u8>) -> Vec<u8> {
+    /// The same, with the number that follows that of the event before it.
+    pub(crate) fn event_of_number(&self, api: Api, number: u64) -> Bytes {
+        self.shaped(number, |fault| error_event(api, fault)).into()
+    }
+
+    fn shaped(&self, number: u64, shape: impl FnOnce(&Fault<'_>) -> Vec<u8>) -> Vec<u8> {
         shape(&Fault {
             message: &self.message(),
             kind: self.kind(),
@@ -279,6 +287,7 @@ impl Denied {
             param: matches!(self, Self::NoModel | Self::UnknownModel(_)).then_some("model"),
             incident: self.incident(),
             request_id: None,
+            number,
         })
     }
 }

@@ -8,9 +8,13 @@ use crate::{
     registry::Exchange,
 };
 use bytes::{Bytes, BytesMut};
-use gateway_core::{dialect::Framing, usage::without_figures};
+use gateway_core::{
+    dialect::{Framing, next_number},
+    usage::without_figures,
+};
 use hyper::body::{Body, Frame, SizeHint};
-use net_model::{Api, Ended};
+use memchr::memmem;
+use net_model::{Api, Ended, Family};
 use std::{
     collections::VecDeque,
     future::Future as _,
@@ -24,6 +28,9 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 /// Pieces that are there together leave as one, up to about this many bytes. Nothing waits for it: not a piece for the
 /// next, and an answer that trickles passes as it comes.
 const MERGED: usize = 12 * 1024;
+
+/// Longer pieces of a target may hold several events, and are counted event by event where a budget may end among them.
+const LONG: usize = 1024;
 
 /// Of what a target had sent when its answer was broken off, this much is still read, to be counted.
 const LEFT: usize = 32 * 1024;
@@ -44,6 +51,8 @@ pub(crate) struct Relay {
     broken: bool,
     /// The target was asked for figures that the client did not ask for.
     hides_figures: bool,
+    /// The number of the client's next event, where the API has numbers for them.
+    next_number: u64,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
     line: Arc<Line>,
     account: Option<Account>,
@@ -66,6 +75,7 @@ impl Relay {
             ready: VecDeque::new(),
             broken: false,
             hides_figures: false,
+            next_number: 0,
             cut: Box::pin(line.cord().cut().clone().cancelled_owned()),
             line: Arc::clone(line),
             account: Some(account),
@@ -81,10 +91,9 @@ impl Relay {
         self
     }
 
-    fn take(&mut self, data: Bytes) {
-        if let Some(account) = &mut self.account {
-            account.feed(&data);
-        }
+    fn take(&mut self, mut data: Bytes) {
+        let passes = self.count(&data);
+        data.truncate(passes);
         let from = self.ready.len();
         match &mut self.events {
             Some(events) => events.push(data, &mut self.ready),
@@ -97,6 +106,33 @@ impl Relay {
             self.ready.retain(|piece| !piece.is_empty());
         }
         self.finish_if_over();
+    }
+
+    /// Counts what has come; how many bytes of it are passed on: when a budget ends here, those up to the end of the event
+    /// in which it does. The rest was made all the same, and counts.
+    fn count(&mut self, data: &[u8]) -> usize {
+        let Some(account) = &mut self.account else {
+            return data.len();
+        };
+        let mut from = 0;
+        if self.events.is_some() && data.len() > LONG && account.is_bound() {
+            let ends: &[u8] = if self.api.family() == Family::Ollama {
+                b"\n"
+            } else {
+                b"\n\n"
+            };
+            for at in memmem::find_iter(data, ends) {
+                let over = at + ends.len();
+                account.feed(data.get(from..over).unwrap_or_default());
+                from = over;
+                if self.line.cord().why().is_some() {
+                    account.feed(data.get(from..).unwrap_or_default());
+                    return from;
+                }
+            }
+        }
+        account.feed(data.get(from..).unwrap_or_default());
+        data.len()
     }
 
     /// A body of known length is over with its last byte; nobody polls it again.
@@ -138,7 +174,7 @@ impl Relay {
     fn merged(&mut self) -> Next {
         let first = self.ready.pop_front()?;
         if self.ready.is_empty() {
-            return Some(Ok(Frame::data(first)));
+            return self.passed_on(first);
         }
         let rest: usize = self.ready.iter().map(Bytes::len).sum();
         let mut all = BytesMut::with_capacity(first.len() + rest);
@@ -146,7 +182,14 @@ impl Relay {
         for piece in self.ready.drain(..) {
             all.extend_from_slice(&piece);
         }
-        Some(Ok(Frame::data(all.freeze())))
+        self.passed_on(all.freeze())
+    }
+
+    fn passed_on(&mut self, bytes: Bytes) -> Next {
+        if let Some(next) = next_number(self.api, &bytes) {
+            self.next_number = next;
+        }
+        Some(Ok(Frame::data(bytes)))
     }
 
     /// Counts what has come from the target and goes to nobody any more: it was made, and will be charged for. Waits
@@ -176,7 +219,9 @@ impl Relay {
             .take()
             .is_some_and(|events| events.between_events())
         {
-            return Some(Ok(Frame::data(why.event(self.api))));
+            return Some(Ok(Frame::data(
+                why.event_of_number(self.api, self.next_number),
+            )));
         }
         self.line.ask_reset();
         Some(Err(io::Error::other(why.code())))

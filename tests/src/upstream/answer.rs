@@ -103,44 +103,24 @@ pub(super) async fn answer(
         .always()
         .or_else(|| model.parse().ok())
         .unwrap_or(Script::Steady);
-    match script {
-        Script::Silent => {
-            // Held until the peer goes away; then this future is dropped and the record with it.
-            let _held = running;
-            std::future::pending().await
-        }
-        Script::Error500 | Script::Error503 => {
-            let status = if script == Script::Error500 { 500 } else { 503 };
-            let text = format.failure(status);
-            Ok(whole(running, status, text))
-        }
-        Script::Steady
-        | Script::Slow
-        | Script::Stall
-        | Script::Trickle
-        | Script::Reset
-        | Script::Truncate
-        | Script::Liar
-        | Script::Nousage
-        | Script::Strict
-        | Script::Cached
-        | Script::Tool
-        | Script::LateReset
-        | Script::Paced
-        | Script::Burst
-        | Script::Flood => {
-            let tokens = format.max_tokens(&asked).unwrap_or(20);
-            let play = Play {
-                script,
-                format,
-                model: model.to_owned(),
-                tokens,
-                usage: script.usage(tokens, format.asks_for_usage(&asked)),
-                reset,
-            };
-            Ok(play.answer(&asked, running, &shared))
-        }
+    if let Some(status) = script.refuses(&asked) {
+        return Ok(whole(running, status, format.failure(status)));
     }
+    if script == Script::Silent {
+        // Held until the peer goes away; then this future is dropped and the record with it.
+        let _held = running;
+        return std::future::pending().await;
+    }
+    let tokens = format.max_tokens(&asked).unwrap_or(20);
+    let play = Play {
+        script,
+        format,
+        model: model.to_owned(),
+        tokens,
+        usage: script.usage(tokens, format.asks_for_usage(&asked)),
+        reset,
+    };
+    Ok(play.answer(&asked, running, &shared))
 }
 
 fn list(path: &str, headers: &http::HeaderMap) -> Option<String> {
@@ -281,6 +261,7 @@ impl Play {
             | Script::Trickle
             | Script::Liar
             | Script::Nousage
+            | Script::Plain
             | Script::Strict
             | Script::Cached
             | Script::Tool
@@ -347,6 +328,7 @@ impl Play {
             | Script::Trickle
             | Script::Liar
             | Script::Nousage
+            | Script::Plain
             | Script::Strict
             | Script::Cached
             | Script::Tool
@@ -376,6 +358,7 @@ impl Play {
             | Script::Truncate
             | Script::Liar
             | Script::Nousage
+            | Script::Plain
             | Script::Error500
             | Script::Error503 => Duration::from_millis(20),
         };

@@ -26,6 +26,8 @@ pub enum Script {
     Nousage,
     /// As steady, with a usage frame in a stream only where it was asked for, as OpenAI does.
     Strict,
+    /// As nousage, and answers 400 to whoever sends `stream_options`, as some servers do.
+    Plain,
     /// As steady; the usage frame tells of cached and of reasoning tokens.
     Cached,
     /// Calls the first tool it was offered.
@@ -45,7 +47,7 @@ pub enum Script {
 }
 
 /// Every script with the model name that calls it.
-pub(super) const NAMES: [(&str, Script); 18] = [
+pub(super) const NAMES: [(&str, Script); 19] = [
     ("steady", Script::Steady),
     ("slow", Script::Slow),
     ("stall", Script::Stall),
@@ -56,6 +58,7 @@ pub(super) const NAMES: [(&str, Script); 18] = [
     ("liar", Script::Liar),
     ("nousage", Script::Nousage),
     ("strict", Script::Strict),
+    ("plain", Script::Plain),
     ("cached", Script::Cached),
     ("tool", Script::Tool),
     ("late-reset", Script::LateReset),
@@ -86,6 +89,31 @@ impl FromStr for Script {
 }
 
 impl Script {
+    /// The status with which it answers what was asked, where it serves nothing.
+    pub(super) fn refuses(self, asked: &serde_json::Value) -> Option<u16> {
+        match self {
+            Self::Plain => asked.get("stream_options").map(|_| 400),
+            Self::Error500 => Some(500),
+            Self::Error503 => Some(503),
+            Self::Steady
+            | Self::Slow
+            | Self::Stall
+            | Self::Silent
+            | Self::Trickle
+            | Self::Reset
+            | Self::Truncate
+            | Self::Liar
+            | Self::Nousage
+            | Self::Strict
+            | Self::Cached
+            | Self::Tool
+            | Self::LateReset
+            | Self::Paced
+            | Self::Burst
+            | Self::Flood => None,
+        }
+    }
+
     /// The usage it claims after `chunks` content chunks; `asked` tells whether the client asked for it.
     pub(super) fn usage(self, chunks: u64, asked: bool) -> Option<Usage> {
         let claimed = |(prompt, completion)| {
@@ -97,7 +125,7 @@ impl Script {
             })
         };
         match self {
-            Self::Nousage => None,
+            Self::Nousage | Self::Plain => None,
             Self::Strict if !asked => None,
             Self::Liar => claimed(LIES),
             Self::Cached => Some(Usage {

@@ -17,6 +17,8 @@ pub struct Fault<'a> {
     pub incident: Option<Incident>,
     /// The id under which the exchange is recorded, once it has one.
     pub request_id: Option<&'a str>,
+    /// The number of its event, where the API numbers the events of a stream.
+    pub number: u64,
 }
 
 /// Kinds of errors that the APIs tell apart.

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use kill_wire::Incident;
+use memchr::memmem;
 use net_model::Api;
 use serde::Serialize;
 
@@ -42,8 +43,8 @@ struct ResponsesEvent<'a> {
     code: &'a str,
     message: &'a str,
     param: Option<&'a str>,
-    /// The API counts its events from 0; how many came before is not known here, and nobody needs it of a last one.
-    sequence_number: u32,
+    /// The API counts the events of a stream from 0.
+    sequence_number: u64,
     error: Inner<'a>,
 }
 
@@ -54,6 +55,18 @@ struct RealtimeEvent<'a> {
     event: &'a str,
     event_id: &'a str,
     error: Inner<'a>,
+}
+
+/// The number that the next event of a stream of `/v1/responses` has, after these bytes of it; `None` when no event of
+/// them says its own. Text of the model holds no such word: its quotes are escaped.
+pub(super) fn next_number(bytes: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"\"sequence_number\":";
+    let at = memmem::rfind(bytes, KEY)? + KEY.len();
+    let digits = bytes.get(at..)?.trim_ascii_start();
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit());
+    let digits = digits.get(..end.unwrap_or(digits.len()))?;
+    let last: u64 = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    last.checked_add(1)
 }
 
 pub(super) fn error_body(fault: &Fault<'_>) -> Vec<u8> {
@@ -78,7 +91,7 @@ pub(super) fn error_event(api: Api, fault: &Fault<'_>) -> Vec<u8> {
             code: fault.code,
             message: fault.message,
             param: fault.param,
-            sequence_number: 0,
+            sequence_number: fault.number,
             error: Inner::of(fault),
         };
         let json = serde_json::to_vec(&event).unwrap_or_default();
@@ -87,4 +100,28 @@ pub(super) fn error_event(api: Api, fault: &Fault<'_>) -> Vec<u8> {
         (&b"data: "[..], error_body(fault))
     };
     [head, &json, b"\n\n"].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_event_has_the_number_after_the_last_that_was_said() {
+        let two = br#"event: a
+data: {"type":"a","sequence_number":8}
+
+event: b
+data: {"type":"b","delta":"\"sequence_number\":70","sequence_number": 9}
+
+"#;
+        assert_eq!(next_number(two), Some(10));
+        for none in [
+            &b"data: {}"[..],
+            b"\"sequence_number\":x",
+            b"\"sequence_number\":",
+        ] {
+            assert_eq!(next_number(none), None);
+        }
+    }
 }

@@ -56,6 +56,23 @@ fn sixty_four_streams_that_would_each_take_a_quarter_use_the_budget_and_no_more(
 }
 
 #[test]
+fn a_count_that_falls_gives_nothing_back_before_the_end() {
+    let mut engine = engine(&hard(1000));
+    let mut permit = ask(&mut engine, &flows(11), now(0)).unwrap();
+    engine.draw(&mut permit, tokens(500), now(1)).unwrap();
+    // Figures of the target put it lower than our own count did.
+    for lower in [300, 420, 500] {
+        assert!(permit.goes_on(tokens(lower)));
+        engine.draw(&mut permit, tokens(lower), now(1)).unwrap();
+        assert_eq!(spent(&mut engine, now(1)).0, 500);
+    }
+    engine.draw(&mut permit, tokens(600), now(1)).unwrap();
+    assert_eq!(spent(&mut engine, now(1)).0, 600);
+    engine.settle(permit, tokens(450), now(2));
+    assert_eq!(spent(&mut engine, now(2)), (450, 0));
+}
+
+#[test]
 fn what_was_overspent_is_carried_into_the_next_window() {
     let mut engine = engine(&hard(100));
     let permit = ask(&mut engine, &flows(10), now(0)).unwrap();

@@ -140,6 +140,11 @@ impl Permit {
         }
     }
 
+    /// Whether any rule is about the exchange.
+    pub(crate) const fn is_bound(&self) -> bool {
+        self.inner.is_some()
+    }
+
     /// Requests and tokens a minute of the narrowest limits, as clients are told.
     pub(crate) fn rates(&self) -> (Option<Rate>, Option<Rate>) {
         let inner = self.inner.as_ref();

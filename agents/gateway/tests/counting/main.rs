@@ -186,7 +186,11 @@ impl Sort {
         let broken = match record.ended {
             Ended::ClientGone => met.left,
             Ended::Cut => Some(met.cut),
-            _ => None,
+            Ended::Complete
+            | Ended::Budget
+            | Ended::Tripped
+            | Ended::Stopped
+            | Ended::UpstreamFailed => None,
         };
         if let Some(broken) = broken.filter(|_| served.end == End::Aborted) {
             self.aborts.push(served.ended_ms.saturating_sub(broken));
@@ -197,22 +201,19 @@ impl Sort {
     fn aborted_within(&mut self) -> Option<[u64; 3]> {
         self.aborts.sort_unstable();
         let last = self.aborts.len().checked_sub(1)?;
-        Some([50, 99, 100].map(|percent| self.aborts[last * percent / 100]))
+        let within = |percent| self.aborts.get(last * percent / 100).copied();
+        Some([within(50)?, within(99)?, within(100)?])
     }
 }
 
-fn show(sorts: &mut BTreeMap<&str, Sort>) {
-    for (end, sort) in sorts {
-        let (streams, made, counted, far) = (sort.streams, sort.made, sort.counted, sort.far);
-        println!(
-            "{end}: {streams} streams, {counted} of {made} tokens of answers counted, {far} streams wrong by more than 8 tokens and 5 %"
-        );
-        if let Some([half, most, all]) = sort.aborted_within() {
-            println!(
-                "  upstream has seen the break after {half} ms (p50), {most} ms (p99), {all} ms (all)"
-            );
-        }
-    }
+fn shown(end: &str, sort: &mut Sort) -> String {
+    let (streams, made, counted, far) = (sort.streams, sort.made, sort.counted, sort.far);
+    let aborted = sort.aborted_within().map_or_else(String::new, |[half, most, all]| {
+        format!("; upstream has seen the break after {half} ms (p50), {most} ms (p99), {all} ms (all)")
+    });
+    format!(
+        "{end}: {streams} streams, {counted} of {made} tokens of answers counted, {far} streams wrong by more than 8 tokens and 5 %{aborted}"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -254,7 +255,9 @@ async fn streams_broken_off_anywhere_are_counted_within_a_hundredth_and_once_eac
         let sort = sorts.entry(record.ended.as_str()).or_default();
         sort.add(met, served, record);
     }
-    show(&mut sorts);
+    for (end, sort) in &mut sorts {
+        println!("{}", shown(end, sort));
+    }
     for end in [
         Ended::Complete,
         Ended::Cut,

@@ -2,9 +2,15 @@
 
 use crate::support::*;
 use http_body_util::BodyExt as _;
-use net_model::{AtEnd, Budget, Ended, Limit, Rules, Selector, Trip, Window};
-use std::{path::Path, time::Duration};
+use kill_wire::Class;
+use net_model::{
+    AtEnd, Budget, Ended, Limit, RouteTable, Rules, Selector, Trip, UsageRecord, Window,
+};
+use site_tests::upstream::Upstream;
+use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
     task::JoinSet,
     time::{Instant, sleep},
 };
@@ -89,11 +95,70 @@ async fn sixty_four_streams_at_once_stay_within_a_hard_budget_and_use_it() {
         .iter()
         .map(|record| record.prompt_tokens + record.completion_tokens)
         .sum();
-    println!("{BUDGET} tokens for {STREAMS} streams: {truth} sent, {ledger} in the ledger");
-    assert!(truth <= BUDGET + BUDGET / 100 + STREAMS, "{truth} sent");
+    let percent = |tokens: u64| tokens as f64 * 100.0 / BUDGET as f64;
+    println!(
+        "{BUDGET} tokens for {STREAMS} streams: {truth} made ({:.1} % of the budget), {ledger} in the ledger ({:.1} %)",
+        percent(truth),
+        percent(ledger)
+    );
+    assert!(truth <= BUDGET + BUDGET / 100 + STREAMS, "{truth} made");
     assert!(ledger * 100 >= BUDGET * 95, "{ledger} in the ledger");
     site.gateway.drain(Duration::ZERO).await;
     assert_eq!(kept(site.dir.path()), (ledger, 0));
+}
+
+/// A target that answers one request with a whole stream in one piece; its base URL.
+async fn in_one_piece(events: u64) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1", listener.local_addr().unwrap());
+    let mut served = JoinSet::new();
+    served.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = [0; 8192];
+        assert!(stream.read(&mut asked).await.unwrap() > 0);
+        let event = |at| format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\"w{at} \"}}}}]}}\n\n");
+        let body: String = (0..events).map(event).collect();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        // Until the gateway hangs up.
+        while stream.read(&mut asked).await.is_ok_and(|read| read > 0) {}
+    });
+    served.detach_all();
+    url
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_piece_in_which_a_budget_ends_no_more_is_passed_on_but_all_of_it_counts() {
+    const BUDGET: u64 = 50;
+    const EVENTS: u64 = 150;
+    let url = in_one_piece(EVENTS).await;
+    let dir = tempfile::tempdir().unwrap();
+    let table = table(&[
+        ("home", Class::Local, &url),
+        ("away", Class::Cloud, "http://127.0.0.1:9/v1"),
+    ]);
+    let site = Site {
+        gateway: start_with(&dir, table, budget(BUDGET, AtEnd::Hard)),
+        home: Upstream::start().unwrap(),
+        away: Upstream::start().unwrap(),
+        dir,
+    };
+    site.apply(1, &[]).await;
+    let answer = site
+        .post(CLAW, r#"{"model":"steady","stream":true,"messages":[]}"#)
+        .await;
+    let mut said = events(&answer.body);
+    assert_eq!(said.pop().unwrap()["error"]["code"], "budget_exceeded");
+    let passed = said.len() as u64;
+    assert!((BUDGET - 5..=BUDGET + 1).contains(&passed), "{passed}");
+    let record = site.until_spooled(1).await.pop().unwrap();
+    assert_eq!(
+        (record.ended, record.completion_tokens),
+        (Ended::Budget, EVENTS)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,40 +261,105 @@ async fn a_place_is_free_again_when_its_exchange_has_ended() {
     assert_eq!(site.post(RAG, whole_of(1)).await.status, 200);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_ends_an_exchange_nothing_stays_reserved() {
-    let count = std::env::var("PORTCULLIS_FAULTS").map_or(200, |count| count.parse().unwrap());
-    let site = Site::open_with_rules(budget(1_000_000_000, AtEnd::Hard)).await;
-    let addr = site.addr();
-    let models = [
+/// As `open_with_rules`, but for targets whose breakers never open: most of their answers fail.
+async fn patient(rules: Rules) -> Site {
+    let (home, away) = (Upstream::start().unwrap(), Upstream::start().unwrap());
+    let plain = table(&[
+        ("home", Class::Local, &home.base_url()),
+        ("away", Class::Cloud, &away.base_url()),
+    ]);
+    let mut targets = plain.targets().to_vec();
+    for target in &mut targets {
+        target.breaker.failures = u32::MAX;
+    }
+    let (routes, consumers) = (plain.routes().to_vec(), plain.consumers().to_vec());
+    let table = RouteTable::new(targets, routes, consumers).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let site = Site {
+        gateway: start_with(&dir, table, rules),
+        home,
+        away,
+        dir,
+    };
+    site.apply(1, &[]).await;
+    site
+}
+
+const AT_ONCE: usize = 20;
+
+/// Exchanges at once that fail in every way, some of which are cut; then their clients go away.
+async fn faulted(site: &Site, round: usize) {
+    const MODELS: [&str; 9] = [
         "steady", "nousage", "reset", "truncate", "error500", "error503", "liar", "stall", "silent",
     ];
-    for round in 0..count / 20 {
-        let mut clients = JoinSet::new();
-        for at in 0..20_usize {
-            let model = models[(round * 7 + at) % models.len()];
-            let stream = at % 3 != 0;
-            clients.spawn(async move {
-                let body = format!(r#"{{"model":"{model}","stream":{stream},"max_tokens":3}}"#);
-                let asked = try_send(addr, chat(CLAW, body)).await;
-                if let Ok(mut answer) = asked {
-                    while let Some(Ok(_)) = answer.body_mut().frame().await {}
-                }
-            });
-        }
-        // Clients go away in the middle; some of what is left is cut.
-        sleep(Duration::from_millis(30)).await;
-        if round % 3 == 0 {
-            site.apply(10 + 2 * round as u64, &["llm"]).await;
-            site.apply(11 + 2 * round as u64, &[]).await;
-        }
-        clients.shutdown().await;
+    let (addr, mut clients) = (site.addr(), JoinSet::new());
+    let models = MODELS.iter().cycle().skip(round * 7 % MODELS.len());
+    for (at, model) in (0..AT_ONCE).zip(models) {
+        let stream = at % 3 != 0;
+        clients.spawn(async move {
+            let body = format!(r#"{{"model":"{model}","stream":{stream},"max_tokens":3}}"#);
+            let asked = try_send(addr, chat(CLAW, body)).await;
+            if let Ok(mut answer) = asked {
+                while let Some(Ok(_)) = answer.body_mut().frame().await {}
+            }
+        });
+    }
+    sleep(Duration::from_millis(30)).await;
+    if round.is_multiple_of(3) {
+        site.apply(10 + 2 * round as u64, &["llm"]).await;
+        site.apply(11 + 2 * round as u64, &[]).await;
+    }
+    clients.shutdown().await;
+}
+
+fn total(records: &[UsageRecord]) -> u64 {
+    let used = records.iter();
+    used.map(|record| record.prompt_tokens + record.completion_tokens)
+        .sum()
+}
+
+/// `PORTCULLIS_FAULTS` says how many; the full measure is 10000.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_ends_an_exchange_nothing_stays_reserved_and_all_of_the_rest_can_be_used() {
+    const REST: u64 = 4_000;
+    const STREAMS: usize = 64;
+    let count = std::env::var("PORTCULLIS_FAULTS").map_or(200, |count| count.parse().unwrap());
+    let site = patient(budget(1 << 50, AtEnd::Hard)).await;
+    for round in 0..count / AT_ONCE {
+        faulted(&site, round).await;
     }
     site.until_open(0).await;
     site.gateway.drain(Duration::ZERO).await;
     let (spent, held) = kept(site.dir.path());
-    println!("{count} exchanges, most of them faulted: {spent} tokens spent, {held} left reserved");
+    let records = site.spooled();
+    let mut ends: BTreeMap<&str, usize> = BTreeMap::new();
+    for record in &records {
+        *ends.entry(record.ended.as_str()).or_default() += 1;
+    }
+    let reached = records.len();
+    println!(
+        "{count} exchanges, {reached} of which reached a target and ended {ends:?}: {spent} tokens spent, {held} left reserved"
+    );
     assert_eq!(held, 0);
+    assert_eq!(spent, total(&records), "the ledger and the budget differ");
+
+    let site = site.restart(budget(spent + REST, AtEnd::Hard)).await;
+    let mut clients = JoinSet::new();
+    for _ in 0..STREAMS {
+        let body = format!(
+            r#"{{"model":"steady","stream":true,"max_tokens":{}}}"#,
+            REST / 4
+        );
+        let addr = site.addr();
+        clients.spawn(async move { whole(send(addr, chat(CLAW, body)).await).await });
+    }
+    clients.join_all().await;
+    let used = total(&site.until_spooled(reached + STREAMS).await) - spent;
+    let percent = used as f64 * 100.0 / REST as f64;
+    println!("Of the {REST} tokens that were left then, {used} could be used: {percent:.1} %");
+    assert!(used * 100 >= REST * 95, "only {used} of {REST}");
+    site.gateway.drain(Duration::ZERO).await;
+    assert_eq!(kept(site.dir.path()).1, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

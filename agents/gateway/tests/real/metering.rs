@@ -85,6 +85,37 @@ async fn a_stream_is_asked_for_figures_that_the_client_does_not_see() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_refuses_to_be_asked_for_figures_is_asked_once_more_without_and_never_again()
+{
+    let site = Site::open().await;
+    let body = r#"{"model":"plain","max_tokens":3,"stream":true}"#;
+    for _ in 0..2 {
+        let answer = site.post(RAG, body).await;
+        assert_eq!(answer.status, 200);
+        // Three words, the end of the text, the end of the stream.
+        assert_eq!(events(&answer.body).len(), 5);
+    }
+    let served = site.home.ended(3, LIMIT).await;
+    let asked: Vec<bool> = served
+        .iter()
+        .map(|served| served.body_sha256 == hash(body.as_bytes()))
+        .collect();
+    assert_eq!(asked, [false, true, true]);
+    let records = site.until_spooled(2).await;
+    for record in &records {
+        assert_eq!((record.status, record.completion_tokens), (200, 3));
+        assert!(record.estimated);
+    }
+    // A client that asks itself is told what the target says.
+    let own = format!(
+        r#"{{"stream_options":{{"include_usage":true}},{}"#,
+        &body[1..]
+    );
+    assert_eq!(site.post(RAG, own).await.status, 400);
+    assert_eq!(site.home.ended(4, LIMIT).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_model_without_a_price_costs_an_unknown_sum_in_the_cloud() {
     let site = Site::open_with_home(Script::Error503).await;
     call(&site, "steady", true).await;
