@@ -1,5 +1,6 @@
 """The official clients, unmodified but for the address and the key: each completes, is cut, says so, and completes again."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -159,6 +160,36 @@ def test_everything_else_that_these_clients_ask_for_passes(clients, scripted):
     assert (final.type, final.response.output_text) == ("response.completed", "w0 w1 w2 w3 ")
 
 
+def asked_with_everything(plain, claude, llama):
+    """Requests of each client, with tools, a picture and JSON mode where it has them."""
+    tools = [{"type": "function", "function": TOOL}]
+    offered = {"name": "look", "description": TOOL["description"], "input_schema": TOOL["parameters"]}
+    image = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}", "detail": "low"}}
+    picture = [{"role": "user", "content": [{"type": "text", "text": "What? ✓"}, image]}]
+    source = {"type": "base64", "media_type": "image/png", "data": PIXEL}
+    drawing = [{"role": "user", "content": [{"type": "image", "source": source}]}]
+    mode = {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": TOOL["parameters"]}}
+    call = {"id": "a", "type": "function", "function": {"name": "look", "arguments": '{"place": 1.50}'}}
+    called = [*ASK, {"role": "assistant", "tool_calls": [call]}, {"role": "tool", "tool_call_id": "a", "content": "Nothing.\u2028"}]
+    yield plain.chat.completions.create(model="steady", max_tokens=2, messages=picture, tools=tools, response_format=mode)
+    yield plain.chat.completions.create(model="steady", max_tokens=2, messages=called, tools=tools, stream=False)
+    yield plain.responses.create(model="steady", max_output_tokens=2, input="Say", text={"format": {"type": "json_object"}})
+    yield claude.messages.create(model="steady", max_tokens=2, messages=drawing, tools=[offered], tool_choice={"type": "any"})
+    yield list(claude.messages.create(model="steady", max_tokens=2, messages=drawing, stream=True))
+    yield llama.chat("steady", [{**ASK[0], "images": [PIXEL]}], tools=tools, format=TOOL["parameters"])
+    yield list(llama.generate("steady", "Say", images=[PIXEL], format="json", options={"num_predict": 2}, stream=True))
+
+
+def test_tools_pictures_and_json_mode_arrive_byte_for_byte(clients, scripted):
+    three, sent = (clients.openai(), clients.anthropic(), clients.ollama()), []
+    for client in three:
+        client._client.event_hooks["request"].append(lambda request: sent.append(hashlib.sha256(request.read()).hexdigest()))
+    arrived = lambda: scripted.exchanges()[-1]["body_sha256"] == sent[-1]
+    for number, answer in enumerate(asked_with_everything(*three), 1):
+        assert answer and len(sent) == number
+        until(f"request {number} in the upstream's log, as it was sent", arrived, 5)
+
+
 def test_the_lists_that_these_clients_ask_for_are_answered(clients):
     names = [model.id for model in clients.openai().models.list()]
     assert "steady" in names
@@ -167,6 +198,9 @@ def test_the_lists_that_these_clients_ask_for_are_answered(clients):
     assert [model.model for model in clients.ollama().list().models] == names
     assert clients.ollama().ps().models[0].model == names[0]
     assert "tools" in clients.ollama().show("steady").capabilities
+    # Two paths of Ollama's that its client for Python asks for in an old way, or not at all.
+    assert len(clients.ollama().embeddings("steady", "one").embedding) == 4
+    assert clients.ollama()._client.get("/api/version").json()["version"]
     for client in (clients.openai(), clients.anthropic()):
         with pytest.raises((openai.NotFoundError, anthropic.NotFoundError)):
             client.models.retrieve("nothing-of-that-name")
@@ -186,6 +220,7 @@ def test_errors_before_a_stream_are_each_clients_own(clients):
     with pytest.raises(ollama.ResponseError) as refused:
         list(clients.ollama().chat("other", ASK, stream=True))
     assert refused.value.status_code == 404
+    refusals_of_the_target_and_of_a_limit(clients)
     clients.keys["agent"] = "pck_of_nobody"
     for ask, error in (
         (lambda: clients.openai().models.list(), openai.AuthenticationError),
@@ -194,6 +229,28 @@ def test_errors_before_a_stream_are_each_clients_own(clients):
     ):
         with pytest.raises(error):
             ask()
+
+
+def refusals_of_the_target_and_of_a_limit(clients):
+    """What a target says is passed on in its words; a limit is what each client knows as one."""
+    clients.routes = [("chat", ["*"], ["lab"])]
+    clients.rules = '[[gateway.limits]]\nname = "pace"\nrequests_per_minute = 3\n'
+    clients.write_config()
+    clients.reload()
+    asks = [
+        (lambda: clients.openai().chat.completions.create(model="error503", messages=ASK), openai.InternalServerError, openai.RateLimitError),
+        (lambda: clients.anthropic().messages.create(model="error503", max_tokens=1, messages=ASK), anthropic.InternalServerError, anthropic.RateLimitError),
+        (lambda: clients.ollama().chat("error503", ASK), ollama.ResponseError, ollama.ResponseError),
+    ]
+    until("the new limit", lambda: "limits=1" in clients.child.err.read_text(), 10)
+    for ask, failed, _ in asks:
+        with pytest.raises(failed) as refused:
+            ask()
+        assert refused.value.status_code == 503, refused.value
+    for ask, _, limited in asks:
+        with pytest.raises(limited, match="`pace` allows 3 requests a minute") as refused:
+            ask()
+        assert refused.value.status_code == 429, refused.value
 
 
 @pytest.mark.parametrize("upstream", ["model"], indirect=True)
