@@ -26,13 +26,13 @@ use tokio::{
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-struct Pair {
+pub(crate) struct Pair {
     tls: Tls,
-    roots: RootCertStore,
+    pub(crate) roots: RootCertStore,
 }
 
 /// A certificate of its own making for `gateway`, in files as an operator writes them.
-fn pair(dir: &Path) -> Pair {
+pub(crate) fn pair(dir: &Path) -> Pair {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(vec!["gateway".to_owned()]).unwrap();
     let (certificate, key) = (dir.join("certificate.pem"), dir.join("key.pem"));
@@ -46,14 +46,14 @@ fn pair(dir: &Path) -> Pair {
     }
 }
 
-fn front(pair: &Pair) -> Front {
+pub(crate) fn front(pair: &Pair) -> Front {
     Front {
         tls: Some(pair.tls.clone()),
         trusted_proxies: Vec::new(),
     }
 }
 
-async fn meet(
+pub(crate) async fn meet(
     addr: SocketAddr,
     roots: &RootCertStore,
     protocol: &[u8],

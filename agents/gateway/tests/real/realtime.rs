@@ -1,6 +1,7 @@
 //! Realtime sessions: the same admission, meter and cord as every other exchange, over WebSockets on both sides.
 
 mod hostile;
+mod moments;
 mod ways;
 
 use crate::support::*;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 use site_tests::upstream::End;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     time::{Instant, sleep, timeout},
 };
@@ -20,8 +22,8 @@ use tokio_tungstenite::{
 };
 
 /// A client's session.
-pub(crate) struct Session {
-    pub(crate) socket: WebSocketStream<TcpStream>,
+pub(crate) struct Session<S = TcpStream> {
+    pub(crate) socket: WebSocketStream<S>,
     pub(crate) headers: HeaderMap,
 }
 
@@ -39,12 +41,21 @@ pub(crate) async fn dial(
     query: &str,
     pairs: &[(&'static str, &str)],
 ) -> Result<Session, Refused> {
-    let url = format!("ws://{addr}/v1/realtime?{query}");
+    let stream = TcpStream::connect(addr).await.unwrap();
+    dial_over(stream, query, pairs).await
+}
+
+/// The same on a connection that stands.
+pub(crate) async fn dial_over<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    query: &str,
+    pairs: &[(&'static str, &str)],
+) -> Result<Session<S>, Refused> {
+    let url = format!("ws://gateway/v1/realtime?{query}");
     let mut request = url.into_client_request().unwrap();
     for (name, value) in pairs {
         request.headers_mut().insert(*name, value.parse().unwrap());
     }
-    let stream = TcpStream::connect(addr).await.unwrap();
     match timeout(LIMIT, client_async(request, stream)).await.unwrap() {
         Ok((socket, response)) => Ok(Session {
             socket,
@@ -88,7 +99,7 @@ impl Site {
     }
 }
 
-impl Session {
+impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(crate) async fn say(&mut self, event: &Value) {
         self.socket
             .send(Message::text(event.to_string()))
