@@ -27,7 +27,9 @@ const ROTATE_AT: u64 = 8 * 1024 * 1024;
 /// Longest time between a record and its sync.
 const SYNC_AFTER: Duration = Duration::from_secs(1);
 /// Records written in one go.
-const BATCH: usize = 256;
+const BATCH: usize = 2048;
+/// How long the first record of a batch waits for others.
+const GATHER: Duration = Duration::from_millis(20);
 
 enum Message {
     Record(Box<UsageRecord>),
@@ -91,6 +93,10 @@ fn write_all(records: &Receiver<Message>, mut files: Files, metrics: &Metrics) {
         let mut count = 0;
         let first = records.recv_timeout(SYNC_AFTER);
         stop |= matches!(first, Err(RecvTimeoutError::Disconnected));
+        if matches!(first, Ok(Message::Record(_))) {
+            // One wake-up and one write for all that end about now, not for each.
+            std::thread::sleep(GATHER);
+        }
         for message in first.into_iter().chain(records.try_iter()).take(BATCH) {
             match message {
                 Message::Record(record) => {
