@@ -85,13 +85,16 @@ async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
 async fn connection(app: &Arc<App>, stream: TcpStream, peer: IpAddr) {
     let line = Arc::new(Line::default());
     // A client that was taken in is answered, even when the gateway begins to stop in this moment.
-    let spoken = app
-        .stop
-        .abandon
-        .run_until_cancelled(open(app, &line, stream, peer));
-    match timeout(HEADERS_LIMIT, spoken).await {
+    let spoken = {
+        let mut opening = Box::pin(open(app, &line, stream, peer));
+        let spoken = app.stop.abandon.run_until_cancelled(opening.as_mut());
+        timeout(HEADERS_LIMIT, spoken).await
+    };
+    match spoken {
         Ok(Some(Ok((leg, Version::One)))) => http1::serve(app, &line, leg, peer).await,
-        Ok(Some(Ok((leg, Version::Two)))) => http2::serve(app, &line, leg, peer).await,
+        Ok(Some(Ok((leg, Version::Two)))) => {
+            Box::pin(http2::serve(app, &line, leg, peer)).await;
+        }
         Ok(Some(Err(error))) => tracing::debug!(%error, %peer, "A connection came to nothing."),
         Ok(None) | Err(_) => {}
     }

@@ -32,7 +32,7 @@ use gateway_core::{
 use http::{HeaderValue, Request, Response, StatusCode, request::Parts, uri::PathAndQuery};
 use kill_wire::ProbePoint;
 use net_model::{Api, Consumer, Ended, Route, Target};
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 /// Answers a consumer's call, asked in `api`. Every path on which a model works leads here.
 pub(crate) async fn call(
@@ -63,10 +63,11 @@ pub(crate) async fn call(
     };
     let opening = (api == Api::Realtime).then(|| Opening::read(app, &request));
     let opening = opening.transpose()?;
-    let answer = cord
-        .cut()
-        .run_until_cancelled(call.run(request, &mut account))
-        .await;
+    // Pinned here: what waits for the cord takes it by reference and holds no second room for it.
+    let answer = {
+        let mut run = pin!(call.run(request, &mut account));
+        cord.cut().run_until_cancelled(run.as_mut()).await
+    };
     match answer {
         None => Err(cord.refusal()),
         Some(_) if cord.cut().is_cancelled() => Err(cord.refusal()),
@@ -192,7 +193,7 @@ impl<'t> Call<'t, '_> {
     ) -> Result<Answer<'t>, Denied> {
         let (head, body) = request.into_parts();
         if account.api() == Api::Realtime {
-            return self.open(&head, account).await;
+            return Box::pin(self.open(&head, account)).await;
         }
         let taken = Taken::take(&self.app.held, body).await?;
         let asked = Asked::read(account.api(), &taken.bytes)?;
@@ -385,7 +386,7 @@ impl<'t> Call<'t, '_> {
         let streams = question.asked.stream;
         let api = question.api;
         if api == Api::Realtime {
-            let outcome = realtime::dial(&self.app.upstreams, ask, &mut seat).await;
+            let outcome = Box::pin(realtime::dial(&self.app.upstreams, ask, &mut seat)).await;
             return (outcome, seat);
         }
         let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await;

@@ -53,6 +53,9 @@ const ANTHROPIC_DEFAULT: HeaderValue = HeaderValue::from_static("2023-06-01");
 /// Headers with this prefix are the gateway's own.
 const OWN_PREFIX: &str = "x-portcullis-";
 
+/// Headers of the gateway's own that are added, at most, in the usual case.
+const ADDED: usize = 4;
+
 /// Header that names the target which answered.
 pub(crate) const TARGET_HEADER: HeaderName = HeaderName::from_static("x-portcullis-target");
 /// Header that carries the id under which the exchange is recorded.
@@ -60,10 +63,7 @@ pub(crate) const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-port
 
 /// What the target is sent. The answer is asked for uncompressed, so that it can be metered and cut between events.
 pub(crate) fn for_target(client: &HeaderMap, target: &Target) -> HeaderMap {
-    let mut headers = end_to_end(client);
-    for name in &NOT_FORWARDED {
-        headers.remove(name);
-    }
+    let mut headers = end_to_end(client, &NOT_FORWARDED);
     if let Ok(host) = HeaderValue::from_str(target.base_url.authority()) {
         headers.insert(HOST, host);
     }
@@ -94,7 +94,7 @@ fn credential(target: &Target, key: &Secret) -> Option<(HeaderName, HeaderValue)
 
 /// What the client is sent.
 pub(crate) fn for_client(upstream: &HeaderMap, target: &Target, request_id: &str) -> HeaderMap {
-    let mut headers = end_to_end(upstream);
+    let mut headers = end_to_end(upstream, &[]);
     for (name, value) in [
         (TARGET_HEADER, target.name.as_str()),
         (REQUEST_ID_HEADER, request_id),
@@ -119,7 +119,8 @@ pub(crate) fn framing(headers: &HeaderMap) -> Framing {
         .map_or(Framing::Whole, |kind| Framing::of(kind.as_bytes()))
 }
 
-fn end_to_end(headers: &HeaderMap) -> HeaderMap {
+/// Those that are about the message, but for the ones of these names.
+fn end_to_end(headers: &HeaderMap, but: &[HeaderName]) -> HeaderMap {
     // `Connection` names further headers that are about this connection only.
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
@@ -127,15 +128,17 @@ fn end_to_end(headers: &HeaderMap) -> HeaderMap {
         .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
         .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
         .collect();
-    headers
-        .iter()
-        .filter(|(name, _)| {
-            !HOP_BY_HOP.contains(name)
-                && !named.contains(name)
-                && !name.as_str().starts_with(OWN_PREFIX)
-        })
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
+    let mut passed = HeaderMap::with_capacity(headers.len() + ADDED);
+    for (name, value) in headers {
+        if !HOP_BY_HOP.contains(name)
+            && !but.contains(name)
+            && !named.contains(name)
+            && !name.as_str().starts_with(OWN_PREFIX)
+        {
+            passed.append(name, value.clone());
+        }
+    }
+    passed
 }
 
 #[cfg(test)]

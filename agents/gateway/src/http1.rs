@@ -68,7 +68,7 @@ pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAd
     let parts = conn.into_parts();
     let leg = parts.io.into_inner();
     if let Some(session) = line.switched() {
-        realtime::serve(app, line, leg, parts.read_buf, session).await;
+        Box::pin(realtime::serve(app, line, leg, parts.read_buf, session)).await;
     } else if answered {
         let limit = cut_limit.or_else(|| line.cord().why().map(|_| Instant::now() + CUT_GRACE));
         close(leg, line, limit).await;
@@ -118,6 +118,7 @@ pub(crate) async fn close(mut leg: Leg, line: &Line, cut_limit: Option<Instant>)
 
 /// Reads what still comes and throws it away.
 pub(crate) async fn read_out(stream: &mut (impl tokio::io::AsyncRead + Unpin), limit: Instant) {
-    let mut waste = [0_u8; 4096];
+    // Apart, since what serves a connection holds room for this as long as that lives.
+    let mut waste = vec![0_u8; 4096];
     while let Ok(Ok(1..)) = timeout_at(limit, stream.read(&mut waste)).await {}
 }

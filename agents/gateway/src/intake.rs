@@ -14,6 +14,8 @@ use tokio::time::{Instant, timeout, timeout_at};
 pub(crate) const MAX_BODY: usize = 32 * 1024 * 1024;
 /// Bytes of all request bodies held at once.
 const MAX_HELD: usize = 256 * 1024 * 1024;
+/// Room that is made before anything came, at most: an announced length costs a client nothing.
+const FIRST: usize = 16 * 1024;
 /// Longest silence within a request body.
 const SILENCE: Duration = Duration::from_secs(20);
 /// Longest time for all of it.
@@ -56,7 +58,8 @@ impl<'a> Taken<'a> {
             return Err(Denied::TooLarge);
         }
         let limit = Instant::now() + WHOLE;
-        let mut bytes = BytesMut::new();
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+        let mut bytes = BytesMut::with_capacity(announced.min(FIRST));
         loop {
             let next = timeout_at(limit, timeout(SILENCE, body.frame())).await;
             let Ok(Ok(frame)) = next else {

@@ -58,7 +58,8 @@ impl Wired {
 /// A connection with one exchange on it.
 #[derive(Debug)]
 pub(crate) struct Live {
-    wired: Wired,
+    /// Some 2 KB, which pass through many hands.
+    wired: Box<Wired>,
     key: String,
     pool: Pool,
 }
@@ -72,11 +73,11 @@ impl Live {
         pool: &Pool,
     ) -> Self {
         Self {
-            wired: Wired {
+            wired: Box::new(Wired {
                 sender,
                 connection,
                 over: false,
-            },
+            }),
             key,
             pool: pool.clone(),
         }
@@ -152,7 +153,7 @@ impl Body for Flow {
 
 #[derive(Debug)]
 struct Idle {
-    wired: Wired,
+    wired: Box<Wired>,
     since: Instant,
 }
 
@@ -183,7 +184,7 @@ impl Pool {
         None
     }
 
-    fn park(&self, key: String, wired: Wired) {
+    fn park(&self, key: String, wired: Box<Wired>) {
         let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = pool.entry(key).or_default();
         if idle.len() < MAX_IDLE {

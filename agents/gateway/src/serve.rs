@@ -66,11 +66,12 @@ async fn dispatch(
     request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     let path = request.uri().path();
+    // What is rarely asked lies apart, so that a call takes no room for it.
     match (request.method(), place(path)) {
         (&Method::POST, Some(Place::Call(Api::Chat)))
             if request.headers().contains_key(PROBE_HEADER) =>
         {
-            probe::check(app, line, request.headers()).await
+            Box::pin(probe::check(app, line, request.headers())).await
         }
         (&Method::POST, Some(Place::Call(api))) => exchange::call(app, line, api, request).await,
         // HTTP/2 asks for a WebSocket by another method (RFC 8441), and is told why not.
@@ -78,9 +79,9 @@ async fn dispatch(
             realtime::call(app, line, request).await
         }
         (&Method::GET, Some(Place::Listing(of))) => {
-            models::answer(app, line, of, request.headers()).await
+            Box::pin(models::answer(app, line, of, request.headers())).await
         }
-        (&Method::POST, Some(Place::Show)) => show::answer(app, line, request).await,
+        (&Method::POST, Some(Place::Show)) => Box::pin(show::answer(app, line, request)).await,
         (_, Some(Place::Call(_) | Place::Session | Place::Listing(_) | Place::Show)) => {
             Err(Denied::WrongMethod)
         }

@@ -119,7 +119,7 @@ impl Upstreams {
                 Err(error) => return Err(UpstreamError::NoAnswer(error)),
             }
         }
-        let mut live = self.connect(ask.target, key).await?;
+        let mut live = Box::pin(self.connect(ask.target, key)).await?;
         match live.send(ask.request()?).await {
             Ok(response) => Ok((response, live)),
             Err(error) => Err(UpstreamError::NoAnswer(error)),
