@@ -32,6 +32,12 @@ RATES = {
     "cache_write": "cache_creation_input_token_cost",
     "cache_write_hour": "cache_creation_input_token_cost_above_1hr",
 }
+# What a model hears and speaks, where it is sold at another price than text.
+SOUND = {
+    "input": "input_cost_per_audio_token",
+    "output": "output_cost_per_audio_token",
+    "cached": "cache_read_input_audio_token_cost",
+}
 TIERS = (128, 200, 272)
 
 
@@ -61,6 +67,10 @@ def price_of(model, entry):
         return None
     if price["output"] == "0.00" and entry["mode"] != "embedding":
         return None
+    sound = {name: per_million(model, entry[key]) for name, key in SOUND.items() if entry.get(key)}
+    text = {name: price[name] for name in ("input", "output")}
+    if text | sound != text:
+        price["sound"] = text | sound
     for tier in TIERS:
         above = rates(model, entry, f"_above_{tier}k_tokens")
         if "input" in above or "output" in above:

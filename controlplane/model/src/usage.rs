@@ -15,8 +15,14 @@ pub struct Tokens {
     pub cache_written: u64,
     /// Of these, those that it keeps for an hour.
     pub cache_written_hour: u64,
+    /// Of the prompt, those of sound: what the model heard.
+    pub heard: u64,
+    /// Of these, those that the target had cached.
+    pub heard_cached: u64,
     /// Of the answer, reasoning included.
     pub completion: u64,
+    /// Of the answer, those of sound: what the model spoke.
+    pub spoken: u64,
     /// Of the answer, those spent on reasoning.
     pub reasoning: u64,
     /// True when a figure is our own count, because the upstream gave none.

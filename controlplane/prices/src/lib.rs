@@ -11,7 +11,7 @@ mod price;
 
 pub use book::{Book, Known, Origin, Prices};
 pub use litellm::from_litellm;
-pub use price::{Above, Price, Rates};
+pub use price::{Above, Price, Rates, Sound};
 
 /// A table of prices cannot be read.
 #[derive(Debug, thiserror::Error)]

@@ -4,7 +4,7 @@
 
 use crate::{
     NotPrices,
-    price::{Above, Price, Rates},
+    price::{Above, Price, Rates, Sound},
 };
 use net_model::MicroDollars;
 use serde_json::value::RawValue;
@@ -49,7 +49,24 @@ fn price_of(entry: &Entry<'_>) -> Option<Price> {
             rates: self::rates(entry, &suffix, Some(&rates))?,
         })
     });
-    Some(Price { rates, above })
+    Some(Price {
+        rates,
+        above,
+        sound: sound(entry, &rates),
+    })
+}
+
+/// What the model hears and speaks, where that is sold at another price than text.
+fn sound(entry: &Entry<'_>, text: &Rates) -> Option<Sound> {
+    let some = |key: &str| rate(entry, key, "").filter(|rate| *rate > MicroDollars::ZERO);
+    let sound = Sound {
+        input: some("input_cost_per_audio_token").unwrap_or(text.input),
+        output: some("output_cost_per_audio_token").unwrap_or(text.output),
+        cached: some("cache_read_input_audio_token_cost"),
+    };
+    let differs =
+        sound.input != text.input || sound.output != text.output || sound.cached.is_some();
+    differs.then_some(sound)
 }
 
 fn rates(entry: &Entry<'_>, suffix: &str, otherwise: Option<&Rates>) -> Option<Rates> {
@@ -123,15 +140,20 @@ mod tests {
               "cache_read_input_token_cost": 1.25e-07, "input_cost_per_token_above_200k_tokens": 2.5e-06,
               "search_context_cost_per_query": {"search_context_size_low": 0.035}},
             "embed": {"mode": "embedding", "input_cost_per_token": 2e-08, "output_cost_per_token": 0.0},
+            "gpt-realtime": {"mode": "realtime", "input_cost_per_token": 4e-06, "output_cost_per_token": 1.6e-05,
+              "input_cost_per_audio_token": 3.2e-05, "output_cost_per_audio_token": 6.4e-05},
             "free": {"mode": "chat", "input_cost_per_token": 0, "output_cost_per_token": 0},
             "pictures": {"mode": "image_generation", "output_cost_per_image": 0.04}
         }"#;
         let models = from_litellm(table).unwrap();
         assert_eq!(
             models.keys().collect::<Vec<_>>(),
-            ["embed", "gemini-2.5-pro"]
+            ["embed", "gemini-2.5-pro", "gpt-realtime"]
         );
+        let spoken = models["gpt-realtime"].sound.unwrap();
+        assert_eq!((spoken.input.0, spoken.output.0), (32_000_000, 64_000_000));
         let pro = models["gemini-2.5-pro"];
+        assert_eq!(pro.sound, None);
         assert_eq!(pro.rates.cached, Some(MicroDollars(125_000)));
         let above = pro.above.unwrap();
         assert_eq!((above.tokens, above.rates.input.0), (200_000, 2_500_000));

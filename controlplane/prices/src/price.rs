@@ -38,6 +38,24 @@ pub struct Rates {
     pub cache_write_hour: Option<MicroDollars>,
 }
 
+/// Rates of what a model hears and speaks, where it is sold at another price than text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sound {
+    /// Of what it hears.
+    #[serde(with = "dollars")]
+    pub input: MicroDollars,
+    /// Of what it speaks.
+    #[serde(with = "dollars")]
+    pub output: MicroDollars,
+    /// Of the part of what it hears that was read from a cache; as text from a cache when not given.
+    #[serde(
+        with = "some_dollars",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub cached: Option<MicroDollars>,
+}
+
 /// What one model costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -47,6 +65,9 @@ pub struct Price {
     /// For long prompts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub above: Option<Above>,
+    /// For sound; as text when not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sound: Option<Sound>,
 }
 
 /// Other rates for the whole exchange when its prompt is long.
@@ -72,18 +93,27 @@ impl Rates {
         }
     }
 
-    fn cost(&self, tokens: &Tokens) -> MicroDollars {
+    fn cost(&self, tokens: &Tokens, sound: Option<&Sound>) -> MicroDollars {
         // Upstream figures may disagree with themselves: parts of the prompt never exceed it.
         let cached = tokens.cached.min(tokens.prompt);
         let written = tokens.cache_written.min(tokens.prompt - cached);
         let for_an_hour = tokens.cache_written_hour.min(written);
         let write = self.cache_write.unwrap_or(self.input);
+        let fresh = tokens.prompt - cached - written;
+        let heard_cached = tokens.heard_cached.min(cached);
+        let heard = tokens.heard.saturating_sub(heard_cached).min(fresh);
+        let spoken = tokens.spoken.min(tokens.completion);
+        let from_cache = self.cached.unwrap_or(self.input);
+        let sound_from_cache = |it: &Sound| it.cached.or(self.cached).unwrap_or(it.input);
         let parts = [
-            (tokens.prompt - cached - written, self.input),
-            (cached, self.cached.unwrap_or(self.input)),
+            (fresh - heard, self.input),
+            (heard, sound.map_or(self.input, |it| it.input)),
+            (cached - heard_cached, from_cache),
+            (heard_cached, sound.map_or(from_cache, sound_from_cache)),
             (written - for_an_hour, write),
             (for_an_hour, self.cache_write_hour.unwrap_or(write)),
-            (tokens.completion, self.output),
+            (tokens.completion - spoken, self.output),
+            (spoken, sound.map_or(self.output, |it| it.output)),
         ];
         let sum = parts
             .iter()
@@ -100,15 +130,21 @@ impl Price {
     /// A price that is the same for any length.
     #[must_use]
     pub const fn flat(rates: Rates) -> Self {
-        Self { rates, above: None }
+        Self {
+            rates,
+            above: None,
+            sound: None,
+        }
     }
 
     /// What an exchange comes to, rounded up once.
     #[must_use]
     pub fn cost(&self, tokens: &Tokens) -> MicroDollars {
         match &self.above {
-            Some(above) if tokens.prompt > above.tokens => above.rates.cost(tokens),
-            _ => self.rates.cost(tokens),
+            Some(above) if tokens.prompt > above.tokens => {
+                above.rates.cost(tokens, self.sound.as_ref())
+            }
+            _ => self.rates.cost(tokens, self.sound.as_ref()),
         }
     }
 }
@@ -206,6 +242,36 @@ mod tests {
     }
 
     #[test]
+    fn sound_has_rates_of_its_own() {
+        let mut rates = Rates::new(MicroDollars(4 * DOLLAR), MicroDollars(16 * DOLLAR));
+        rates.cached = Some(MicroDollars(400_000));
+        let used = Tokens {
+            cached: 300_000,
+            heard: 500_000,
+            heard_cached: 200_000,
+            spoken: 90_000,
+            ..tokens(1_000_000, 100_000)
+        };
+        let mut price = Price::flat(rates);
+        // 0.7 x 4 + 0.3 x 0.40 + 0.1 x 16
+        assert_eq!(price.cost(&used), MicroDollars(4_520_000));
+        price.sound = Some(Sound {
+            input: MicroDollars(32 * DOLLAR),
+            output: MicroDollars(64 * DOLLAR),
+            cached: None,
+        });
+        // 0.4 x 4 + 0.3 x 32 + 0.3 x 0.40 + 0.01 x 16 + 0.09 x 64
+        assert_eq!(price.cost(&used), MicroDollars(17_240_000));
+        let more_sound_than_there_was = Tokens {
+            heard: 9,
+            heard_cached: 9,
+            spoken: 9,
+            ..tokens(1, 1)
+        };
+        assert_eq!(price.cost(&more_sound_than_there_was), MicroDollars(96));
+    }
+
+    #[test]
     fn a_long_prompt_is_charged_as_such_from_the_first_token() {
         let dear = Rates::new(MicroDollars(2 * DOLLAR), MicroDollars(DOLLAR));
         let price = Price {
@@ -214,6 +280,7 @@ mod tests {
                 tokens: 200_000,
                 rates: dear,
             }),
+            sound: None,
         };
         assert_eq!(price.cost(&tokens(200_000, 0)), MicroDollars(200_000));
         assert_eq!(price.cost(&tokens(200_001, 0)), MicroDollars(400_002));

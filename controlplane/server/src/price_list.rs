@@ -150,7 +150,11 @@ fn list(prices: &Prices, model: Option<&str>, json: bool) -> anyhow::Result<()> 
 fn row(out: &mut Out, it: &Known<'_>) -> std::io::Result<()> {
     let some =
         |rate: Option<MicroDollars>| rate.map_or_else(|| "-".to_owned(), |it| it.to_string());
-    let Price { rates, above } = it.price;
+    let Price {
+        rates,
+        above,
+        sound,
+    } = it.price;
     let own = if it.origin == Origin::Own {
         "  own"
     } else {
@@ -164,6 +168,15 @@ fn row(out: &mut Out, it: &Known<'_>) -> std::io::Result<()> {
         some(rates.cached),
         some(rates.cache_write),
     ))?;
+    if let Some(sound) = sound {
+        out.line(format_args!(
+            "{:<48} {:>10} {:>10} {:>10}",
+            "  sound",
+            sound.input.to_string(),
+            sound.output.to_string(),
+            some(sound.cached),
+        ))?;
+    }
     let Some(above) = above else { return Ok(()) };
     out.line(format_args!(
         "{:<48} {:>10} {:>10} {:>10} {:>10}",

@@ -28,6 +28,11 @@ pub(super) struct Figures {
     pub(super) cache_written: u64,
     pub(super) cache_written_hour: u64,
     pub(super) reasoning: u64,
+    /// Of the prompt, sound; and what of that was cached.
+    pub(super) heard: u64,
+    pub(super) heard_cached: u64,
+    /// Of the answer, sound.
+    pub(super) spoken: u64,
 }
 
 /// A usage object of any API that has one.
@@ -53,12 +58,21 @@ struct Usage {
 #[serde(default)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
+    audio_tokens: Option<u64>,
+    cached_tokens_details: Option<CachedDetails>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct CachedDetails {
+    audio_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct AnswerDetails {
     reasoning_tokens: Option<u64>,
+    audio_tokens: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,6 +108,11 @@ impl Figures {
         self.prompt = usage.prompt_tokens.or(usage.input_tokens).or(self.prompt);
         let details = usage.prompt_tokens_details.as_ref();
         let cached = details.and_then(|it| it.cached_tokens);
+        let heard = details.and_then(|it| it.audio_tokens);
+        self.heard = heard.unwrap_or(self.heard);
+        let of_cached = details.and_then(|it| it.cached_tokens_details.as_ref());
+        let heard_cached = of_cached.and_then(|it| it.audio_tokens);
+        self.heard_cached = heard_cached.unwrap_or(self.heard_cached);
         self.cached = cached
             .or(usage.prompt_cache_hit_tokens)
             .or(usage.cache_read_input_tokens)
@@ -103,6 +122,8 @@ impl Figures {
         let details = usage.completion_tokens_details.as_ref();
         let reasoning = details.and_then(|it| it.reasoning_tokens);
         self.reasoning = reasoning.unwrap_or(self.reasoning);
+        let spoken = details.and_then(|it| it.audio_tokens);
+        self.spoken = spoken.unwrap_or(self.spoken);
     }
 
     /// Anthropic counts what came from or went to a cache apart from the input.

@@ -182,6 +182,9 @@ impl Meter {
             cached: figures.cached,
             cache_written: figures.cache_written,
             cache_written_hour: figures.cache_written_hour,
+            heard: figures.heard,
+            heard_cached: figures.heard_cached,
+            spoken: figures.spoken,
             completion: if says_nothing {
                 figures.completion.unwrap_or(0)
             } else {

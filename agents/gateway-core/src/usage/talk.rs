@@ -44,6 +44,8 @@ pub(super) struct Talk {
     over: Tokens,
     /// Tokens that an answer reads again: those of all before.
     context: u64,
+    /// Of these, sound.
+    context_sound: u64,
     /// What the client has said since.
     asked: Amount,
     /// Answers under way.
@@ -97,30 +99,35 @@ impl Talk {
         }
     }
 
-    /// Takes in the figures of an event, if it has any; how many tokens the conversation has by them.
-    fn add(&mut self, event: &[u8]) -> Option<u64> {
+    /// Takes in the figures of an event, if it has any.
+    fn add(&mut self, event: &[u8]) -> Option<Tokens> {
         let mut figures = Figures::default();
         if !figures.read(Api::Realtime, event) {
             return None;
         }
-        let (prompt, completion) = (figures.prompt?, figures.completion?);
-        self.grow(&Tokens {
-            prompt,
-            completion,
+        let counted = Tokens {
+            prompt: figures.prompt?,
+            completion: figures.completion?,
             cached: figures.cached,
             reasoning: figures.reasoning,
+            heard: figures.heard,
+            heard_cached: figures.heard_cached,
+            spoken: figures.spoken,
             ..Tokens::default()
-        });
-        Some(prompt.saturating_add(completion))
+        };
+        self.grow(&counted);
+        Some(counted)
     }
 
     /// An answer is over; without figures, what was measured stands.
-    fn answered(&mut self, counted: Option<u64>, yardstick: &Yardstick) {
-        self.context = counted.unwrap_or_else(|| {
+    fn answered(&mut self, counted: Option<Tokens>, yardstick: &Yardstick) {
+        let used = counted.unwrap_or_else(|| {
             let measured = self.under_way(yardstick);
             self.grow(&measured);
-            measured.total()
+            measured
         });
+        self.context = used.total();
+        self.context_sound = used.heard.saturating_add(used.spoken);
         self.asked = Amount::default();
         self.open = self.open.saturating_sub(1);
         if self.open == 0 || counted.is_none() {
@@ -134,6 +141,9 @@ impl Talk {
         over.cached = over.cached.saturating_add(by.cached);
         over.completion = over.completion.saturating_add(by.completion);
         over.reasoning = over.reasoning.saturating_add(by.reasoning);
+        over.heard = over.heard.saturating_add(by.heard);
+        over.heard_cached = over.heard_cached.saturating_add(by.heard_cached);
+        over.spoken = over.spoken.saturating_add(by.spoken);
         over.estimated |= by.estimated;
     }
 
@@ -155,6 +165,8 @@ impl Talk {
         Tokens {
             prompt: self.context.saturating_add(asked).saturating_add(heard),
             completion: words.saturating_add(spoken),
+            heard: self.context_sound.saturating_add(heard),
+            spoken,
             estimated: true,
             ..Tokens::default()
         }
@@ -166,6 +178,8 @@ impl Talk {
         Tokens {
             prompt: self.over.prompt.saturating_add(now.prompt),
             completion: self.over.completion.saturating_add(now.completion),
+            heard: self.over.heard.saturating_add(now.heard),
+            spoken: self.over.spoken.saturating_add(now.spoken),
             estimated: self.over.estimated || now.estimated,
             ..self.over
         }

@@ -89,12 +89,36 @@ fn sound_is_measured_by_its_length() {
         &mut talk,
         &delta("response.output_audio_transcript.delta", "yes"),
     );
-    assert_eq!(so_far(&talk), tokens(10, 20 + 1, true));
+    let sounds = |heard, spoken| Tokens {
+        heard,
+        spoken,
+        ..tokens(heard, spoken + 1, true)
+    };
+    assert_eq!(so_far(&talk), sounds(10, 20));
     said(
         &mut talk,
         &json!({"type":"session.updated","session":{"audio":{"input":{"format":{"type":"audio/pcmu"}}}}}),
     );
-    assert_eq!(so_far(&talk), tokens(60, 120 + 1, true));
+    assert_eq!(so_far(&talk), sounds(60, 120));
+    // By the figures; the next answer hears all of it again.
+    let usage = json!({"input_tokens": 50, "output_tokens": 101,
+        "input_token_details": {"audio_tokens": 40, "cached_tokens": 30, "cached_tokens_details": {"audio_tokens": 25}},
+        "output_token_details": {"audio_tokens": 100}});
+    said(&mut talk, &done(&usage));
+    let counted = Tokens {
+        cached: 30,
+        heard: 40,
+        heard_cached: 25,
+        spoken: 100,
+        ..tokens(50, 101, false)
+    };
+    assert_eq!(so_far(&talk), counted);
+    talk.said(CREATED.as_bytes(), &Yardstick::default());
+    let again = so_far(&talk);
+    assert_eq!(
+        (again.prompt, again.heard, again.spoken),
+        (50 + 151, 40 + 140, 100)
+    );
 }
 
 #[test]
