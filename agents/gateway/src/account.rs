@@ -1,6 +1,7 @@
 //! What one exchange used and how it ended: written down exactly once, whatever ends it.
 
 use crate::{
+    capture::Tape,
     clock,
     cord::Cord,
     governor::Permit,
@@ -71,6 +72,8 @@ pub(crate) struct Account {
     trail: Option<Trail>,
     /// For who follows along.
     note: Option<Arc<Note>>,
+    /// What a capture takes of it.
+    tape: Option<Box<Tape>>,
     status: Option<u16>,
     meter: Option<Meter>,
     ended: Option<Ended>,
@@ -94,6 +97,7 @@ impl Account {
             permit: None,
             trail: None,
             note: None,
+            tape: None,
             status: None,
             meter: None,
             ended: None,
@@ -118,6 +122,11 @@ impl Account {
             note.called(consumer, &self.id);
         }
         self.note = note;
+    }
+
+    /// Lets a capture take the bodies in.
+    pub(crate) fn captured(&mut self, tape: Option<Box<Tape>>) {
+        self.tape = tape;
     }
 
     /// What was asked for; `prompt_bytes`: of words for the model.
@@ -198,6 +207,9 @@ impl Account {
         }
         if let Some(note) = &self.note {
             note.passed(bytes);
+        }
+        if let Some(tape) = &mut self.tape {
+            tape.answer(bytes);
         }
         if let Some(meter) = &mut self.meter {
             meter.feed(bytes);
@@ -358,6 +370,9 @@ impl Drop for Account {
         }
         if let Some(note) = &self.note {
             note.settled(&record);
+        }
+        if let Some(tape) = self.tape.take() {
+            tape.end(&record);
         }
         if !self.books.spool.keep(record) {
             self.books.metrics.dropped(1);

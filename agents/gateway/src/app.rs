@@ -4,6 +4,7 @@ use crate::{
     Front,
     account::Books,
     admission::Table,
+    capture::Captures,
     deny::Denied,
     followed::Followed,
     governor::Governor,
@@ -20,7 +21,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use kill_wire::Timestamp;
 use net_model::{KeyHash, Observed, Overlay};
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The two steps in which a gateway stops.
@@ -50,6 +51,8 @@ pub(crate) struct App {
     pub(crate) held: Held,
     pub(crate) rooms: Rooms,
     pub(crate) followers: Followers,
+    pub(crate) captures: Captures,
+    pub(crate) captures_dir: PathBuf,
     pub(crate) notices: Notices,
     pub(crate) probe_key: KeyHash,
     pub(crate) front: ArcSwap<Front>,
@@ -135,7 +138,12 @@ impl App {
             targets: table.views(),
             budgets: self.governor.budgets(),
             trips: self.governor.trips(),
-            notices: self.notices.now(),
+            notices: self
+                .notices
+                .now()
+                .into_iter()
+                .chain(self.captures.notice())
+                .collect(),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The agent's lever: a unix socket that takes overlays, on its own thread, so that a busy gateway hears it at once.
 
-use crate::{app::App, registry::Swept};
+use crate::{app::App, clock, registry::Swept};
 use anyhow::{Context as _, bail};
-use net_model::{ControlReply, ControlRequest};
+use net_model::{CaptureView, ControlReply, ControlRequest};
 use std::{
     fs, io,
     os::unix::{
@@ -130,7 +130,7 @@ async fn serve(app: Arc<App>, listener: StdListener, stop: CancellationToken) ->
     }
 }
 
-async fn converse(app: &App, stream: UnixStream) -> io::Result<()> {
+async fn converse(app: &Arc<App>, stream: UnixStream) -> io::Result<()> {
     let (reader, mut writer) = stream.into_split();
     let mut reader = BufReader::new(reader);
     let mut line = Vec::new();
@@ -156,7 +156,7 @@ async fn converse(app: &App, stream: UnixStream) -> io::Result<()> {
     }
 }
 
-async fn answer(app: &App, line: &[u8]) -> ControlReply {
+async fn answer(app: &Arc<App>, line: &[u8]) -> ControlReply {
     match serde_json::from_slice(line) {
         Ok(ControlRequest::Observe) => ControlReply::Observed(Box::new(app.observed())),
         Ok(ControlRequest::Follow) => {
@@ -171,6 +171,12 @@ async fn answer(app: &App, line: &[u8]) -> ControlReply {
                 Err(older) => refused(&older.to_string()),
             }
         }
+        Ok(ControlRequest::Capture(ask)) => match app.captures.start(app, ask, clock::now()) {
+            Ok(()) => capture(app.captures.view()),
+            Err(why) => refused(&why),
+        },
+        Ok(ControlRequest::StopCapture) => capture(app.captures.stop(app, "it was stopped")),
+        Ok(ControlRequest::CaptureStatus) => capture(app.captures.view()),
         Err(error) => refused(&format!("not a control request: {error}")),
     }
 }
@@ -189,6 +195,10 @@ async fn applied(app: &App, seq: u64, swept: Swept) -> ControlReply {
         severed: swept.severed,
         lingering,
     }
+}
+
+const fn capture(capture: Option<CaptureView>) -> ControlReply {
+    ControlReply::Capture { capture }
 }
 
 fn refused(message: &str) -> ControlReply {

@@ -205,6 +205,8 @@ impl<'t> Call<'t, '_> {
         self.exchange.describe(&name, asked.stream);
         let prompt = prompt_bytes(&taken.bytes);
         account.asked(name, asked.stream, prompt);
+        let captures = &self.app.captures;
+        account.captured(captures.tape(&self.consumer.name, model, &head.headers, &taken.bytes));
         let route = self.table.route(self.consumer, model)?;
         let runaways = &self.app.runaways;
         account.follow(runaways.begin(&self.consumer.name, account.api(), &taken.bytes, prompt)?);

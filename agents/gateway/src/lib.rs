@@ -11,6 +11,7 @@ mod admission;
 mod app;
 mod arriving;
 mod attempt;
+mod capture;
 mod clock;
 mod control;
 mod cord;
@@ -74,7 +75,12 @@ use governor::Governor;
 use net_model::{KeyHash, ReloadReport, RouteTable, Rules};
 use prices::Prices;
 use runaway::Runaways;
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::time::{Instant, sleep, timeout};
 
 /// After the limit of a drain: time for what was cut off to be gone.
@@ -169,6 +175,8 @@ impl Gateway {
             held: intake::Held::default(),
             rooms: realtime::Rooms::default(),
             followers: noted::Followers::default(),
+            captures: capture::Captures::default(),
+            captures_dir: captures_dir(&settings.spool_dir),
             notices: notices::Notices::default(),
             probe_key: settings.probe_key,
             front: ArcSwap::from_pointee(settings.front),
@@ -265,6 +273,7 @@ impl Gateway {
             spool.stop();
             governor.stop();
             last.followers.finish(CUT_OFF_LIMIT);
+            last.captures.finish(&last);
         });
         if stopped.await.is_err() {
             tracing::error!("The spool or the control socket did not stop in order.");
@@ -274,6 +283,11 @@ impl Gateway {
             cut_off: swept.severed,
         }
     }
+}
+
+/// Beside the spool, which another program may read.
+fn captures_dir(spool: &Path) -> PathBuf {
+    spool.with_file_name("captures")
 }
 
 /// Whether this machine knows a time zone that rules may name; the error says what was expected.

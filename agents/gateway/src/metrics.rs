@@ -130,6 +130,12 @@ impl Metrics {
             "From request to end of the answer",
             metrics.durations.clone(),
         );
+        // The same figure, as whoever asks knows it.
+        registry.register(
+            "gen_ai_client_operation_duration_seconds",
+            "From request to end of the answer",
+            metrics.durations.clone(),
+        );
         registry.register(
             "gen_ai_server_time_to_first_token_seconds",
             "From request to the first byte of the answer's body",

@@ -46,7 +46,9 @@ impl Gateway for Embedded {
         {
             ControlReply::Observed(observed) => Ok(*observed),
             ControlReply::Refused { message } => Err(GatewayError::Refused(message)),
-            ControlReply::Applied { .. } => Err(GatewayError::Garbled("not a look".into())),
+            ControlReply::Applied { .. } | ControlReply::Capture { .. } => {
+                Err(GatewayError::Garbled("not a look".into()))
+            }
         }
     }
 
@@ -63,7 +65,9 @@ impl Gateway for Embedded {
                 Err(GatewayError::Garbled(said))
             }
             ControlReply::Refused { message } => Err(GatewayError::Refused(message)),
-            ControlReply::Observed(_) => Err(GatewayError::Garbled("not a receipt".into())),
+            ControlReply::Observed(_) | ControlReply::Capture { .. } => {
+                Err(GatewayError::Garbled("not a receipt".into()))
+            }
         }
     }
 }

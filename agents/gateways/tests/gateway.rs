@@ -153,6 +153,9 @@ async fn serve(client: UnixStream, state: Memory) {
                     lingering: cut.lingering,
                 })
             }
+            ControlRequest::Capture(_)
+            | ControlRequest::StopCapture
+            | ControlRequest::CaptureStatus => Ok(ControlReply::Capture { capture: None }),
         };
         let reply = reply.unwrap_or_else(|error| ControlReply::Refused {
             message: error.to_string(),

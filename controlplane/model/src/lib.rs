@@ -5,6 +5,7 @@
 mod address;
 mod api;
 mod budget;
+mod capture;
 mod exchange;
 mod money;
 mod overlay;
@@ -23,6 +24,7 @@ mod usage;
 pub use address::{BaseUrl, NotABaseUrl};
 pub use api::{Api, Family, TargetKind};
 pub use budget::{BudgetUnit, BudgetView, grouped};
+pub use capture::{CaptureAsk, CaptureView};
 pub use exchange::{Ended, ExchangeView};
 pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};

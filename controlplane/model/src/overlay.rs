@@ -2,7 +2,11 @@
 
 use crate::budget::BudgetView;
 use crate::trip::Trip;
-use crate::{exchange::ExchangeView, standing::TargetView};
+use crate::{
+    capture::{CaptureAsk, CaptureView},
+    exchange::ExchangeView,
+    standing::TargetView,
+};
 use kill_wire::{Incident, LatchSet, Name, ProbePoints, Scope, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +60,12 @@ pub enum ControlRequest {
     Observe,
     /// The same, asked by the node agent: a sign of life. Without one the gateway pauses everything after 30 s.
     Follow,
+    /// Write the bodies of a consumer's exchanges down for a while.
+    Capture(CaptureAsk),
+    /// End that before its time.
+    StopCapture,
+    /// Say what is captured.
+    CaptureStatus,
 }
 
 /// Gateway to agent, one JSON line.
@@ -73,6 +83,11 @@ pub enum ControlReply {
     },
     /// What is in force and open.
     Observed(Box<Observed>),
+    /// What is captured, or was until now.
+    Capture {
+        /// `None` when nothing is.
+        capture: Option<CaptureView>,
+    },
     /// Not understood, or older than what is in force.
     Refused {
         /// Why.

@@ -3,8 +3,8 @@
 mod examples;
 
 use crate::{
-    codes, config, greeting, incidents, journal, lever, paths::Home, price_list, serve, sign_in,
-    spend, status, text, watch,
+    capture, codes, config, greeting, incidents, journal, lever, paths::Home, price_list, serve,
+    sign_in, spend, status, text, watch,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_program::LogArgs;
@@ -128,6 +128,9 @@ enum Command {
     /// What models cost
     #[command(subcommand, after_long_help = price_list::EXAMPLES)]
     Prices(price_list::PricesCommand),
+    /// Write down what a consumer asks and is answered, for a while
+    #[command(subcommand, after_long_help = capture::EXAMPLES)]
+    Capture(capture::CaptureCommand),
     /// The configuration file
     #[command(subcommand, after_long_help = examples::CONFIG)]
     Config(ConfigCommand),
@@ -195,6 +198,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Journal(JournalCommand::Verify) => journal::verify(&home, json).map(done),
         Command::Spend(args) => spend::print(&home, args, json).map(done),
         Command::Prices(command) => price_list::run(&home, command, json).map(done),
+        Command::Capture(command) => capture::run(&home, command, json).map(done),
         Command::Config(ConfigCommand::Check) => {
             config::check::print(&home, file.as_deref(), json).map(done)
         }

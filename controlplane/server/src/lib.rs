@@ -2,6 +2,7 @@
 //!
 //! Nothing is decided here. Whether a code is good is `kill-core`'s matter, what a cut closes the gateway's.
 
+mod capture;
 mod cli;
 mod clock;
 mod codes;

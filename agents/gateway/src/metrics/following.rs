@@ -12,6 +12,10 @@ pub(crate) struct FollowFigures {
     pub(crate) access_dropped: Counter,
     /// Spans that were lost on their way to OpenTelemetry.
     pub(crate) spans_dropped: Counter,
+    /// Whether bodies are captured.
+    pub(crate) capturing: Gauge,
+    /// Exchanges that could not be captured.
+    pub(crate) capture_dropped: Counter,
     /// Whether the configuration that was read last is in force.
     pub(crate) reload_good: Gauge,
     /// When it was read, in seconds since the epoch; 0 when not since the start.
@@ -26,6 +30,8 @@ impl Default for FollowFigures {
         Self {
             access_dropped: Counter::default(),
             spans_dropped: Counter::default(),
+            capturing: Gauge::default(),
+            capture_dropped: Counter::default(),
             reload_good,
             reload_at: Gauge::default(),
         }
@@ -43,6 +49,16 @@ impl FollowFigures {
             "portcullis_gateway_otel_spans_dropped",
             "Spans that were lost on their way to OpenTelemetry",
             self.spans_dropped.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_capturing",
+            "Whether bodies are captured",
+            self.capturing.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_capture_dropped",
+            "Exchanges that could not be captured",
+            self.capture_dropped.clone(),
         );
         registry.register(
             "portcullis_config_last_reload_successful",

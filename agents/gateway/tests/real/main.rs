@@ -3,6 +3,7 @@
 
 mod access_log;
 mod apis;
+mod capturing;
 mod control;
 mod cutting;
 mod http2;

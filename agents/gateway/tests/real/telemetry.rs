@@ -129,11 +129,15 @@ async fn take(stream: TcpStream, heard: Arc<Mutex<Heard>>) {
 }
 
 fn attributes(of: &[KeyValue]) -> BTreeMap<String, String> {
-    let shown = |value: &KeyValue| match value.value.clone().unwrap().value.unwrap() {
-        Value::StringValue(text) => text,
-        Value::IntValue(number) => number.to_string(),
-        Value::BoolValue(flag) => flag.to_string(),
-        other => panic!("{other:?}"),
+    let shown = |value: &KeyValue| {
+        let value = value.value.clone().unwrap().value.unwrap();
+        if let Value::StringValue(text) = value {
+            return text;
+        }
+        if let Value::IntValue(number) = value {
+            return number.to_string();
+        }
+        format!("{value:?}")
     };
     of.iter().map(|it| (it.key.clone(), shown(it))).collect()
 }

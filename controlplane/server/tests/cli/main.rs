@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, and runs the program it is about"
 )]
 
+mod capturing;
 mod codes;
 mod config;
 mod first_start;

@@ -144,7 +144,7 @@ fn a_broken_file_changes_nothing_and_every_mistake_is_told_everywhere() {
         "{text}"
     );
     // What is no TOML at all.
-    house.configure("[gateway\nlisten = \n");
+    house.configure("[gateway]\nlisten = \n[agent\n");
     let done = house.run(&["config", "reload", "--json"]);
     let said: Value = serde_json::from_slice(&done.stdout).unwrap();
     let lines: Vec<_> = said["mistakes"]
@@ -154,7 +154,7 @@ fn a_broken_file_changes_nothing_and_every_mistake_is_told_everywhere() {
         .map(|it| it["line"].clone())
         .collect();
     assert!(
-        lines.contains(&1.into()) && lines.contains(&2.into()),
+        lines.contains(&2.into()) && lines.contains(&3.into()),
         "{said}"
     );
     assert_eq!(targets(&house), ["one"]);
