@@ -4,6 +4,7 @@
 
 mod following;
 mod rules;
+mod ways;
 
 pub(crate) use following::FollowFigures;
 
@@ -22,6 +23,7 @@ use prometheus_client::{
 };
 use rules::RuleFigures;
 use std::{fmt, time::Duration};
+use ways::Ways;
 
 /// One way through the gateway.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -70,6 +72,7 @@ pub(crate) struct Metrics {
     fallbacks: Family<Fallback, Counter>,
     breakers: Family<OfTarget, Gauge>,
     rules: RuleFigures,
+    ways: Ways,
     following: FollowFigures,
     severed: Counter,
     lingering: Counter,
@@ -106,6 +109,7 @@ impl Metrics {
             fallbacks: Family::default(),
             breakers: Family::default(),
             rules: RuleFigures::default(),
+            ways: Ways::default(),
             following: FollowFigures::default(),
             severed: Counter::default(),
             lingering: Counter::default(),
@@ -273,9 +277,9 @@ impl Metrics {
 
     /// The first byte of an answer's body came.
     pub(crate) fn first_byte(&self, point: &ProbePoint, after: Duration) {
-        self.first_bytes
-            .get_or_create(&way(point))
-            .observe(after.as_secs_f64());
+        let of = self.ways.of(point);
+        let make = || self.first_bytes.get_or_create_owned(&of.labels);
+        of.first_byte.get_or_init(make).observe(after.as_secs_f64());
     }
 
     /// An exchange ended.
@@ -286,34 +290,26 @@ impl Metrics {
         (prompt, completion): (u64, u64),
         took: Duration,
     ) {
-        let with = |what| {
-            let Way {
-                consumer,
-                route,
-                target,
-            } = way(point);
-            WayAnd {
-                consumer,
-                route,
-                target,
-                what,
-            }
-        };
-        self.exchanges.get_or_create(&with(how)).inc();
-        self.tokens.get_or_create(&with("input")).inc_by(prompt);
-        self.tokens
-            .get_or_create(&with("output"))
-            .inc_by(completion);
-        self.durations
-            .get_or_create(&way(point))
-            .observe(took.as_secs_f64());
+        let of = self.ways.of(point);
+        let with = |what| WayAnd::new(&of.labels, what);
+        let exchanges = || self.exchanges.get_or_create_owned(&with(how));
+        of.ended(how, exchanges).inc();
+        let tokens = |what| self.tokens.get_or_create_owned(&with(what));
+        of.input.get_or_init(|| tokens("input")).inc_by(prompt);
+        let output = of.output.get_or_init(|| tokens("output"));
+        output.inc_by(completion);
+        let durations = || self.durations.get_or_create_owned(&of.labels);
+        of.took.get_or_init(durations).observe(took.as_secs_f64());
     }
 }
 
-fn way(point: &ProbePoint) -> Way {
-    Way {
-        consumer: point.consumer.to_string(),
-        route: point.route.to_string(),
-        target: point.target.to_string(),
+impl WayAnd {
+    fn new(way: &Way, what: &'static str) -> Self {
+        Self {
+            consumer: way.consumer.clone(),
+            route: way.route.clone(),
+            target: way.target.clone(),
+            what,
+        }
     }
 }
