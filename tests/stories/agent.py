@@ -50,7 +50,7 @@ class OpenClaw:
         home = self.folder / f"home-{len(self.children)}"
         (home / "work").mkdir(parents=True)
         env = {"HOME": str(home), "PATH": os.environ["PATH"], "PORTCULLIS_KEY": self.house.keys[consumer], "NO_COLOR": "1"}
-        words = ["agent", "exec", "--config", self.config, "--model", f"portcullis/{model}", "--cwd", home / "work", "--json", "--timeout", "150"]
+        words = ["agent", "exec", "--config", self.config, "--model", f"portcullis/{model}", "--cwd", home / "work", "--json", "--timeout", "300"]
         command = [str(part) for part in [self.node, self.program, *words, text]]
         with open(home / "said", "wb") as out, open(home / "log", "wb") as err:
             # In a group of its own, since it starts others.
@@ -60,7 +60,7 @@ class OpenClaw:
         return child
 
     @staticmethod
-    def end(child, limit=170):
+    def end(child, limit=330):
         """What it printed at the end of its turn."""
         child.wait(limit)
         return json.loads((child.home / "said").read_text() or "null")
