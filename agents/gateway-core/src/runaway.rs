@@ -225,6 +225,10 @@ impl Watch {
             }
             Outcome::Failed => {
                 self.chains.failed(opened.link);
+                if tokens == 0 {
+                    // Else the retries of an outage would be the measure of what is usual.
+                    self.requests.take_back(1);
+                }
                 None
             }
             Outcome::Refused => {

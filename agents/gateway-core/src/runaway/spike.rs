@@ -132,10 +132,12 @@ impl Watch {
                 Some(usual) => {
                     let (sum, highest) =
                         (at_span(self.sums(side)), at_span(side.of(usual.reached())));
-                    // A week shows how high it goes; a day or two show less.
-                    let days = usual.days;
-                    let well = highest * 3 / 2 + highest / days;
-                    let far = highest * 5 / 2 + highest / days;
+                    // A week shows how high it goes; two days show less, and one shows little.
+                    let unseen = match usual.days {
+                        1 => highest * 2,
+                        days => highest / days,
+                    };
+                    let (well, far) = (highest * 3 / 2 + unseen, highest * 5 / 2 + unseen);
                     if side == Side::Requests {
                         // Over longer spans an agent's helpers add up.
                         at == 0 && sum >= 2 * bound.requests && share(bound.far) && sum > well
