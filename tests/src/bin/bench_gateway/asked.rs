@@ -10,12 +10,12 @@ use std::path::PathBuf;
 /// All peers stand at once and each kind of load goes to one after the other, so that what else the machine does meets
 /// all of them. A peer whose program is not there is left out and named. Progress goes to standard error.
 #[derive(Debug, Parser)]
-#[command(name = "tests/bench/gateway")]
+#[command(bin_name = "tests/bench/gateway")]
 pub(crate) struct Asked {
     /// Rounds; every figure is the median of them.
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: u32,
-    /// Small requests of one round; `LiteLLM`, slower by orders, gets a fortieth.
+    /// Small requests of one round; LiteLLM, slower by orders, gets a fortieth.
     #[arg(long, default_value_t = 4000)]
     pub(crate) requests: usize,
     /// Who is measured, separated by commas.
@@ -27,7 +27,7 @@ pub(crate) struct Asked {
     /// The program of liter-llm.
     #[arg(long, value_name = "PROGRAM", default_value = "liter-llm")]
     pub(crate) liter_llm: PathBuf,
-    /// The program of `LiteLLM`.
+    /// The program of LiteLLM.
     #[arg(long, value_name = "PROGRAM", default_value = ".venv/bin/litellm")]
     pub(crate) litellm: PathBuf,
     /// Puts the tables into this page, between the marks of `gateway`.
@@ -39,12 +39,20 @@ pub(crate) struct Asked {
     /// Everything once and short: shows that it runs, measures nothing of worth.
     #[arg(long)]
     pub(crate) smoke: bool,
+    /// How busy the machine was before: its load average of the last minute.
+    #[arg(skip)]
+    pub(crate) load_before: String,
 }
 
 impl Asked {
     /// Reads the arguments of this process.
     pub(crate) fn read() -> Self {
         let mut asked = Self::parse();
+        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        load.split(' ')
+            .next()
+            .unwrap_or_default()
+            .clone_into(&mut asked.load_before);
         if asked.smoke {
             (asked.rounds, asked.requests) = (1, 40);
         }

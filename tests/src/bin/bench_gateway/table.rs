@@ -18,11 +18,12 @@ pub(crate) fn draw(all: &All, asked: &Asked) -> String {
         kinds.iter().copied().filter(other).collect()
     };
     let mut text = format!(
-        "{} rounds of {} small requests, {}.\n\n\
+        "{} rounds of {} small requests, {}; load average before: {}.\n\n\
          Ours in its unit; below each peer ours divided by that peer's in the same round, the median of the rounds. Below 1 is less.\n",
         asked.rounds,
         asked.requests,
-        machine()
+        machine(),
+        asked.load_before
     );
     let cells = |kind: Kind, what: What| shown(all.ratio(kind, what), "");
     rows(&mut text, all, &What::RATIOS, &others(Kind::Direct), cells);
@@ -138,7 +139,7 @@ pub(crate) fn json(all: &All, asked: &Asked) -> Value {
         })
     });
     json!({
-        "machine": machine(), "requests": asked.requests, "rounds": rounds,
+        "machine": machine(), "load_before": asked.load_before, "requests": asked.requests, "rounds": rounds,
         "medians": Value::Object(medians.collect()), "aims": aims.collect::<Vec<_>>(),
     })
 }
