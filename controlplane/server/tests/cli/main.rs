@@ -14,4 +14,5 @@ mod house;
 mod reloading;
 mod rules;
 mod running;
+mod spending;
 mod texts;
