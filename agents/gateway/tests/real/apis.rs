@@ -320,3 +320,30 @@ async fn work_that_a_cut_could_not_end_is_refused() {
     }
     assert_eq!(site.home.log().len(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_error_that_ends_a_stream_of_responses_has_the_number_after_the_last() {
+    let site = open().await;
+    let body = r#"{"model":"steady","stream":true,"input":"Count.","max_output_tokens":100000}"#;
+    let mut answer = send(site.addr(), request("POST", "/v1/responses", CLAW, body)).await;
+    let mut seen = Vec::new();
+    for _ in 0..6 {
+        let frame = answer.body_mut().frame().await.unwrap().unwrap();
+        seen.extend_from_slice(frame.data_ref().unwrap());
+    }
+    site.apply(2, &["llm"]).await;
+    seen.extend_from_slice(&whole(answer).await.body);
+    let text = String::from_utf8(seen).unwrap();
+    let said: Vec<Value> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
+        .collect();
+    let numbers: Vec<u64> = said
+        .iter()
+        .map(|event| event["sequence_number"].as_u64().unwrap())
+        .collect();
+    assert_eq!(said.last().unwrap()["type"], "error");
+    assert!(numbers.len() > 6);
+    let expected: Vec<u64> = (0..).take(numbers.len()).collect();
+    assert_eq!(numbers, expected);
+}
