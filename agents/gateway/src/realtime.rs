@@ -42,8 +42,8 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-/// Most sessions at once: each may hold a long message for each side.
-const MAX_SESSIONS: usize = 256;
+/// Most sessions at once: each may hold a long message for each side, read and to be written, 64 MiB at worst.
+const MAX_SESSIONS: usize = 32;
 
 /// Room for sessions.
 #[derive(Debug)]

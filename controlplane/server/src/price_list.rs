@@ -3,7 +3,7 @@
 use crate::{
     out::{Out, Paint},
     paths::{Home, Part},
-    private,
+    private, setup,
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -87,8 +87,10 @@ fn own(home: &Home) -> anyhow::Result<Book> {
 }
 
 fn write(home: &Home, book: &Book) -> anyhow::Result<()> {
-    let folder = home.part(Part::Gateway);
-    private::dir(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    // The folder alone would look like a house that has lost its other parts.
+    if !home.part(Part::Gateway).is_dir() {
+        return Err(setup::no_keys(home.root()));
+    }
     private::write(&home.prices(), &book.write()?)
 }
 

@@ -37,7 +37,8 @@ pub(crate) fn root(home: &Home, may_create: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn no_keys(root: &Path) -> anyhow::Error {
+/// Nothing was ever started here.
+pub(crate) fn no_keys(root: &Path) -> anyhow::Error {
     anyhow::anyhow!(
         "{} holds no keys yet; run `portcullis serve --init`, or `portcullis up` to be shown around",
         root.display()

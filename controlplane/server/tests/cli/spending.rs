@@ -27,7 +27,7 @@ fn price(house: &House, model: &str) -> [String; 3] {
 
 #[test]
 fn a_price_is_set_goes_before_the_built_in_one_and_is_forgotten_again() {
-    let house = House::new();
+    let house = House::set_up();
     let built_in = price(&house, "gpt-5");
     assert_eq!(built_in[2], "built-in");
     house.good(&[
@@ -52,8 +52,17 @@ fn a_price_is_set_goes_before_the_built_in_one_and_is_forgotten_again() {
 }
 
 #[test]
-fn a_table_is_taken_in_and_a_garbled_one_leaves_everything_as_it_was() {
+fn no_price_is_set_in_a_house_that_never_started() {
     let house = House::new();
+    let words = ["prices", "set", "m", "--input", "1", "--output", "2"];
+    refused(&house, &words, "holds no keys yet");
+    house.start(&["up", "--json"]).stop();
+    house.good(&words);
+}
+
+#[test]
+fn a_table_is_taken_in_and_a_garbled_one_leaves_everything_as_it_was() {
+    let house = House::set_up();
     let file = house.path("table.json");
     let table = r#"{"house-model": {"mode": "chat", "litellm_provider": "openai", "input_cost_per_token": 2.5e-06, "output_cost_per_token": 1e-05}}"#;
     std::fs::write(&file, table).unwrap();
