@@ -11,7 +11,7 @@ pub struct ChannelSettings {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// Values of [`settings`] of its kind, by name; of a file, the content.
+    /// Values of [`settings`](crate::settings()) of its kind, by name; of a file, the content.
     pub values: BTreeMap<String, String>,
     /// The channel's secrets, the present one first; empty where the courier may not read them.
     pub secrets: Vec<Zeroizing<String>>,
