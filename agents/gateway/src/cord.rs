@@ -1,7 +1,10 @@
 //! The cord of a client connection: the sweep cuts it, whoever runs on the connection feels it.
 
-use crate::deny::Denied;
-use std::sync::OnceLock;
+use crate::{deny::Denied, round::Round};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio_util::sync::CancellationToken;
 
 /// The cord of one client connection. HTTP/1 carries one exchange at a time, so one cut token serves both; a
@@ -10,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 pub(crate) struct Cord {
     cut: CancellationToken,
     why: OnceLock<Denied>,
+    /// The sweep that cut it, with all others that it cut.
+    round: OnceLock<Arc<Round>>,
+    told: AtomicBool,
     gone: CancellationToken,
 }
 
@@ -17,6 +23,19 @@ impl Cord {
     /// Cuts what runs on this connection; false when it was cut before.
     pub(crate) fn sever(&self, why: Denied) -> bool {
         let first = self.why.set(why).is_ok();
+        self.cut.cancel();
+        first
+    }
+
+    /// The same in a sweep.
+    pub(crate) fn sever_in(&self, round: &Arc<Round>, why: Denied) -> bool {
+        let first = self.why.set(why).is_ok();
+        if first {
+            round.joined();
+            if self.round.set(Arc::clone(round)).is_err() {
+                round.told();
+            }
+        }
         self.cut.cancel();
         first
     }
@@ -34,6 +53,23 @@ impl Cord {
     /// What the client of a cut exchange is told.
     pub(crate) fn refusal(&self) -> Denied {
         self.why().cloned().unwrap_or(Denied::Draining)
+    }
+
+    /// Nothing more goes out on the connection.
+    pub(crate) fn goes(&self) {
+        if let Some(round) = self.round.get()
+            && !self.told.swap(true, Ordering::AcqRel)
+        {
+            round.told();
+        }
+        self.gone.cancel();
+    }
+
+    /// Waits until the others of its sweep were told as well; not long, and not at all where there was none.
+    pub(crate) async fn others_are_told(&self) {
+        if let Some(round) = self.round.get() {
+            round.all_told().await;
+        }
     }
 
     /// Fires when nothing more goes out on the connection.

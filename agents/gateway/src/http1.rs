@@ -41,6 +41,7 @@ pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAd
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(leg), service);
 
+    line.will_be_tidied();
     let mut cut_limit = None;
     let mut draining = false;
     let outcome = loop {
@@ -94,7 +95,8 @@ pub(crate) async fn passed(limit: Option<Instant>) {
 /// Closes in order: everything out, then FIN, then what the client still sends is read and thrown away, because
 /// closing over unread bytes would reset the connection under the answer.
 ///
-/// After a cut, bytes that have not left this host by `cut_limit` are discarded.
+/// After a cut, bytes that have not left this host by `cut_limit` are discarded; and everybody else that was cut with it
+/// is told before anything is closed.
 pub(crate) async fn close(mut leg: Leg, line: &Line, cut_limit: Option<Instant>) {
     if let Some(limit) = cut_limit {
         leg.wire().watch_unsent(true);
@@ -105,14 +107,14 @@ pub(crate) async fn close(mut leg: Leg, line: &Line, cut_limit: Option<Instant>)
             }
             sleep(Duration::from_millis(1)).await;
         }
+        line.closed();
+        line.cord().others_are_told().await;
+        line.tidy_up();
     }
     if leg.shutdown().await.is_ok() {
         line.closed();
-        read_out(
-            &mut leg,
-            cut_limit.unwrap_or_else(|| Instant::now() + CLOSE_GRACE),
-        )
-        .await;
+        let grace = cut_limit.map_or(CLOSE_GRACE, |_| CUT_GRACE);
+        read_out(&mut leg, Instant::now() + grace).await;
     }
 }
 

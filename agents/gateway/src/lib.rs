@@ -48,6 +48,7 @@ mod realtime;
 mod registry;
 mod relay;
 mod reply;
+mod round;
 mod runaway;
 mod search;
 mod serve;

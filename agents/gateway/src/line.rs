@@ -1,6 +1,6 @@
 //! What a client connection and an exchange on it tell each other.
 
-use crate::{cord::Cord, realtime::Session, registry::Exchange};
+use crate::{cord::Cord, realtime::Session, registry::Exchange, relay::Left};
 use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -20,6 +20,9 @@ pub(crate) struct Line {
     answered: AtomicBool,
     /// What the connection is switched to after the answer that says so.
     session: Mutex<Option<Box<Session>>>,
+    /// What a cut answer has left behind, where somebody tidies up.
+    left: Mutex<Option<Box<Left>>>,
+    tidies: AtomicBool,
 }
 
 impl Line {
@@ -108,6 +111,29 @@ impl Line {
     /// Nothing more goes out here.
     pub(crate) fn closed(&self) {
         self.flushed();
-        self.cord.gone().cancel();
+        self.cord.goes();
+    }
+
+    /// Whoever serves this connection tidies up after a cut, when the client was told.
+    pub(crate) fn will_be_tidied(&self) {
+        self.tidies.store(true, Ordering::Release);
+    }
+
+    /// Takes what an answer leaves behind. It is let go of at once, unless a cut ends the connection with it and somebody
+    /// tidies up then.
+    pub(crate) fn leave(&self, left: Left) {
+        if self.cord.why().is_some() && self.tidies.load(Ordering::Acquire) {
+            *self.left.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(left));
+        }
+    }
+
+    /// Lets go of what a cut answer has left behind.
+    pub(crate) fn tidy_up(&self) {
+        let left = self
+            .left
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(left);
     }
 }

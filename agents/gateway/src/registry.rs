@@ -3,7 +3,7 @@
 //! **Invariant:** an exchange stands here before it asks whether it may pass, and a cut is in force before the sweep
 //! begins. Whichever comes second finds the other, so no request slips between.
 
-use crate::{admission::Table, cord::Cord, deny::Denied, overlay};
+use crate::{admission::Table, cord::Cord, deny::Denied, overlay, round::Round};
 use kill_wire::{ProbePoint, Timestamp};
 use net_model::{ExchangeView, Overlay};
 use std::{
@@ -124,18 +124,20 @@ impl Registry {
     /// Ends every exchange for which `why` has a reason.
     pub(crate) fn sever_where(&self, why: impl Fn(&Standing) -> Option<Denied>) -> Swept {
         let mut swept = Swept::default();
+        let round = Round::begin();
         for shard in &self.shards {
             // Severing under the lock: an exchange cannot end meanwhile and leave its connection to the next one.
             for entry in lock(shard).values() {
                 let Some(denied) = why(&entry.standing) else {
                     continue;
                 };
-                if entry.cord.sever(denied) && entry.sort == Sort::Call {
+                if entry.cord.sever_in(&round, denied) && entry.sort == Sort::Call {
                     swept.severed = swept.severed.saturating_add(1);
                     swept.gone.push(entry.cord.gone().clone());
                 }
             }
         }
+        round.told();
         swept
     }
 

@@ -192,27 +192,13 @@ impl Relay {
         Some(Ok(Frame::data(bytes)))
     }
 
-    /// Counts what has come from the target and goes to nobody any more: it was made, and will be charged for. Waits
-    /// for nothing: mostly one read that finds nothing.
-    fn count_what_is_there(&mut self) {
-        let (Some(upstream), Some(account)) = (&mut self.upstream, &mut self.account) else {
-            return;
-        };
-        let (mut read, mut cx) = (0, Context::from_waker(Waker::noop()));
-        while read < LEFT
-            && let Poll::Ready(Some(Ok(data))) = upstream.poll_piece(&mut cx)
-        {
-            read += data.len();
-            account.feed(&data);
-        }
-    }
-
     /// Ends the answer before its time: with an error event where one can stand, else by a reset.
     fn break_off(&mut self, how: Ended, why: &Denied) -> Next {
-        self.count_what_is_there();
-        // The target's side first: dropping it closes its socket.
-        self.upstream = None;
         self.ready.clear();
+        if let (Some(upstream), Some(mut account)) = (self.upstream.take(), self.account.take()) {
+            account.ended(how, None);
+            self.line.leave(Left { upstream, account });
+        }
         self.settle(how);
         if self
             .events
@@ -230,9 +216,31 @@ impl Relay {
 
 impl Drop for Relay {
     fn drop(&mut self) {
-        if let Some(account) = &mut self.account {
+        if let (Some(upstream), Some(mut account)) = (self.upstream.take(), self.account.take()) {
             account.goes_no_further();
-            self.count_what_is_there();
+            drop(Left { upstream, account });
+        }
+    }
+}
+
+/// What an answer leaves behind that ended before its time. Dropping it closes the target's socket and settles the
+/// account.
+#[derive(Debug)]
+pub(crate) struct Left {
+    upstream: Arriving,
+    account: Account,
+}
+
+impl Drop for Left {
+    /// Counts what has come from the target and goes to nobody any more: it was made, and will be charged for. Waits
+    /// for nothing: mostly one read that finds nothing.
+    fn drop(&mut self) {
+        let (mut read, mut cx) = (0, Context::from_waker(Waker::noop()));
+        while read < LEFT
+            && let Poll::Ready(Some(Ok(data))) = self.upstream.poll_piece(&mut cx)
+        {
+            read += data.len();
+            self.account.feed(&data);
         }
     }
 }
