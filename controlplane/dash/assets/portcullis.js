@@ -4,17 +4,19 @@
 (() => {
   const byId = (id) => document.getElementById(id);
 
-  // Every <time> says how long ago it was. The server draws instants only, so it need not send a part each second.
-  const ago = (ms) => {
-    const s = Math.max(0, Math.floor(ms / 1000));
+  // Every <time> says how far away it is. The server draws instants only, so it need not send a part each second.
+  const span = (ms) => {
+    const s = Math.floor(ms / 1000);
     if (s < 60) return `${s} s`;
     if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
     if (s < 86400) return `${Math.floor(s / 3600)} h ${Math.floor(s / 60) % 60} min`;
     return `${Math.floor(s / 86400)} d ${Math.floor(s / 3600) % 24} h`;
   };
+  // A clock that is a little off makes nothing lie in the future.
+  const away = (ms) => (ms < -5000 ? `in ${span(-ms)}` : span(Math.max(0, ms)));
   const age = () => {
     for (const time of document.querySelectorAll("main time")) {
-      time.dataset.age = `(${ago(Date.now() - Date.parse(time.dateTime))})`;
+      time.dataset.age = `(${away(Date.now() - Date.parse(time.dateTime))})`;
     }
   };
   setInterval(age, 1000);

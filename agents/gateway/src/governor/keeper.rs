@@ -30,7 +30,8 @@ const MODE: u32 = 0o600;
 const EVERY: Duration = Duration::from_secs(1);
 /// Most trips that wait to be written; beyond, the oldest is let go (the scope stays closed here).
 const MAX_WAITING: usize = 1024;
-/// Most remarks that wait to be read; beyond, the oldest is let go.
+/// Most remarks that wait to be written, beyond which no more are taken, and that lie there to be read, beyond which the
+/// oldest is let go.
 const MAX_REMARKS: usize = 256;
 
 /// What is kept over a restart.

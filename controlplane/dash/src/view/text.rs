@@ -1,6 +1,7 @@
 //! Small texts that several parts share.
 
 use kill_wire::{ProofState, Timestamp};
+use net_model::grouped;
 
 /// An instant: for machines, and in UTC for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,19 +25,6 @@ impl When {
             people: at.clock(),
         }
     }
-}
-
-/// `12345` as `12,345`.
-pub(crate) fn grouped(figure: u64) -> String {
-    let digits = figure.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `1 stream`, `2 streams`.
@@ -64,18 +52,6 @@ pub(crate) fn proof(proof: &ProofState) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn figures_are_grouped_by_three() {
-        for (figure, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_234_567, "1,234,567"),
-        ] {
-            assert_eq!(grouped(figure), text);
-        }
-    }
 
     #[test]
     fn instants_carry_their_day_and_zone() {

@@ -1,7 +1,8 @@
 //! Tokens of the last hour, with one bar a minute.
 
-use super::text::{counted, grouped};
+use super::text::counted;
 use askama::Template;
+use net_model::grouped;
 use net_model::{Snapshot, UsageTotals};
 
 /// Height of the picture in its own units; each bar is 4 wide with a gap of 1.
