@@ -91,11 +91,6 @@ mod tests {
         }
         assert_eq!(BudgetUnit::Money.say(2_530_000), "2.53 USD");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn figures_are_grouped_by_three() {
