@@ -91,17 +91,4 @@ mod tests {
         }
         assert_eq!(BudgetUnit::Money.say(2_530_000), "2.53 USD");
     }
-
-    #[test]
-    fn figures_are_grouped_by_three() {
-        for (figure, text) in [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (12_345, "12,345"),
-            (u64::MAX, "18,446,744,073,709,551,615"),
-        ] {
-            assert_eq!(grouped(figure), text);
-        }
-    }
 }
