@@ -5,20 +5,26 @@
 //! nothing. Where the system gives no notice, a look now and then finds it.
 
 use crate::config::named_files;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+use notify::{
+    Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _, event::ModifyKind,
+};
 use sha2::{Digest as _, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    sync::{
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel},
+    },
     thread::JoinHandle,
     time::Duration,
 };
 
 /// A file is looked at when nothing more has happened for this long.
 const QUIET: Duration = Duration::from_millis(150);
-/// Pieces of news that are waited out at most before a look.
+/// Times that this is waited at most: where something happens all the time, it is looked all the same.
 const RESTLESS: usize = 20;
 /// Between two looks without news.
 const LOOK: Duration = Duration::from_secs(15);
@@ -34,7 +40,7 @@ enum News {
 /// A running watch; it ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct FileWatch {
-    stop: Sender<News>,
+    stop: SyncSender<News>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -55,13 +61,15 @@ impl FileWatch {
         beside: PathBuf,
         changed: impl Fn() -> bool + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (stop, news) = channel();
-        let tell = stop.clone();
+        // One piece of news is as good as many.
+        let (stop, news) = sync_channel(1);
+        let names = Names::default();
         let mut watch = Watch {
             seen: Seen::of(&file, &beside, &[]),
             file,
             beside,
-            watcher: watcher(tell),
+            watcher: watcher(stop.clone(), names.clone()),
+            names,
             folders: BTreeSet::new(),
         };
         watch.follow();
@@ -75,13 +83,44 @@ impl FileWatch {
     }
 }
 
-fn watcher(tell: Sender<News>) -> Option<RecommendedWatcher> {
-    let heard = move |event: notify::Result<Event>| {
-        // Looking at a file is an event too.
-        let looked = matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_)));
-        if !looked {
-            let _ended = tell.send(News::Something);
+/// Names of the files that are looked at, without their folders.
+#[derive(Clone, Debug, Default)]
+struct Names(Arc<Mutex<BTreeSet<OsString>>>);
+
+impl Names {
+    fn put(&self, paths: impl Iterator<Item = PathBuf>) {
+        let names = paths.filter_map(|path| Some(path.file_name()?.to_owned()));
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = names.collect();
+    }
+
+    fn has(&self, path: &Path) -> bool {
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        path.file_name().is_some_and(|name| names.contains(name))
+    }
+
+    /// Whether this may have changed what is looked at. A log in the same folder is written to all the time.
+    fn concerns(&self, event: &Event) -> bool {
+        match event.kind {
+            // Looking at a file is an event too.
+            EventKind::Access(_) => false,
+            EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any) => {
+                event.paths.iter().any(|path| self.has(path))
+            }
+            EventKind::Any
+            | EventKind::Create(_)
+            | EventKind::Modify(_)
+            | EventKind::Remove(_)
+            | EventKind::Other => true,
         }
+    }
+}
+
+fn watcher(tell: SyncSender<News>, names: Names) -> Option<RecommendedWatcher> {
+    let heard = move |event: notify::Result<Event>| {
+        if event.is_ok_and(|event| !names.concerns(&event)) {
+            return;
+        }
+        let _told_already = tell.try_send(News::Something);
     };
     notify::recommended_watcher(heard)
         .inspect_err(|error| {
@@ -130,6 +169,7 @@ struct Watch {
     beside: PathBuf,
     seen: Seen,
     watcher: Option<RecommendedWatcher>,
+    names: Names,
     folders: BTreeSet<PathBuf>,
 }
 
@@ -142,10 +182,11 @@ impl Watch {
                 Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             }
             for _ in 0..RESTLESS {
-                match news.recv_timeout(QUIET) {
+                std::thread::sleep(QUIET);
+                match news.try_recv() {
                     Ok(News::Something) => {}
-                    Err(RecvTimeoutError::Timeout) => break,
-                    Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                    Err(TryRecvError::Empty) => break,
+                    Ok(News::Stop) | Err(TryRecvError::Disconnected) => return,
                 }
             }
             let now = Seen::of(&self.file, &self.beside, &self.seen.paths());
@@ -160,6 +201,8 @@ impl Watch {
 
     /// Watches the folders in which the files stand, by name and behind every link.
     fn follow(&mut self) {
+        self.names
+            .put(self.seen.contents.keys().flat_map(|path| steps(path)));
         let wanted: BTreeSet<PathBuf> =
             self.seen.contents.keys().flat_map(|p| folders(p)).collect();
         let Some(watcher) = &mut self.watcher else {
@@ -183,18 +226,48 @@ impl Watch {
 
 /// Of the name itself, of each link on the way, and of the file.
 fn folders(path: &Path) -> Vec<PathBuf> {
+    let folder = |step: PathBuf| Some(step.parent()?.to_owned());
+    steps(path).into_iter().filter_map(folder).collect()
+}
+
+/// The name itself, where each link on the way leads, and the file.
+fn steps(path: &Path) -> Vec<PathBuf> {
     const MOST_LINKS: usize = 16;
-    let mut found = Vec::new();
     let mut at = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut found = vec![at.clone()];
     for _ in 0..MOST_LINKS {
-        let Some(folder) = at.parent() else { break };
-        found.push(folder.to_owned());
-        match std::fs::read_link(&at) {
-            Ok(to) => at = folder.join(to),
-            Err(_) => break,
+        let (Some(folder), Ok(to)) = (at.parent(), std::fs::read_link(&at)) else {
+            break;
+        };
+        at = folder.join(to);
+        found.push(at.clone());
+    }
+    found.extend(std::fs::canonicalize(path).ok());
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use notify::event::{CreateKind, DataChange, RenameMode};
+
+    #[test]
+    fn what_is_written_into_other_files_of_the_folder_concerns_nobody() {
+        let names = Names::default();
+        names.put([PathBuf::from("/etc/portcullis.toml")].into_iter());
+        let concerns = |kind, path: &str| {
+            let event = Event::new(kind).add_path(PathBuf::from(path));
+            names.concerns(&event)
+        };
+        let written = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        assert!(concerns(written, "/etc/portcullis.toml"));
+        assert!(!concerns(written, "/etc/access.jsonl"));
+        // A link on the way may have been swapped, whatever its name.
+        for kind in [
+            EventKind::Create(CreateKind::Any),
+            EventKind::Modify(ModifyKind::Name(RenameMode::To)),
+        ] {
+            assert!(concerns(kind, "/etc/..data"));
         }
     }
-    let real = std::fs::canonicalize(path).ok();
-    found.extend(real.and_then(|real| Some(real.parent()?.to_owned())));
-    found
 }
