@@ -4,6 +4,7 @@ use crate::{
     capture::Tape,
     clock,
     cord::Cord,
+    deny::CLIENT_CLOSED_REQUEST,
     governor::Permit,
     known::Known,
     metrics::Metrics,
@@ -19,9 +20,6 @@ use net_model::{Api, Consumer, Ended, Target, Tokens, UsageRecord};
 use prices::Price;
 use std::sync::Arc;
 use tokio::time::Instant;
-
-/// Status recorded for a client that left before it was given one (nginx's word for it).
-const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// Where accounts are written down.
 #[derive(Clone, Debug)]
@@ -202,7 +200,7 @@ impl Account {
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
         if let (None, Some(way)) = (self.first_byte_ms, &self.way) {
             let after = self.begun.elapsed();
-            self.first_byte_ms = Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+            self.first_byte_ms = Some(clock::millis(after));
             self.books.metrics.first_byte(&way.point, after);
         }
         if let Some(note) = &self.note {
@@ -310,7 +308,7 @@ impl Account {
             prompt_tokens: tokens.prompt,
             completion_tokens: tokens.completion,
             estimated: tokens.estimated,
-            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            took_ms: clock::millis(took),
             ended,
             incident: (ended == Ended::Cut)
                 .then(|| why.and_then(|why| why.incident()))

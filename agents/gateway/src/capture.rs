@@ -5,7 +5,7 @@
 
 use crate::{
     app::App,
-    lines::{Lines, Place},
+    lines::{Lines, LinesFile},
 };
 use arc_swap::ArcSwapOption;
 use http::{HeaderMap, header};
@@ -106,7 +106,7 @@ impl Captures {
             .mode(0o700)
             .create(&app.captures_dir);
         made.map_err(|error| format!("{}: {error}", app.captures_dir.display()))?;
-        let place = Place {
+        let place = LinesFile {
             path: Some(path.clone()),
             // Its size is counted as it comes in.
             max_bytes: u64::MAX,

@@ -32,9 +32,7 @@ impl Cord {
         let first = self.why.set(why).is_ok();
         if first {
             round.joined();
-            if self.round.set(Arc::clone(round)).is_err() {
-                round.told();
-            }
+            self.round.get_or_init(|| Arc::clone(round));
         }
         self.cut.cancel();
         first

@@ -11,6 +11,9 @@ use kill_wire::{Incident, Scope, Timestamp};
 use net_model::{Api, Ended, Family, Overruled};
 use std::{sync::Arc, time::Duration};
 
+/// Status recorded for a client that left before it was given one (nginx's word for it).
+pub(crate) const CLIENT_CLOSED_REQUEST: u16 = 499;
+
 /// Why a request is not, or no longer, answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Denied {

@@ -61,7 +61,7 @@ mod upstream;
 mod wire;
 
 pub use ipnet::IpNet;
-pub use noted::AccessLogWish;
+pub use lines::LinesFile;
 pub use otel::{OtelHeaders, OtelWish};
 pub use tls::{BadTls, Tls};
 
@@ -120,7 +120,7 @@ pub struct Front {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Operating {
     /// A line for each answer.
-    pub access_log: Option<AccessLogWish>,
+    pub access_log: Option<LinesFile>,
     /// A span for each call to a model, and figures.
     pub otel: Option<OtelWish>,
 }

@@ -32,13 +32,13 @@ enum Message {
 
 /// Where lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Place {
+pub struct LinesFile {
     /// The file; `None` for standard output.
-    pub(crate) path: Option<PathBuf>,
-    /// A file that would grow beyond is followed by a fresh one.
-    pub(crate) max_bytes: u64,
+    pub path: Option<PathBuf>,
+    /// A file that would grow beyond this many bytes is followed by a fresh one.
+    pub max_bytes: u64,
     /// How many older files stay, as `PATH.1` (the newest) and so on.
-    pub(crate) keep: u32,
+    pub keep: u32,
 }
 
 /// Takes lines in.
@@ -52,7 +52,7 @@ pub(crate) struct Lines {
 impl Lines {
     /// Starts the writer, which opens the file itself: a path that hangs holds up nobody. `dropped` counts lines that
     /// were lost.
-    pub(crate) fn start(name: &str, place: Place, dropped: &Counter) -> io::Result<Self> {
+    pub(crate) fn start(name: &str, place: LinesFile, dropped: &Counter) -> io::Result<Self> {
         let (queue, messages) = sync_channel(MAX_QUEUED);
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn({
             let dropped = dropped.clone();
@@ -137,14 +137,14 @@ fn write_all(messages: &Receiver<Message>, mut files: Files, dropped: &Counter) 
 }
 
 struct Files {
-    place: Place,
+    place: LinesFile,
     open: Option<(File, u64)>,
     /// The file may end in the middle of a line.
     torn: bool,
 }
 
 impl Files {
-    const fn new(place: Place) -> Self {
+    const fn new(place: LinesFile) -> Self {
         Self {
             place,
             open: None,
@@ -223,8 +223,8 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 mod tests {
     use super::*;
 
-    fn place(path: &Path, max_bytes: u64, keep: u32) -> Place {
-        Place {
+    fn place(path: &Path, max_bytes: u64, keep: u32) -> LinesFile {
+        LinesFile {
             path: Some(path.to_owned()),
             max_bytes,
             keep,

@@ -7,7 +7,6 @@ mod access;
 mod followers;
 mod line;
 
-pub use access::AccessLogWish;
 pub(crate) use followers::Followers;
 
 use crate::{

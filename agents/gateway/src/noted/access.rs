@@ -2,41 +2,26 @@
 
 use super::line::Line;
 use crate::{
-    lines::{Lines, Place},
+    lines::{Lines, LinesFile},
     metrics::Metrics,
 };
-use std::{io, path::PathBuf, time::Duration};
-
-/// How the access log is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AccessLogWish {
-    /// The file; `None` for standard output.
-    pub path: Option<PathBuf>,
-    /// A file that would grow beyond this many bytes is followed by a fresh one.
-    pub max_bytes: u64,
-    /// How many older files stay, as `PATH.1` (the newest) and so on.
-    pub keep: u32,
-}
+use std::{io, time::Duration};
 
 /// A running access log.
 #[derive(Debug)]
 pub(crate) struct AccessLog {
-    wish: AccessLogWish,
+    wish: LinesFile,
     lines: Lines,
 }
 
 impl AccessLog {
-    pub(super) fn start(wish: AccessLogWish, metrics: &Metrics) -> io::Result<Self> {
-        let place = Place {
-            path: wish.path.clone(),
-            max_bytes: wish.max_bytes,
-            keep: wish.keep,
-        };
-        let lines = Lines::start("access-log", place, &metrics.following().access_dropped)?;
+    pub(super) fn start(wish: LinesFile, metrics: &Metrics) -> io::Result<Self> {
+        let dropped = &metrics.following().access_dropped;
+        let lines = Lines::start("access-log", wish.clone(), dropped)?;
         Ok(Self { wish, lines })
     }
 
-    pub(super) const fn wish(&self) -> &AccessLogWish {
+    pub(super) const fn wish(&self) -> &LinesFile {
         &self.wish
     }
 

@@ -1,13 +1,11 @@
 //! One line of the access log. It holds no body, no query and no key.
 
 use super::{Note, Told};
+use crate::{clock, deny::CLIENT_CLOSED_REQUEST};
 use kill_wire::{Class, Incident, Name};
 use net_model::{MicroDollars, UsageRecord};
 use serde::Serialize;
 use std::{net::IpAddr, time::Duration};
-
-/// Status of a client that left before it was given one (nginx's word for it).
-const CLIENT_CLOSED_REQUEST: u16 = 499;
 
 /// What is not known, or does not apply, is left out.
 #[derive(Debug, Serialize)]
@@ -107,8 +105,8 @@ impl<'a> Line<'a> {
                 (None, None) => "client_gone",
             },
             bytes: told.bytes,
-            head_ms: head.map(|head| millis(head.after)),
-            took_ms: millis(took),
+            head_ms: head.map(|head| clock::millis(head.after)),
+            took_ms: clock::millis(took),
             used: record.map(used),
         }
     }
@@ -128,8 +126,4 @@ fn used(record: &UsageRecord) -> Used<'_> {
         first_byte_ms: record.first_byte_ms,
         fell_back_from: record.fell_back_from.as_ref(),
     }
-}
-
-fn millis(span: Duration) -> u64 {
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

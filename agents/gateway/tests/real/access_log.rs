@@ -1,7 +1,7 @@
 //! The access log: one line for each answer, which agrees with the ledger and holds no secret.
 
 use crate::support::{CLAW, LIMIT, RAG, Site, whole};
-use gateway::{AccessLogWish, Operating};
+use gateway::{LinesFile, Operating};
 use net_model::UsageRecord;
 use serde_json::Value;
 use std::{
@@ -18,7 +18,7 @@ fn logging(site: &Site) -> PathBuf {
 
 fn to(path: &Path, max_bytes: u64) -> Operating {
     Operating {
-        access_log: Some(AccessLogWish {
+        access_log: Some(LinesFile {
             path: Some(path.to_owned()),
             max_bytes,
             keep: 1,
@@ -167,20 +167,12 @@ async fn a_device_that_is_full_costs_lines_and_says_how_many() {
     for _ in 0..3 {
         assert_eq!(site.post(CLAW, r#"{"model":"steady"}"#).await.status, 200);
     }
-    let until = Instant::now() + LIMIT;
-    loop {
-        let text = site.get(CLAW, "/metrics").await.body;
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let dropped = text
-            .lines()
-            .find_map(|line| line.strip_prefix("portcullis_gateway_access_log_dropped_total "))
-            .unwrap();
-        if dropped.parse::<u64>().unwrap() >= 3 {
-            return;
-        }
-        assert!(Instant::now() < until, "{dropped} lost");
-        sleep(Duration::from_millis(3)).await;
-    }
+    let dropped = |line: &str| {
+        let figure = line.strip_prefix("portcullis_gateway_access_log_dropped_total ")?;
+        figure.parse::<u64>().ok()
+    };
+    site.until_metrics(|metrics| metrics.lines().find_map(dropped).unwrap() >= 3)
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

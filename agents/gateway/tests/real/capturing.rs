@@ -94,8 +94,7 @@ async fn what_was_asked_for_is_captured_without_secrets_and_nothing_else() {
             .any(|it| it.contains("`claw`") && it.contains("ada")),
         "{notices:?}"
     );
-    let figures = site.get(CLAW, "/metrics").await.body;
-    let figures = String::from_utf8_lossy(&figures).into_owned();
+    let figures = site.metrics().await;
     assert!(
         figures.contains("\nportcullis_gateway_capturing 1\n"),
         "{figures}"

@@ -3,9 +3,7 @@
 use crate::support::*;
 use http_body_util::BodyExt as _;
 use kill_wire::Class;
-use net_model::{
-    AtEnd, Budget, Ended, Limit, RouteTable, Rules, Selector, Trip, UsageRecord, Window,
-};
+use net_model::{AtEnd, Ended, Limit, RouteTable, Rules, Selector, Trip, UsageRecord};
 use site_tests::upstream::Upstream;
 use std::{collections::BTreeMap, path::Path, time::Duration};
 use tokio::{
@@ -14,24 +12,6 @@ use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
 };
-
-fn budget(tokens: u64, at_end: AtEnd) -> Rules {
-    let budget = Budget {
-        name: "claw-day".parse().unwrap(),
-        of: Selector {
-            consumer: Some("claw".parse().unwrap()),
-            ..Selector::default()
-        },
-        window: Window::Month,
-        tokens: Some(tokens),
-        money: None,
-        at_end,
-    };
-    Rules {
-        budgets: vec![budget],
-        ..Rules::default()
-    }
-}
 
 fn limit(requests: Option<u32>, tokens: Option<u64>, open: Option<u32>) -> Rules {
     let limit = Limit {
@@ -194,7 +174,7 @@ async fn an_answer_names_the_budget_and_when_it_frees() {
     // Another consumer is not concerned, nor is one that is told what models there are.
     assert_eq!(site.post(RAG, whole_of(900)).await.status, 200);
     assert_eq!(site.get(CLAW, "/v1/models").await.status, 200);
-    let metrics = String::from_utf8(site.get("", "/metrics").await.body.to_vec()).unwrap();
+    let metrics = site.metrics().await;
     for line in [
         r#"portcullis_gateway_refused_total{code="budget_exceeded"} 2"#,
         r#"portcullis_gateway_budget_spent{budget="claw-day",unit="tokens"} 15"#,

@@ -60,7 +60,7 @@ async fn the_targets_own_figures_are_recorded_as_they_are() {
             .len(),
         4
     );
-    let metrics = String::from_utf8(site.get("", "/metrics").await.body.to_vec()).unwrap();
+    let metrics = site.metrics().await;
     let line = r#"gen_ai_client_token_usage_total{consumer="claw",route="chat",target="home",what="output"} 9000018"#;
     assert!(metrics.contains(line), "{metrics}");
     assert!(metrics.contains("portcullis_gateway_overlay_seq 1"));

@@ -153,7 +153,7 @@ async fn a_target_that_cannot_serve_gives_way_to_the_next() {
         answer.header("x-portcullis-fallback"),
         "home (server error) -> away"
     );
-    let metrics = String::from_utf8(site.get("", "/metrics").await.body.to_vec()).unwrap();
+    let metrics = site.metrics().await;
     assert!(
         metrics.contains(
             r#"portcullis_gateway_fallbacks_total{route="chat",from="home",to="away",reason="server error"} 1"#

@@ -110,8 +110,7 @@ async fn an_alert_is_a_figure_and_refuses_nothing() {
     for _ in 0..MANY {
         assert_eq!(site.post(CLAW, prompt("steady", &same)).await.status, 200);
     }
-    let figures = site.get(CLAW, "/metrics").await;
-    let figures = String::from_utf8(figures.body.to_vec()).unwrap();
+    let figures = site.metrics().await;
     let line =
         r#"portcullis_gateway_runaways_total{consumer="claw",kind="repeats",reaction="alert"} 1"#;
     assert!(figures.contains(line), "{figures}");

@@ -8,8 +8,8 @@ use hyper::{body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use kill_wire::{Class, Incident, Latch, LatchSet, RouteKind, Scope, Timestamp};
 use net_model::{
-    Consumer, ControlReply, ControlRequest, ModelPattern, Observed, Overlay, Route, RouteTable,
-    Rules, Secret, Target, UsageRecord,
+    AtEnd, Budget, Consumer, ControlReply, ControlRequest, ModelPattern, Observed, Overlay, Route,
+    RouteTable, Rules, Secret, Selector, Target, UsageRecord, Window,
 };
 use site_tests::upstream::{Script, Upstream};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -190,6 +190,25 @@ impl Site {
         whole(send(self.addr(), request).await).await
     }
 
+    /// Every figure of the gateway, as Prometheus reads it.
+    pub(crate) async fn metrics(&self) -> String {
+        let answer = self.get("", "/metrics").await;
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    }
+
+    /// Waits until the figures are as `wanted`.
+    pub(crate) async fn until_metrics(&self, wanted: impl Fn(&str) -> bool) {
+        let until = Instant::now() + LIMIT;
+        loop {
+            let metrics = self.metrics().await;
+            if wanted(&metrics) {
+                return;
+            }
+            assert!(Instant::now() < until, "{metrics}");
+            sleep(Duration::from_millis(3)).await;
+        }
+    }
+
     /// Waits until this many calls are open.
     pub(crate) async fn until_open(&self, count: u32) {
         let until = Instant::now() + LIMIT;
@@ -259,6 +278,25 @@ pub(crate) fn spooled(dir: &TempDir) -> Vec<UsageRecord> {
                 .collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// A budget of one consumer, for a month.
+pub(crate) fn budget(tokens: u64, at_end: AtEnd) -> Rules {
+    let budget = Budget {
+        name: "claw-day".parse().unwrap(),
+        of: Selector {
+            consumer: Some("claw".parse().unwrap()),
+            ..Selector::default()
+        },
+        window: Window::Month,
+        tokens: Some(tokens),
+        money: None,
+        at_end,
+    };
+    Rules {
+        budgets: vec![budget],
+        ..Rules::default()
+    }
 }
 
 pub(crate) fn overlay(seq: u64, scopes: &[&str]) -> Overlay {

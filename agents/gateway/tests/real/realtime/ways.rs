@@ -2,7 +2,7 @@
 
 use super::*;
 use kill_wire::Class;
-use net_model::{AtEnd, Budget, Renamed, RouteTable, Rules, Selector, TargetKind, Window};
+use net_model::{AtEnd, Renamed, RouteTable, Rules, TargetKind};
 use site_tests::upstream::{Script, Upstream};
 
 /// The usual table, changed.
@@ -127,27 +127,9 @@ async fn a_target_is_asked_under_its_own_name_for_the_model_and_for_no_other() {
     assert_eq!(record.ended, Ended::ClientGone);
 }
 
-fn budget(tokens: u64) -> Rules {
-    let budget = Budget {
-        name: "claw-day".parse().unwrap(),
-        of: Selector {
-            consumer: Some("claw".parse().unwrap()),
-            ..Selector::default()
-        },
-        window: Window::Month,
-        tokens: Some(tokens),
-        money: None,
-        at_end: AtEnd::Hard,
-    };
-    Rules {
-        budgets: vec![budget],
-        ..Rules::default()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_ends_a_session_in_the_middle_and_the_next_is_not_opened() {
-    let site = Site::open_with_rules(budget(100)).await;
+    let site = Site::open_with_rules(budget(100, AtEnd::Hard)).await;
     let mut session = site.session(CLAW, "steady").await;
     session.ask(10).await;
     session.until("response.done").await;

@@ -1,6 +1,6 @@
 //! Who follows along: `[gateway.access_log]` and `[gateway.otel]`.
 
-use gateway::{AccessLogWish, Operating, OtelHeaders, OtelWish};
+use gateway::{LinesFile, Operating, OtelHeaders, OtelWish};
 use kill_config::Section;
 use net_model::BaseUrl;
 use std::path::Path;
@@ -28,7 +28,7 @@ pub(super) fn operating(section: &mut Section<'_>, folder: &Path) -> Option<Oper
     Some(Operating { access_log, otel })
 }
 
-fn access_log(mut section: Section<'_>, folder: &Path) -> Option<AccessLogWish> {
+fn access_log(mut section: Section<'_>, folder: &Path) -> Option<LinesFile> {
     let path = section.need("path", "the path of a file, or `-` for standard output");
     let max_bytes = section.number("max_bytes", 4096..=1_000_000_000_000);
     let keep = section.number("keep", 0..=1000).unwrap_or(KEEP);
@@ -49,7 +49,7 @@ fn access_log(mut section: Section<'_>, folder: &Path) -> Option<AccessLogWish> 
         }
     };
     section.finish();
-    Some(AccessLogWish {
+    Some(LinesFile {
         path: path?,
         max_bytes: max_bytes.unwrap_or(MAX_BYTES),
         keep: u32::try_from(keep).ok()?,
