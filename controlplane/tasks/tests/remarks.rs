@@ -24,9 +24,14 @@ impl Facts for Idle {
     }
 }
 
+/// A moment ago: what is old enough is cleared away.
+fn lately(at: u64) -> Timestamp {
+    Timestamp::from_millis(clock().millis() - 1000 + at)
+}
+
 fn remark(at: u64, text: &str) -> Remark {
     Remark {
-        at: Timestamp::from_millis(at),
+        at: lately(at),
         consumer: Some("claw".parse().unwrap()),
         kind: RemarkKind::Alert,
         text: text.to_owned(),
@@ -70,18 +75,12 @@ async fn each_remark_is_taken_in_once_and_shown_newest_first() {
     files_gone(&spool).await;
 
     let mut snapshots = tasks.snapshots();
-    let shown = snapshots.wait_for(|seen: &Arc<Snapshot>| !seen.remarks.is_empty());
+    let shown = snapshots.wait_for(|seen: &Arc<Snapshot>| seen.remarks.len() == 2);
     let shown = tokio::time::timeout(LIMIT, shown).await.unwrap().unwrap();
     let texts: Vec<String> = shown.remarks.iter().map(|it| it.text.clone()).collect();
     drop(shown);
     assert_eq!(texts, ["second \u{fffd}[2J", "first"]);
     tasks.stop(LIMIT).await;
-    assert_eq!(
-        store
-            .purge_remarks(Timestamp::from_millis(2))
-            .await
-            .unwrap(),
-        1
-    );
+    assert_eq!(store.purge_remarks(lately(2)).await.unwrap(), 1);
     assert_eq!(store.remarks(9).await.unwrap().len(), 1);
 }
