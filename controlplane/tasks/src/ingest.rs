@@ -5,6 +5,7 @@
 
 use crate::spool::{self, Batch, LONGEST_LINE};
 use crate::status::{Board, TaskStatus, chain};
+use crate::wake::Wake;
 use kill_wire::Timestamp;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -12,7 +13,6 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use store::{Cursor, Store};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NAME: &str = "take in usage";
@@ -61,9 +61,8 @@ impl Ingest {
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut wake = tokio::time::interval(EVERY);
-        wake.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(wake.tick()).await.is_some() {
+        let mut wake = Wake::every(EVERY, &stop);
+        while wake.comes().await {
             let problem = loop {
                 match self.step().await {
                     Ok(true) if !stop.is_cancelled() => {}

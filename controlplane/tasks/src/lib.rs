@@ -11,6 +11,7 @@ mod settings;
 mod spool;
 mod status;
 mod trips;
+mod wake;
 mod watch;
 
 pub use settings::{Facts, Settings};

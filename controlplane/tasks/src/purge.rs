@@ -1,10 +1,10 @@
 //! Clears sign-ins that have expired, which are refused without it, and remarks that nobody looks for any more.
 
 use crate::status::{Board, TaskStatus, chain};
+use crate::wake::Wake;
 use kill_wire::Timestamp;
 use std::time::Duration;
 use store::{Store, StoreError};
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NAME: &str = "clear old sign-ins and remarks";
@@ -31,9 +31,8 @@ impl Purge {
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut wake = tokio::time::interval(EVERY);
-        wake.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(wake.tick()).await.is_some() {
+        let mut wake = Wake::every(EVERY, &stop);
+        while wake.comes().await {
             let now = (self.clock)();
             let problem = match self.clear(now).await {
                 Ok(removed) => {

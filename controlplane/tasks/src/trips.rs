@@ -5,13 +5,13 @@
 
 use crate::left;
 use crate::status::{Board, TaskStatus, chain};
+use crate::wake::Wake;
 use kill_wire::{LeverReply, LeverRequest, Timestamp};
 use killctl::Lever;
 use net_model::{MAX_CAUSE, Trip, cause};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NAME: &str = "latch trips";
@@ -47,9 +47,8 @@ impl Trips {
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut wake = tokio::time::interval(EVERY);
-        wake.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(wake.tick()).await.is_some() {
+        let mut wake = Wake::every(EVERY, &stop);
+        while wake.comes().await {
             let problem = self.look().await.err();
             self.board.put(TaskStatus {
                 name: NAME,

@@ -2,6 +2,7 @@
 
 use crate::settings::{Facts, Settings};
 use crate::status::{Board, TaskStatus, chain};
+use crate::wake::Wake;
 use kill_wire::{IncidentRecord, LeverError, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
 use net_model::{
@@ -12,7 +13,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use store::{Store, StoreError};
 use tokio::sync::watch as channel;
-use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const NAME: &str = "watch the house";
@@ -67,9 +67,8 @@ impl<F: Facts> Watch<F> {
     }
 
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut wake = tokio::time::interval(EVERY);
-        wake.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(wake.tick()).await.is_some() {
+        let mut wake = Wake::every(EVERY, &stop);
+        while wake.comes().await {
             let Some(problem) = stop.run_until_cancelled(self.look()).await else {
                 break;
             };
