@@ -1,7 +1,7 @@
 //! How long silence is still permission. Measured by a clock that nobody sets and that goes on while the host sleeps.
 
 use kill_wire::{Challenge, Grant, Scope};
-use serde::{Deserialize, Serialize};
+use net_model::OnSilence;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -11,17 +11,6 @@ const LONGEST: Duration = Duration::from_secs(120);
 const FRESH: Duration = Duration::from_secs(30);
 /// A challenge is given again for this long: asking for many does not push out the one an order is on its way to answer.
 const SAME: Duration = Duration::from_secs(1);
-
-/// What a lapsed lease does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnSilence {
-    /// Everything is paused until a kill switch speaks again, except the scopes that hold.
-    #[default]
-    Cut,
-    /// What was in force stays in force.
-    Hold,
-}
 
 /// What silence does on this host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

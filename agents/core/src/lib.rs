@@ -12,7 +12,8 @@ mod lease;
 mod order;
 
 pub use issuer::{Held, Saved};
-pub use lease::{OnSilence, Silence};
+pub use lease::Silence;
+pub use net_model::OnSilence;
 
 use issuer::Issuer;
 use kill_wire::{Challenge, Grant, Order, Refusal, VerifyingKey};

@@ -7,6 +7,7 @@ mod api;
 mod budget;
 mod capture;
 mod exchange;
+mod host;
 mod money;
 mod overlay;
 mod policy;
@@ -20,12 +21,14 @@ mod table;
 mod target;
 mod trip;
 mod usage;
+mod zone;
 
 pub use address::{BaseUrl, NotABaseUrl};
 pub use api::{Api, Family, TargetKind};
 pub use budget::{BudgetUnit, BudgetView, grouped};
 pub use capture::{CaptureAsk, CaptureView};
 pub use exchange::{Ended, ExchangeView};
+pub use host::{Dial, HostIdentity, HostName, HostRole, HostRoles, NotARole, NotAnIdentity};
 pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};
 pub use policy::{Allowance, DAY_MINUTES, Policy, Span, When};
@@ -39,3 +42,4 @@ pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable}
 pub use target::{BreakerRule, Renamed, Target, Timeouts};
 pub use trip::{MAX_CAUSE, Trip, TripKind, cause, shown};
 pub use usage::{Tokens, UsageRecord, UsageTotals};
+pub use zone::{NotAProbeTarget, OnSilence, ProbeTarget, Tier, Zone, ZoneName};
