@@ -9,7 +9,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise: our own parts from `info`, libraries from `warn`.
-const DEFAULT: &str = "warn,portcullis=info,killswitchd=info,node_agent=info,gateway=info,gateways=info,kill_courier=info,tasks=info,dash=info,store=info";
+const DEFAULT: &str = "warn,portcullis=info,killswitchd=info,node_agent=info,gateway=info,gateways=info,fence=info,kill_courier=info,tasks=info,dash=info,store=info";
 
 /// How a running program speaks.
 #[derive(Debug, Args)]

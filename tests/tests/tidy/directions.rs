@@ -60,6 +60,9 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
         &[
             "kill-wire",
             "kill-files",
+            // The program alone: it reads its file and ends as the other small programs do.
+            "kill-config",
+            "kill-program",
             "net-model",
             "agent-core",
             "gateways",

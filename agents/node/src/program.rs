@@ -1,0 +1,61 @@
+//! Arguments: one file for each thing the program can be asked for.
+
+mod check;
+mod config;
+mod run;
+
+use clap::{Args, Parser, Subcommand};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+const EXAMPLES: &str = "\
+Examples:
+  node-agent check --config /etc/portcullis/node-agent.toml
+  node-agent run --config /etc/portcullis/node-agent.toml
+
+Exit status: 0 done or stopped when asked, 1 failed, 2 usage, 64 bad configuration.";
+
+/// The hand on one host: carries out the orders of the kill switch, and reports.
+#[derive(Debug, Parser)]
+#[command(name = "node-agent", version, after_help = EXAMPLES, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run until asked to stop
+    Run(run::Arguments),
+    /// Report every mistake of the configuration, and run nothing
+    Check(FileArgs),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+struct FileArgs {
+    /// The configuration
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/portcullis/node-agent.toml"
+    )]
+    config: PathBuf,
+}
+
+/// Does what the arguments ask for.
+pub(crate) fn run() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check::check(&arguments),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            // Nothing can be done when standard error is closed.
+            drop(writeln!(std::io::stderr().lock(), "node-agent: {why:#}"));
+            kill_program::status(&why)
+        }
+    }
+}

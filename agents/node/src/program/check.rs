@@ -1,0 +1,15 @@
+//! `node-agent check`: says every mistake of the configuration at once.
+
+use super::FileArgs;
+use super::config;
+use std::io::Write as _;
+
+pub(super) fn check(arguments: &FileArgs) -> anyhow::Result<()> {
+    let config = config::read(&arguments.config)?;
+    let mut out = std::io::stdout().lock();
+    for warning in &config.warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "{}: no mistakes", arguments.config.display())?;
+    Ok(())
+}

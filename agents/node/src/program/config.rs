@@ -1,0 +1,84 @@
+//! The file `node-agent.toml`: read whole, every mistake reported at once. One file here for each section.
+
+mod agent;
+
+pub(super) use agent::AgentWish;
+
+use kill_config::{BadConfig, Problem, Problems, Reader, Reading, Section, read_table};
+use std::path::Path;
+
+/// What the file wants.
+#[derive(Debug)]
+pub(super) struct Config {
+    pub(super) agent: AgentWish,
+    /// What works but should be looked at.
+    pub(super) warnings: Vec<Problem>,
+}
+
+/// Reads the file; relative paths in it start at its folder.
+pub(super) fn read(path: &Path) -> Result<Config, BadConfig> {
+    let table = read_table(path)?;
+    let problems = Problems::default();
+    let mut warnings = Vec::new();
+    let mut root = Section::root(table, &problems);
+    let mut reading = Reading {
+        reader: Reader {
+            channels: false,
+            courier: None,
+        },
+        folder: path.parent().unwrap_or_else(|| Path::new("")),
+        problems: &problems,
+        warnings: &mut warnings,
+    };
+    let agent = agent::read(root.section("agent"), &mut reading);
+    root.finish();
+    let problems = problems.into_sorted();
+    if problems.is_empty() {
+        Ok(Config { agent, warnings })
+    } else {
+        Err(BadConfig {
+            file: Some(path.to_owned()),
+            problems,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems_of(text: &str) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node-agent.toml");
+        std::fs::write(&path, text).unwrap();
+        let problems = read(&path).map_or_else(|bad| bad.problems, |_| Vec::new());
+        problems.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn every_mistake_is_reported_at_once() {
+        let found = problems_of(
+            "[agnt]\n[agent]\nname = \"two words\"\nlisten = \"here\"\nkillswitch_keys = [\"absent.pub\"]\non_silence = \"sing\"\ncolour = 1\n",
+        );
+        for part in [
+            "agnt: unknown key; did you mean `agent`?",
+            "agent.name: ",
+            "agent.listen: `here` is not a literal address",
+            "agent.killswitch_keys[0]: ",
+            "agent.on_silence: ",
+            "agent.colour: unknown key",
+        ] {
+            assert!(
+                found.iter().any(|problem| problem.starts_with(part)),
+                "{part}: {found:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_agent_that_obeys_nobody_is_a_mistake() {
+        let found = problems_of("[agent]\nname = \"gw1\"\n");
+        assert_eq!(found.len(), 1, "{found:#?}");
+        assert!(found[0].starts_with("agent.killswitch_keys: missing"));
+    }
+}
