@@ -1,9 +1,10 @@
 //! Zones of trust: a VLAN or a few networks, and what its hosts may and may not reach.
 
+use crate::ProbeTarget;
 use ipnet::IpNet;
 use kill_wire::{Name, NotAName};
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::{fmt, str::FromStr};
 
 /// The name of one zone, such as `red` or `iot`: 1 to 24 of `a-z 0-9 . _ -`, starting with a letter.
@@ -111,56 +112,25 @@ impl OnSilence {
     }
 }
 
-/// What a host of a zone tries to reach from time to time, to see that the walls hold (or that the one way stands).
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum ProbeTarget {
-    /// A TCP connection to a literal address and port: `tcp://192.0.2.7:445`.
-    Tcp(SocketAddr),
-    /// An answer to a question at a name server: `dns://192.0.2.53:53`.
-    Dns(SocketAddr),
+/// What happens when a host of a zone says twice in a row that it reached what it must never reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBreach {
+    /// People are told.
+    #[default]
+    Alert,
+    /// Besides, the zone's own scope is cut, until a person restores it.
+    Cut,
 }
 
-/// A text that says nothing to probe.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not something to probe: expected tcp://ADDRESS:PORT or dns://ADDRESS:PORT with a literal address"
-)]
-pub struct NotAProbeTarget(String);
-
-impl fmt::Display for ProbeTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl OnBreach {
+    /// `alert` or `cut`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Tcp(at) => write!(f, "tcp://{at}"),
-            Self::Dns(at) => write!(f, "dns://{at}"),
+            Self::Alert => "alert",
+            Self::Cut => "cut",
         }
-    }
-}
-
-impl FromStr for ProbeTarget {
-    type Err = NotAProbeTarget;
-
-    fn from_str(text: &str) -> Result<Self, NotAProbeTarget> {
-        let at = |rest: &str| rest.parse().ok().filter(|at: &SocketAddr| at.port() != 0);
-        let target = match text.split_once("://") {
-            Some(("tcp", rest)) => at(rest).map(Self::Tcp),
-            Some(("dns", rest)) => at(rest).map(Self::Dns),
-            _ => None,
-        };
-        target.ok_or_else(|| NotAProbeTarget(text.chars().take(64).collect()))
-    }
-}
-
-impl TryFrom<String> for ProbeTarget {
-    type Error = NotAProbeTarget;
-    fn try_from(text: String) -> Result<Self, NotAProbeTarget> {
-        text.parse()
-    }
-}
-
-impl From<ProbeTarget> for String {
-    fn from(target: ProbeTarget) -> Self {
-        target.to_string()
     }
 }
 
@@ -182,6 +152,8 @@ pub struct Zone {
     pub must: Vec<ProbeTarget>,
     /// What its hosts must never reach.
     pub must_not: Vec<ProbeTarget>,
+    /// What follows when one of them does.
+    pub on_breach: OnBreach,
 }
 
 impl Zone {
@@ -195,26 +167,6 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_to_probe_is_a_literal_address_and_reads_as_written() {
-        for text in [
-            "tcp://192.0.2.7:445",
-            "tcp://[2001:db8::1]:22",
-            "dns://192.0.2.53:53",
-        ] {
-            assert_eq!(text.parse::<ProbeTarget>().unwrap().to_string(), text);
-        }
-        for text in [
-            "nas:445",
-            "tcp://nas:445",
-            "tcp://192.0.2.7",
-            "tcp://192.0.2.7:0",
-            "udp://192.0.2.7:9",
-        ] {
-            assert!(text.parse::<ProbeTarget>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn tiers_are_written_as_they_are_said() {
