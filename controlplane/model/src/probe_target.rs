@@ -71,7 +71,7 @@ impl fmt::Display for ProbeTarget {
                 match resolver {
                     SocketAddr::V4(v4) if v4.port() == DNS => write!(f, "dns://{}", v4.ip())?,
                     SocketAddr::V6(v6) if v6.port() == DNS => write!(f, "dns://[{}]", v6.ip())?,
-                    other => write!(f, "dns://{other}")?,
+                    SocketAddr::V4(_) | SocketAddr::V6(_) => write!(f, "dns://{resolver}")?,
                 }
                 name.as_ref().map_or(Ok(()), |name| write!(f, "/{name}"))
             }
