@@ -9,12 +9,14 @@ mod canary;
 mod capture;
 mod exchange;
 mod host;
+mod join;
 mod money;
 mod overlay;
 mod policy;
 mod probe_target;
 mod reload;
 mod remark;
+pub mod report;
 mod rules;
 mod secret;
 mod snapshot;
@@ -32,6 +34,12 @@ pub use canary::{CanaryFact, CanaryVerdict};
 pub use capture::{CaptureAsk, CaptureView};
 pub use exchange::{Ended, ExchangeView};
 pub use host::{Dial, HostIdentity, HostName, HostRole, HostRoles, NotARole, NotAnIdentity};
+pub use join::{
+    AGENT_PATH, BinarySeal, CARD_PATH, CERTIFICATE_PATH, Fingerprint, HouseCard, JOIN_PATH,
+    JoinAnswer, JoinAsk, MAX_BATCH_BYTES, MAX_TALK_BYTES, MAX_TOKEN_BYTES, NotACard, NotAToken,
+    RENEW_PATH, REPORTS_PATH, Reach, Refused, RefusedReport, RenewAnswer, RenewAsk, ReportsAnswer,
+    Token, TokenSecret, own_target,
+};
 pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};
 pub use policy::{Allowance, DAY_MINUTES, Policy, Span, When};
