@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 22] = [
+const MAY_IMPORT: [(&str, &[&str]); 25] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
@@ -55,11 +55,15 @@ const MAY_IMPORT: [(&str, &[&str]); 22] = [
             "gateway-core",
         ],
     ),
+    ("host-core", &["kill-wire", "net-model"]),
+    ("host-facts", &["host-core", "net-model", "kill-files"]),
+    ("fence", &["kill-wire"]),
     (
         "node-agent",
         &[
             "kill-wire",
             "kill-files",
+            "fence",
             // The program alone: it reads its file and ends as the other small programs do.
             "kill-config",
             "kill-program",
@@ -226,11 +230,12 @@ const KILL_SWITCH_MAY_USE: [(&str, &[&str]); 10] = [
 ];
 
 /// Crates that decide and never act, and what they may therefore not name.
-const PURE: [&str; 4] = [
+const PURE: [&str; 5] = [
     "killswitch/wire",
     "killswitch/core",
     "killswitch/inbound",
     "agents/core",
+    "agents/host-core",
 ];
 const IMPURE: [&str; 8] = [
     "std::fs",
