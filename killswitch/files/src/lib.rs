@@ -11,6 +11,7 @@ mod slots;
 
 pub use atomic::write_atomic;
 pub use reserve::Reserve;
+pub use slot_file::sync_folder;
 pub use slots::{Loaded, Slots};
 
 /// Size of one slot in bytes, allocated when it is made.

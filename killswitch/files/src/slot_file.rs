@@ -66,7 +66,10 @@ pub(crate) fn set_aside(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a change of names in the folder of `path` last.
-pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When the folder cannot be opened, or the disk refuses.
+pub fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
