@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 25] = [
+const MAY_IMPORT: [(&str, &[&str]); 30] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
@@ -72,7 +72,32 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
             "gateways",
         ],
     ),
+    // Mutual TLS between machines of the house: both ends use it, like the model.
+    ("net-link", &["kill-wire", "net-model"]),
+    ("pki", &["kill-wire", "net-model"]),
+    (
+        "hosts",
+        &[
+            "kill-wire",
+            "kill-files",
+            "net-model",
+            "net-link",
+            "pki",
+            "store",
+        ],
+    ),
+    (
+        "uplink",
+        &[
+            "kill-wire",
+            "kill-files",
+            "net-model",
+            "net-link",
+            "host-facts",
+        ],
+    ),
     ("store", &["kill-wire", "net-model"]),
+    ("mesh", &["kill-wire", "net-model"]),
     ("tasks", &["kill-wire", "killctl", "net-model", "store"]),
     ("dash", &["kill-wire", "killctl", "net-model", "store"]),
     (
@@ -95,6 +120,9 @@ const MAY_IMPORT: [(&str, &[&str]); 25] = [
             "node-agent",
             "store",
             "tasks",
+            "mesh",
+            "hosts",
+            "uplink",
             "dash",
         ],
     ),
