@@ -9,7 +9,9 @@ mod canary;
 mod capture;
 mod exchange;
 mod host;
+mod inventory;
 mod join;
+mod mesh;
 mod money;
 mod overlay;
 mod policy;
@@ -34,12 +36,14 @@ pub use canary::{CanaryFact, CanaryVerdict};
 pub use capture::{CaptureAsk, CaptureView};
 pub use exchange::{Ended, ExchangeView};
 pub use host::{Dial, HostIdentity, HostName, HostRole, HostRoles, NotARole, NotAnIdentity};
+pub use inventory::{AlertView, Gauges, HistoryStep, HostLatest, HostSample, HostSeen, JobView};
 pub use join::{
     AGENT_PATH, BinarySeal, CARD_PATH, CERTIFICATE_PATH, Fingerprint, HouseCard, JOIN_PATH,
     JoinAnswer, JoinAsk, MAX_BATCH_BYTES, MAX_TALK_BYTES, MAX_TOKEN_BYTES, NotACard, NotAToken,
     RENEW_PATH, REPORTS_PATH, Reach, Refused, RefusedReport, RenewAnswer, RenewAsk, ReportsAnswer,
     Token, TokenSecret, own_target,
 };
+pub use mesh::{KeyEnd, MeshCut, MeshFinding, MeshNode, MeshNodeView, MeshStep, MeshView};
 pub use money::{MicroDollars, NotMoney};
 pub use overlay::{ControlReply, ControlRequest, Observed, Overlay, Overruled};
 pub use policy::{Allowance, DAY_MINUTES, Policy, Span, When};

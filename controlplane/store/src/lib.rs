@@ -7,8 +7,13 @@
 //! What is absent: latches and the journal. They are plain files of the kill switch, so that a cut never waits
 //! for a database, and a damaged database never opens anything.
 
+mod alerts;
 mod columns;
 mod error;
+mod host_history;
+mod host_reports;
+mod hosts;
+mod jobs;
 mod migrations;
 mod open;
 mod remarks;
@@ -16,6 +21,8 @@ mod sessions;
 mod usage;
 
 pub use error::StoreError;
+pub use host_reports::{HostPoint, ReportBatch, ReportMark, SeenModel};
+pub use hosts::{CertificateRecord, HostRecord, HostState, Invitation, KnownHost};
 pub use open::Store;
 pub use sessions::Session;
 pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};

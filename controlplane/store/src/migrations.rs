@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Date and number, name, text. A step that has been released is never edited; a change is a new step.
-const STEPS: [(i64, &str, &str); 4] = [
+const STEPS: [(i64, &str, &str); 6] = [
     (
         20_261_121_000_001,
         "usage",
@@ -24,6 +24,16 @@ const STEPS: [(i64, &str, &str); 4] = [
         20_261_121_000_004,
         "remarks",
         include_str!("../../../migrations/sqlite/20261121000004_remarks.sql"),
+    ),
+    (
+        20_261_121_000_005,
+        "hosts",
+        include_str!("../../../migrations/sqlite/20261121000005_hosts.sql"),
+    ),
+    (
+        20_261_121_000_006,
+        "inventory",
+        include_str!("../../../migrations/sqlite/20261121000006_inventory.sql"),
     ),
 ];
 

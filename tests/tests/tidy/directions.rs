@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 30] = [
+const MAY_IMPORT: [(&str, &[&str]); 31] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
@@ -97,6 +97,7 @@ const MAY_IMPORT: [(&str, &[&str]); 30] = [
         ],
     ),
     ("store", &["kill-wire", "net-model"]),
+    ("inventory", &["kill-wire", "net-model", "store"]),
     ("mesh", &["kill-wire", "net-model"]),
     ("tasks", &["kill-wire", "killctl", "net-model", "store"]),
     ("dash", &["kill-wire", "killctl", "net-model", "store"]),
