@@ -2,6 +2,7 @@
 //!
 //! No IO, no clock, no randomness: bytes, facts and `now` come in, decisions go out.
 
+pub mod answer;
 pub mod choice;
 pub mod dialect;
 pub mod limits;

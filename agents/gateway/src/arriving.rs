@@ -1,11 +1,9 @@
 //! A target's answer from its first byte on. Its silence is bounded, and its end is known to the target's breaker.
 
-use crate::{live::Flow, silence::Silence, targets::Seat};
+use crate::{silence::Silence, target_http::Flow, targets::Seat};
 use bytes::Bytes;
 use gateway_core::choice::Failure;
-use hyper::body::Body as _;
 use std::{
-    pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
@@ -39,26 +37,21 @@ impl Arriving {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(Ok(first)));
         }
-        loop {
-            match Pin::new(&mut self.flow).poll_frame(cx) {
-                Poll::Ready(Some(Ok(frame))) => {
-                    self.silence.broken();
-                    // Trailers are about the connection to the target.
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(data)));
-                    }
-                }
-                Poll::Ready(Some(Err(error))) => {
-                    tracing::debug!(%error, "A target broke its answer off.");
-                    return self.fails(Failure::BrokenOff);
-                }
-                Poll::Ready(None) => return Poll::Ready(None),
-                Poll::Pending if self.silence.is_too_long(cx) => {
-                    tracing::debug!("A target fell silent in the middle of its answer.");
-                    return self.fails(Failure::Timeout);
-                }
-                Poll::Pending => return Poll::Pending,
+        match self.flow.poll_piece(cx) {
+            Poll::Ready(Some(Ok(piece))) => {
+                self.silence.broken();
+                Poll::Ready(Some(Ok(piece)))
             }
+            Poll::Ready(Some(Err(error))) => {
+                tracing::debug!(%error, "A target broke its answer off.");
+                self.fails(Failure::BrokenOff)
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending if self.silence.is_too_long(cx) => {
+                tracing::debug!("A target fell silent in the middle of its answer.");
+                self.fails(Failure::Timeout)
+            }
+            Poll::Pending => Poll::Pending,
         }
     }
 
@@ -69,13 +62,13 @@ impl Arriving {
 
     /// Whether everything has been handed out.
     pub(crate) fn is_over(&self) -> bool {
-        self.first.is_none() && self.flow.is_end_stream()
+        self.first.is_none() && self.flow.is_over()
     }
 
     /// Bytes still to come, when that is known.
     pub(crate) fn left(&self) -> Option<u64> {
         let first = self.first.as_ref().map_or(0, |first| first.len() as u64);
-        self.flow.size_hint().exact().map(|rest| rest + first)
+        self.flow.left().map(|rest| rest + first)
     }
 
     /// It was read to its end: its connection may serve again.

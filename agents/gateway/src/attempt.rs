@@ -3,14 +3,13 @@
 //! Nothing has gone to the client before that byte, so the next target may still be asked.
 
 use crate::{
-    live::Flow,
+    target_http::Flow,
     targets::Seat,
     upstream::{Ask, UpstreamError, Upstreams},
 };
 use bytes::Bytes;
 use gateway_core::choice::Failure;
 use http::{StatusCode, header::RETRY_AFTER, response::Parts};
-use http_body_util::BodyExt as _;
 use std::{error::Error as _, pin::pin, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
@@ -70,7 +69,7 @@ pub(crate) async fn attempt(
 }
 
 async fn first_byte(upstreams: &Upstreams, ask: &Ask<'_>) -> Outcome {
-    let (response, live) = match upstreams.ask(ask).await {
+    let (head, flow) = match upstreams.ask(ask).await {
         Ok(answer) => answer,
         Err(error) => {
             let cause = error.source().map(ToString::to_string);
@@ -78,27 +77,20 @@ async fn first_byte(upstreams: &Upstreams, ask: &Ask<'_>) -> Outcome {
             return Outcome::Failed(failure_of(&error));
         }
     };
-    let (head, body) = response.into_parts();
     let mut answered = Answered {
         head,
         first: None,
-        flow: Flow::new(body, live),
+        flow,
         hides_figures: false,
     };
     if let Some(failure) = unable(&answered.head) {
         return Outcome::Unable(answered, failure);
     }
-    while answered.first.is_none() {
-        match answered.flow.frame().await {
-            None => break,
-            // Trailers are about the connection to the target.
-            Some(Ok(frame)) => {
-                answered.first = frame.into_data().ok().filter(|data| !data.is_empty());
-            }
-            Some(Err(error)) => {
-                tracing::debug!(target_name = %ask.target.name, %error, "A target broke its answer off before the first byte.");
-                return Outcome::Failed(Failure::BrokenOff);
-            }
+    match answered.flow.piece().await.transpose() {
+        Ok(first) => answered.first = first,
+        Err(error) => {
+            tracing::debug!(target_name = %ask.target.name, %error, "A target broke its answer off before the first byte.");
+            return Outcome::Failed(Failure::BrokenOff);
         }
     }
     Outcome::Serves(answered)

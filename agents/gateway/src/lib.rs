@@ -32,7 +32,7 @@ mod known;
 mod leg;
 mod line;
 mod lines;
-mod live;
+
 mod metrics;
 mod models;
 mod noted;
@@ -55,6 +55,7 @@ mod serve;
 mod show;
 mod silence;
 mod spool;
+mod target_http;
 mod targets;
 mod tls;
 mod upstream;

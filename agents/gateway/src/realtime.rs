@@ -19,9 +19,9 @@ use crate::{
     inflow::Inflow,
     leg::Leg,
     line::Line,
-    live::Socket,
     registry::Exchange,
     reply::Reply,
+    target_http::Socket,
     targets::Seat,
     upstream::{Ask, Upstreams},
 };

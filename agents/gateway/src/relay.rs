@@ -93,6 +93,7 @@ impl Relay {
 
     fn take(&mut self, mut data: Bytes) {
         let passes = self.count(&data);
+        let all = passes == data.len();
         data.truncate(passes);
         let from = self.ready.len();
         match &mut self.events {
@@ -105,7 +106,10 @@ impl Relay {
             }
             self.ready.retain(|piece| !piece.is_empty());
         }
-        self.finish_if_over();
+        // What a budget held something of back is not whole, even when that was the last of it.
+        if all {
+            self.finish_if_over();
+        }
     }
 
     /// Counts what has come; how many bytes of it are passed on: when a budget ends here, those up to the end of the event

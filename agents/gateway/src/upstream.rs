@@ -2,25 +2,17 @@
 
 use crate::{
     headers,
-    live::{Flow, Live, Pool},
+    target_http::{Broken, Connector, Flow, Live, Pool, Question},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use gateway_core::dialect::at_target;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{body::Incoming, client::conn::http1};
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::connect::HttpConnector;
+use http::{HeaderMap, Method, StatusCode, response::Parts};
 use net_model::{BaseUrl, Target};
-use std::{error::Error as StdError, io, sync::Arc, time::Duration};
+use std::{error::Error as StdError, time::Duration};
 use tokio::time::timeout;
-use tower::Service as _;
 
-/// Bytes of one connection's read buffer.
-const BUFFER: usize = 64 * 1024;
 /// Longest answer that is read whole: a list of models, or what one of them can do.
 const MAX_LIST: usize = 4 * 1024 * 1024;
-const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Why a target gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +25,7 @@ pub(crate) enum UpstreamError {
     Build(#[source] http::Error),
     /// The connection broke before the answer's headers were complete.
     #[error("no answer")]
-    NoAnswer(#[source] hyper::Error),
+    NoAnswer(#[source] Broken),
     /// The answer's body broke off or was too long.
     #[error("the answer could not be read")]
     Unreadable,
@@ -55,51 +47,24 @@ pub(crate) struct Ask<'a> {
 }
 
 impl Ask<'_> {
-    fn request(&self) -> Result<Request<Full<Bytes>>, UpstreamError> {
-        let mut request = Request::builder()
-            .method(&self.method)
-            .uri(self.path)
-            .body(Full::new(self.body.clone()))
-            .map_err(UpstreamError::Build)?;
-        *request.headers_mut() = self.headers.clone();
-        Ok(request)
+    fn question(&self) -> Result<Question, UpstreamError> {
+        Question::new(&self.method, self.path, &self.headers, self.body.clone())
+            .map_err(UpstreamError::Build)
     }
 }
 
 /// All targets' connections.
 #[derive(Debug)]
 pub(crate) struct Upstreams {
-    connector: HttpsConnector<HttpConnector>,
+    connector: Connector,
     pool: Pool,
 }
 
 impl Upstreams {
     /// Trusts the host's certificate authorities; without any, only targets without TLS can be reached.
     pub(crate) fn new() -> Result<Self, rustls::Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = || {
-            rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
-                .with_safe_default_protocol_versions()
-        };
-        let config = match tls()?.with_native_roots() {
-            Ok(config) => config.with_no_client_auth(),
-            Err(error) => {
-                tracing::warn!(%error, "This host has no certificate authorities: targets with https cannot be reached.");
-                tls()?
-                    .with_root_certificates(rustls::RootCertStore::empty())
-                    .with_no_client_auth()
-            }
-        };
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_nodelay(true);
-        http.set_keepalive(Some(KEEPALIVE));
         Ok(Self {
-            connector: HttpsConnectorBuilder::new()
-                .with_tls_config(config)
-                .https_or_http()
-                .enable_http1()
-                .wrap_connector(http),
+            connector: Connector::new()?,
             pool: Pool::default(),
         })
     }
@@ -107,23 +72,18 @@ impl Upstreams {
     /// Sends and waits for the answer's headers. A connection that idled may have been closed by the target
     /// meanwhile: then, and only before any answer, the request is sent once more on a fresh one. Connecting is bounded
     /// here; how long the answer may take is for the caller to say.
-    pub(crate) async fn ask(
-        &self,
-        ask: &Ask<'_>,
-    ) -> Result<(Response<Incoming>, Live), UpstreamError> {
+    pub(crate) async fn ask(&self, ask: &Ask<'_>) -> Result<(Parts, Flow), UpstreamError> {
         let key = key(&ask.target.base_url);
-        if let Some(mut live) = self.pool.take(&key) {
-            match live.send(ask.request()?).await {
-                Ok(response) => return Ok((response, live)),
-                Err(error) if was_stale(&error) => {}
-                Err(error) => return Err(UpstreamError::NoAnswer(error)),
+        let question = ask.question()?;
+        if let Some(live) = self.pool.take(&key) {
+            match live.send(question.clone()).await {
+                Ok(answer) => return Ok(answer),
+                Err(broken) if broken.was_stale() => {}
+                Err(broken) => return Err(UpstreamError::NoAnswer(broken)),
             }
         }
-        let mut live = Box::pin(self.connect(ask.target, key)).await?;
-        match live.send(ask.request()?).await {
-            Ok(response) => Ok((response, live)),
-            Err(error) => Err(UpstreamError::NoAnswer(error)),
-        }
+        let live = Box::pin(self.connect(ask.target, key)).await?;
+        live.send(question).await.map_err(UpstreamError::NoAnswer)
     }
 
     /// Asks a target for its models: status and, when that is a success, the body.
@@ -149,15 +109,17 @@ impl Upstreams {
         limit: Duration,
     ) -> Result<(StatusCode, Bytes), UpstreamError> {
         let whole = async {
-            let (response, live) = self.ask(ask).await?;
-            let status = response.status();
-            let mut flow = Flow::new(response.into_body(), live);
-            let body = Limited::new(&mut flow, MAX_LIST)
-                .collect()
-                .await
-                .map_err(|_| UpstreamError::Unreadable)?;
+            let (head, mut flow) = self.ask(ask).await?;
+            let mut body = BytesMut::new();
+            while let Some(piece) = flow.piece().await {
+                let piece = piece.map_err(|_| UpstreamError::Unreadable)?;
+                if body.len() + piece.len() > MAX_LIST {
+                    return Err(UpstreamError::Unreadable);
+                }
+                body.extend_from_slice(&piece);
+            }
             flow.park();
-            Ok((status, body.to_bytes()))
+            Ok((head.status, body.freeze()))
         };
         timeout(limit, whole)
             .await
@@ -175,23 +137,12 @@ impl Upstreams {
     }
 
     async fn connect(&self, target: &Target, key: String) -> Result<Live, UpstreamError> {
-        let uri: Uri = target
-            .base_url
-            .to_string()
-            .parse()
-            .map_err(|error: http::uri::InvalidUri| UpstreamError::Build(error.into()))?;
-        let mut connector = self.connector.clone();
-        let limit = target.timeouts.connect;
-        let stream = timeout(limit, connector.call(uri))
+        let connecting = self.connector.connect(&target.base_url);
+        let socket = timeout(target.timeouts.connect, connecting)
             .await
             .map_err(|_| UpstreamError::Connect("not in time".into()))?
             .map_err(UpstreamError::Connect)?;
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(BUFFER)
-            .handshake(stream)
-            .await
-            .map_err(UpstreamError::NoAnswer)?;
-        Ok(Live::new(sender, connection, key, &self.pool))
+        Ok(Live::new(socket, key, &self.pool))
     }
 }
 
@@ -202,21 +153,4 @@ fn key(base: &BaseUrl) -> String {
         if base.tls() { "s:" } else { "p:" },
         base.authority()
     )
-}
-
-/// Whether this is what a connection gives that the other side had closed while it idled.
-fn was_stale(error: &hyper::Error) -> bool {
-    let broken = error
-        .source()
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .is_some_and(|error| {
-            matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::BrokenPipe
-                    | io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::NotConnected
-            )
-        });
-    broken || error.is_incomplete_message() || error.is_canceled() || error.is_closed()
 }

@@ -8,10 +8,9 @@ use super::{
     ending::{End, event},
     side::{BEATS, Gone, Side},
 };
-use crate::{account::Account, app::App, deny::Denied, leg::Leg, line::Line, live::Socket};
+use crate::{account::Account, app::App, deny::Denied, leg::Leg, line::Line, target_http::Socket};
 use bytes::Bytes;
 use gateway_core::dialect::{Kept, client_event};
-use hyper_util::rt::TokioIo;
 use std::{
     borrow::Cow,
     future::poll_fn,
@@ -26,7 +25,7 @@ use tokio_tungstenite::tungstenite::{Error, Message, protocol::Role};
 #[derive(Debug)]
 pub(super) struct Bridge {
     pub(super) client: Side<Leg>,
-    pub(super) target: Side<TokioIo<Socket>>,
+    pub(super) target: Side<Socket>,
     pub(super) account: Account,
     line: Arc<Line>,
     /// The model as the client calls it.
@@ -50,10 +49,9 @@ impl Bridge {
         let every = (session.idle / u32::from(BEATS)).max(Duration::from_millis(1));
         let mut beat = interval_at(Instant::now() + every, every);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let io = TokioIo::new(session.socket);
         let bridge = Self {
             client: Side::new(leg, early, Role::Server).await,
-            target: Side::new(io, session.early, Role::Client).await,
+            target: Side::new(session.socket, session.early, Role::Client).await,
             account: session.account,
             line: Arc::clone(line),
             asked: session.asked,

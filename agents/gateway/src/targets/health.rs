@@ -87,8 +87,8 @@ async fn ask(app: &App, target: &Target) -> Option<StatusCode> {
         body: Bytes::new(),
     };
     // Dropping the answer closes its connection: a list of models may be long, and nobody wants it.
-    let (response, _live) = app.upstreams.ask(&ask).await.ok()?;
-    Some(response.status())
+    let (head, _flow) = app.upstreams.ask(&ask).await.ok()?;
+    Some(head.status)
 }
 
 /// What each kind answers at once and for nothing. LiteLLM's `/health` would ask every model it has.

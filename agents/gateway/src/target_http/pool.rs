@@ -1,0 +1,64 @@
+//! Connections that idle.
+
+use super::{Live, Socket, live::is_quiet};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// Idle connections are used again for this long; shorter than what common servers keep them.
+const IDLE_LIMIT: Duration = Duration::from_secs(20);
+/// Idle connections of one target.
+const MAX_IDLE: usize = 32;
+
+#[derive(Debug)]
+struct Idle {
+    socket: Socket,
+    since: Instant,
+}
+
+impl Idle {
+    fn is_good(&mut self) -> bool {
+        self.since.elapsed() < IDLE_LIMIT && is_quiet(&mut self.socket)
+    }
+}
+
+/// Connections that idle, by the server they lead to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pool(Arc<Mutex<HashMap<String, Vec<Idle>>>>);
+
+impl Pool {
+    /// The connection that idled least, if one is good.
+    pub(crate) fn take(&self, key: &str) -> Option<Live> {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = pool.get_mut(key)?;
+        while let Some(mut last) = idle.pop() {
+            if last.is_good() {
+                return Some(Live::new(last.socket, key.to_owned(), self));
+            }
+        }
+        None
+    }
+
+    pub(super) fn park(&self, key: String, socket: Socket) {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let idle = pool.entry(key).or_default();
+        if idle.len() < MAX_IDLE {
+            idle.push(Idle {
+                socket,
+                since: Instant::now(),
+            });
+        }
+    }
+
+    /// Lets go of connections that idled too long or were closed; with `all`, of all.
+    pub(crate) fn prune(&self, all: bool) {
+        let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for idle in pool.values_mut() {
+            idle.retain_mut(|idle| !all && idle.is_good());
+        }
+        pool.retain(|_, idle| !idle.is_empty());
+    }
+}
