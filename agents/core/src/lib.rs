@@ -7,10 +7,12 @@
 //! half minute, and whose loss was recorded first. Time, restarts, repeats and observations can close; none of them opens.
 
 mod closing;
+mod fenced;
 mod issuer;
 mod lease;
 mod order;
 
+pub use fenced::Fenced;
 pub use issuer::{Held, Saved};
 pub use lease::Silence;
 pub use net_model::OnSilence;
@@ -205,7 +207,7 @@ impl AgentCore {
     }
 
     /// The lease of the whole house.
-    fn lease(&self) -> Lease {
+    pub(crate) fn lease(&self) -> Lease {
         if self.issuers.iter().any(|issuer| issuer.held.doubtful) {
             return Lease::Awaited;
         }

@@ -6,16 +6,21 @@
 //! is cut stays cut.
 
 mod answer;
+mod destroy;
 mod element;
 mod fence;
+mod freeze;
 mod message;
 mod netlink;
 mod plan;
 mod program;
 mod ruleset;
+mod snapshot;
+mod still;
 
 pub use element::Standing;
 pub use fence::{Fence, FenceError, Looked};
 pub use plan::{
     Flow, Interface, MOST_ENTRIES, MOST_WAYS, NotAName, Plan, Side, TableName, Way, everything,
 };
+pub use still::{Release, Still, Stilled};

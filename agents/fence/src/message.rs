@@ -79,6 +79,15 @@ impl Messages {
         all
     }
 
+    /// One message of another family of the kernel.
+    pub(crate) fn plain(first: u32, kind: u16, flags: u16, body: &[u8]) -> Self {
+        let mut all = Self::from(first);
+        let at = all.header(kind, flags);
+        all.bytes.extend(body);
+        all.end(at);
+        all
+    }
+
     /// Asks for something of one table; `set` for the elements of one set.
     pub(crate) fn get(first: u32, what: u16, flags: u16, table: &str, set: Option<Set>) -> Self {
         let mut all = Self::from(first);
@@ -129,14 +138,19 @@ impl Messages {
 
     /// Writes both headers; gives where the message begins.
     fn begin(&mut self, kind: u16, flags: u16, family: u8, resource: u16) -> usize {
+        let at = self.header(kind, flags);
+        self.bytes.extend([family, 0]);
+        self.bytes.extend(resource.to_be_bytes());
+        at
+    }
+
+    fn header(&mut self, kind: u16, flags: u16) -> usize {
         let at = self.bytes.len();
         self.bytes.extend(0_u32.to_ne_bytes());
         self.bytes.extend(kind.to_ne_bytes());
         self.bytes.extend(flags.to_ne_bytes());
         self.bytes.extend(self.next.to_ne_bytes());
         self.bytes.extend(0_u32.to_ne_bytes());
-        self.bytes.extend([family, 0]);
-        self.bytes.extend(resource.to_be_bytes());
         self.next = self.next.wrapping_add(1);
         at
     }

@@ -167,6 +167,11 @@ impl Netlink {
         outcome
     }
 
+    /// A message with the next number, to be asked with [`Netlink::ask`].
+    pub(crate) fn message(&self, kind: u16, flags: u16, body: &[u8]) -> Messages {
+        Messages::plain(self.seq, kind, flags, body)
+    }
+
     /// Sends, and hands every answer to it over until `last` says that this was the last.
     pub(crate) fn ask(
         &mut self,

@@ -19,7 +19,7 @@ fn alone(test: &str) -> bool {
         .args(["-n", "nft", "list", "ruleset"])
         .output();
     if !may.is_ok_and(|ended| ended.status.success()) {
-        println!("SKIPPED: needs root, unshare and nft");
+        eprintln!("SKIPPED: needs root, unshare and nft");
         return false;
     }
     let ended = Command::new("unshare")
@@ -71,8 +71,10 @@ fn plan() -> Plan {
 fn host() -> Plan {
     let mut plan = plan();
     plan.ways.truncate(1);
-    plan.ways[0].side = Side::Host;
-    plan.ways[0].nets = everything();
+    for way in &mut plan.ways {
+        way.side = Side::Host;
+        way.nets = everything();
+    }
     plan
 }
 

@@ -1,6 +1,7 @@
 //! What the agent has in hand: its decisions, its gateways, its record, its tasks.
 
 use crate::clock;
+use crate::fencing::Fencing;
 use crate::record::Record;
 use agent_core::AgentCore;
 use gateways::Driver;
@@ -22,6 +23,7 @@ pub(crate) struct Hand {
     pub(crate) looking: tokio::sync::Mutex<()>,
     core: Mutex<AgentCore>,
     pub(crate) reaches: Vec<Arc<Reach>>,
+    pub(crate) fencing: Option<Fencing>,
     pub(crate) record: Record,
     tasks: TaskTracker,
 }
@@ -40,7 +42,7 @@ impl Hand {
         (node, keys): (String, Vec<VerifyingKey>),
         direct: Vec<SocketAddr>,
         core: AgentCore,
-        drivers: Vec<Driver>,
+        (drivers, fencing): (Vec<Driver>, Option<Fencing>),
         record: Record,
     ) -> Self {
         let reach = |(n, driver): (usize, Driver)| {
@@ -58,6 +60,7 @@ impl Hand {
             looking: tokio::sync::Mutex::default(),
             core: Mutex::new(core),
             reaches: drivers.into_iter().enumerate().map(reach).collect(),
+            fencing,
             record,
             tasks: TaskTracker::new(),
         }

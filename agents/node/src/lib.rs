@@ -5,6 +5,7 @@
 
 mod carry_out;
 mod clock;
+mod fencing;
 mod hand;
 mod listen;
 mod looks;
@@ -12,13 +13,16 @@ mod orders;
 mod receipt;
 mod record;
 mod release;
+mod stillness;
 mod tell;
 mod watch;
 
 pub use agent_core::{OnSilence, Silence};
+pub use fencing::FenceWish;
 
 use agent_core::AgentCore;
 use anyhow::Context as _;
+use fencing::Fencing;
 use gateways::Driver;
 use hand::Hand;
 use kill_wire::VerifyingKey;
@@ -46,6 +50,8 @@ pub struct Settings {
     pub on_silence: Silence,
     /// Addresses that this host may be asked to try past the gateway, to prove that it cannot.
     pub direct: Vec<SocketAddr>,
+    /// What this host closes in its kernel besides; none where it has no fence.
+    pub fence: Option<FenceWish>,
 }
 
 /// A running agent: one thread with its own runtime. Dropping it stops it without waiting.
@@ -89,7 +95,10 @@ impl NodeAgent {
         let keys = settings.keys;
         let core = AgentCore::new(loaded.saved, loaded.doubtful, &keys, settings.on_silence);
         let who = (settings.node, keys);
-        let hand = Hand::new(who, settings.direct, core, settings.gateways, record);
+        let fencing = settings.fence.map(Fencing::start).transpose();
+        let fencing = fencing.context("cannot start the threads of the fence")?;
+        let arms = (settings.gateways, fencing);
+        let hand = Hand::new(who, settings.direct, core, arms, record);
         let (stop, (on_end, ended)) = (CancellationToken::new(), mpsc::channel());
         let token = stop.clone();
         let thread = std::thread::Builder::new()
@@ -131,6 +140,7 @@ impl Drop for NodeAgent {
 }
 
 async fn run(hand: Arc<Hand>, listener: tokio::net::TcpListener, stop: CancellationToken) {
+    fencing::start(&hand, &stop);
     watch::start(&hand, &stop);
     listen::serve(&hand, listener, &stop).await;
     hand.tasks().close();

@@ -20,6 +20,7 @@ pub(crate) fn receipt(hand: &Hand, issuer: usize, told: Told, begun: Duration) -
         lingering: told.cut.lingering,
         failed: told.failed,
         unsaved: told.unsaved,
+        fence: told.fence,
         took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
     }
 }

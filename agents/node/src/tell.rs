@@ -1,7 +1,9 @@
 //! Tells the gateways what is in force.
 
+use crate::fencing;
 use crate::hand::{Hand, Reach};
 use gateways::{Gateway as _, LIMIT, Severed};
+use kill_wire::FenceReceipt;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -13,11 +15,15 @@ pub(crate) struct Told {
     pub(crate) failed: Vec<String>,
     /// Why it is not written down.
     pub(crate) unsaved: Option<String>,
+    /// What the fence did.
+    pub(crate) fence: Option<FenceReceipt>,
 }
 
-/// Puts the overlay in force at every gateway at once.
+/// Puts the overlay in force at the fence and at every gateway at once.
 pub(crate) async fn tell_all(hand: &Arc<Hand>) -> Told {
     let mut calls = JoinSet::new();
+    let fenced = Arc::clone(hand);
+    calls.spawn(async move { fencing::tell(&fenced).await });
     for reach in &hand.reaches {
         let (hand, reach) = (Arc::clone(hand), Arc::clone(reach));
         calls.spawn(async move { tell(&hand, &reach).await });
@@ -59,5 +65,6 @@ impl Told {
         self.cut.severed += other.cut.severed;
         self.cut.lingering += other.cut.lingering;
         self.failed.extend(other.failed);
+        self.fence = other.fence.or(self.fence.take());
     }
 }

@@ -113,6 +113,7 @@ impl Site {
                 hold: Vec::new(),
             },
             direct: Vec::new(),
+            fence: None,
         };
         self.agent = Some(NodeAgent::start(settings, listener).unwrap());
         wait_for("the gateway is paused by the agent that starts", || {

@@ -35,6 +35,7 @@ impl Site {
             gateways: vec![Driver::Memory(Memory::default())],
             on_silence: Silence::default(),
             direct,
+            fence: None,
         };
         let agent = NodeAgent::start(settings, listener).unwrap();
         Self {

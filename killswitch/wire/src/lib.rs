@@ -36,7 +36,7 @@ pub use probe::{
     Class, HOLD_BEAT, HOLD_HEADER, PROBE_HEADER, PROBE_POINTS_PATH, ProbeAddress, ProbePoint,
     ProbePoints, RouteKind, Subject,
 };
-pub use receipt::{Receipt, Refusal};
+pub use receipt::{FenceReceipt, Receipt, Refusal};
 pub use scope::{NotAScope, Scope};
 pub use standing::Standing;
 pub use time::{Step, Timestamp};

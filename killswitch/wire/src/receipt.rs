@@ -18,8 +18,24 @@ pub struct Receipt {
     /// Why this is not written down on the agent's host.
     #[serde(default)]
     pub unsaved: Option<String>,
+    /// What the fence of this host did; none where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fence: Option<FenceReceipt>,
     /// Time from receiving the order to this answer, in microseconds.
     pub took_us: u64,
+}
+
+/// What the fence of a host did. What did not work stands in [`Receipt::failed`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FenceReceipt {
+    /// Zones, or the host itself, that are closed now.
+    pub closed: Vec<String>,
+    /// Control groups that were frozen by this order.
+    #[serde(default)]
+    pub frozen: u32,
+    /// Connections of the host that were ended by this order.
+    #[serde(default)]
+    pub destroyed: u32,
 }
 
 /// The order was not carried out.

@@ -88,6 +88,7 @@ impl Site {
             gateways: vec![Driver::Memory(gateway.clone())],
             on_silence: Silence::default(),
             direct: Vec::new(),
+            fence: None,
         };
         Self {
             dir,

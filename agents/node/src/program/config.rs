@@ -1,8 +1,10 @@
 //! The file `node-agent.toml`: read whole, every mistake reported at once. One file here for each section.
 
 mod agent;
+mod fence;
 
 pub(super) use agent::AgentWish;
+pub(super) use fence::Fenced;
 
 use kill_config::{BadConfig, Problem, Problems, Reader, Reading, Section, read_table};
 use std::path::Path;
@@ -11,6 +13,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) agent: AgentWish,
+    /// None where this host has no fence.
+    pub(super) fence: Option<Fenced>,
     /// What works but should be looked at.
     pub(super) warnings: Vec<Problem>,
 }
@@ -31,10 +35,15 @@ pub(super) fn read(path: &Path) -> Result<Config, BadConfig> {
         warnings: &mut warnings,
     };
     let agent = agent::read(root.section("agent"), &mut reading);
+    let fence = fence::read(root.section("fence"), &agent, &reading);
     root.finish();
     let problems = problems.into_sorted();
     if problems.is_empty() {
-        Ok(Config { agent, warnings })
+        Ok(Config {
+            agent,
+            fence,
+            warnings,
+        })
     } else {
         Err(BadConfig {
             file: Some(path.to_owned()),

@@ -4,10 +4,11 @@
 //! delay an order.
 
 use super::FileArgs;
-use super::config::{self, AgentWish};
+use super::config::{self, Config};
 use anyhow::Context as _;
 use gateways::Driver;
 use kill_program::{LogArgs, Signals};
+use kill_wire::Scope;
 use node_agent::{NodeAgent, OnSilence, Settings, Silence};
 use std::net::TcpListener;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let address = config.agent.common.listen;
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let agent = NodeAgent::start(settings(&config.agent), listener)?;
+    let agent = NodeAgent::start(settings(&config), listener)?;
     tracing::info!(%address, node = config.agent.name, "The node agent runs.");
     let ended = beside();
     if !agent.stop(STOP) {
@@ -54,7 +55,8 @@ fn beside() -> anyhow::Result<()> {
     })
 }
 
-fn settings(wish: &AgentWish) -> Settings {
+fn settings(config: &Config) -> Settings {
+    let wish = &config.agent;
     let common = &wish.common;
     let all = if common.holds {
         OnSilence::Hold
@@ -73,8 +75,22 @@ fn settings(wish: &AgentWish) -> Settings {
             .collect(),
         on_silence: Silence {
             all,
-            hold: common.hold.clone(),
+            hold: hold(config),
         },
         direct: common.direct.clone(),
+        fence: config.fence.as_ref().map(|fenced| fenced.wish.clone()),
     }
+}
+
+/// The scopes that silence leaves as they are: those of the file, and the ways of the fence that hold.
+fn hold(config: &Config) -> Vec<Scope> {
+    let fenced = config.fence.iter().flat_map(|fenced| &fenced.holds);
+    config
+        .agent
+        .common
+        .hold
+        .iter()
+        .chain(fenced)
+        .cloned()
+        .collect()
 }

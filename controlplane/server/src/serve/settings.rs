@@ -58,6 +58,7 @@ pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
             hold: plan.config.agent.hold.clone(),
         },
         direct: plan.config.agent.direct.clone(),
+        fence: None,
     })
 }
 
