@@ -100,6 +100,8 @@ pub struct KnownHost {
     pub host: HostRecord,
     /// It showed the certificate before its newest.
     pub by_the_one_before: bool,
+    /// From then on the certificate it showed is good for nothing.
+    pub not_after: Timestamp,
 }
 
 impl Store {
@@ -187,9 +189,12 @@ impl Store {
             .tried("look for a host")?;
         let Some(row) = row else { return Ok(None) };
         let host = record(&row)?;
-        let newest = host.certificate.as_ref().map(|it| it.sha256);
+        let newest = host.certificate.as_ref();
+        let newest = newest.filter(|it| it.sha256 == certificate);
+        let before: Option<i64> = row.try_get("before_not_after").tried("look for a host")?;
         Ok(Some(KnownHost {
-            by_the_one_before: newest != Some(certificate),
+            by_the_one_before: newest.is_none(),
+            not_after: newest.map_or(to_time(before.unwrap_or(0)), |it| it.not_after),
             host,
         }))
     }

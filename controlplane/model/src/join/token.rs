@@ -39,7 +39,7 @@ pub enum Reach {
 }
 
 /// 128 bits of chance. Never shown but in the token itself; only its hash is kept by the control plane.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TokenSecret(String);
 
