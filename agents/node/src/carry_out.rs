@@ -2,9 +2,9 @@
 
 use crate::clock;
 use crate::hand::Hand;
-use crate::receipt::receipt;
+use crate::receipt::{Told, receipt};
 use crate::release;
-use crate::tell::{Told, tell_all};
+use crate::tell::tell_all;
 use kill_wire::{Receipt, Refusal};
 use std::sync::Arc;
 

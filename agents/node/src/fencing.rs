@@ -3,8 +3,8 @@
 
 use crate::clock;
 use crate::hand::Hand;
+use crate::receipt::Told;
 use crate::stillness::{Stillness, Wanted};
-use crate::tell::Told;
 use agent_core::Fenced;
 use fence::{Fence, Looked, Plan, Standing, Still};
 use kill_wire::{FenceReceipt, Incident, Scope};

@@ -2,9 +2,21 @@
 
 use crate::clock;
 use crate::hand::Hand;
-use crate::tell::Told;
-use kill_wire::Receipt;
+use gateways::Severed;
+use kill_wire::{FenceReceipt, Receipt};
 use std::time::Duration;
+
+/// What came of telling the gateways.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) cut: Severed,
+    /// Who could not be told, each with the reason.
+    pub(crate) failed: Vec<String>,
+    /// Why it is not written down.
+    pub(crate) unsaved: Option<String>,
+    /// What the fence did.
+    pub(crate) fence: Option<FenceReceipt>,
+}
 
 /// What the kill switch is answered.
 pub(crate) fn receipt(hand: &Hand, issuer: usize, told: Told, begun: Duration) -> Receipt {
@@ -22,5 +34,22 @@ pub(crate) fn receipt(hand: &Hand, issuer: usize, told: Told, begun: Duration) -
         unsaved: told.unsaved,
         fence: told.fence,
         took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    }
+}
+
+impl Told {
+    pub(crate) fn failed(why: String) -> Self {
+        Self {
+            failed: vec![why],
+            ..Self::default()
+        }
+    }
+
+    /// Adds what came of telling others.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cut.severed += other.cut.severed;
+        self.cut.lingering += other.cut.lingering;
+        self.failed.extend(other.failed);
+        self.fence = other.fence.or(self.fence.take());
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::clock;
 use crate::hand::Hand;
-use crate::tell::{Told, tell_all};
+use crate::receipt::Told;
+use crate::tell::tell_all;
 use agent_core::Release;
 use kill_wire::Refusal;
 use std::sync::Arc;

@@ -2,22 +2,10 @@
 
 use crate::fencing;
 use crate::hand::{Hand, Reach};
-use gateways::{Gateway as _, LIMIT, Severed};
-use kill_wire::FenceReceipt;
+use crate::receipt::Told;
+use gateways::{Gateway as _, LIMIT};
 use std::sync::Arc;
 use tokio::task::JoinSet;
-
-/// What came of telling the gateways.
-#[derive(Debug, Default)]
-pub(crate) struct Told {
-    pub(crate) cut: Severed,
-    /// Who could not be told, each with the reason.
-    pub(crate) failed: Vec<String>,
-    /// Why it is not written down.
-    pub(crate) unsaved: Option<String>,
-    /// What the fence did.
-    pub(crate) fence: Option<FenceReceipt>,
-}
 
 /// Puts the overlay in force at the fence and at every gateway at once.
 pub(crate) async fn tell_all(hand: &Arc<Hand>) -> Told {
@@ -49,22 +37,5 @@ pub(crate) async fn tell(hand: &Hand, reach: &Reach) -> Told {
         },
         Ok(Err(error)) => Told::failed(format!("{}: {error}", reach.name)),
         Err(_) => Told::failed(format!("{}: did not answer within {LIMIT:?}", reach.name)),
-    }
-}
-
-impl Told {
-    fn failed(why: String) -> Self {
-        Self {
-            failed: vec![why],
-            ..Self::default()
-        }
-    }
-
-    /// Adds what came of telling others.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.cut.severed += other.cut.severed;
-        self.cut.lingering += other.cut.lingering;
-        self.failed.extend(other.failed);
-        self.fence = other.fence.or(self.fence.take());
     }
 }
