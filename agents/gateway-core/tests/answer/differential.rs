@@ -72,7 +72,7 @@ const BODIES: [&str; 9] = [
     "5\r\nhello\r\n0\r\n\r\n",
     "5;ext=1\r\nhello\r\n7\r\n, world\r\n0\r\n\r\n",
     "05 \r\nhello\r\n00\r\nx-t: 1\r\n\r\n",
-    "5\nhello\n0\n\n",
+    "5\nhello\r\n0\r\n\r\n",
     "5\r\nhello\r\n0\r\nno trailer\r\n\r\n",
     "ffffffffffffffffff\r\nhello",
 ];
@@ -87,7 +87,11 @@ fn answers() -> impl Strategy<Value = Vec<u8>> {
         Just("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK"),
         Just("HTTP/1.1 101 Switching Protocols"),
     ];
-    let headers = proptest::sample::subsequence(HEADERS.to_vec(), 0..4);
+    let headers = prop_oneof![
+        Just(vec!["transfer-encoding: chunked"]),
+        Just(vec!["content-length: 5"]),
+        proptest::sample::subsequence(HEADERS.to_vec(), 0..4),
+    ];
     let end = prop_oneof![8 => Just("\r\n"), 1 => Just("\n")];
     (status, headers, end, proptest::sample::select(&BODIES[..])).prop_map(
         |(status, headers, end, body)| {
