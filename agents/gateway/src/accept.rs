@@ -5,6 +5,7 @@ use crate::{
     deny::Denied,
     http1::{self, CLOSE_GRACE, HEADERS_LIMIT, read_out},
     http2,
+    lanes::Lanes,
     leg::Leg,
     line::Line,
     tls::Tls,
@@ -29,8 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// First byte of a client that speaks TLS.
 const TLS_HANDSHAKE: u8 = 22;
 
-/// Accepts until the gateway stops.
-pub(crate) async fn accept(app: Arc<App>, listener: TcpListener) {
+/// Accepts until the gateway stops; each connection goes to a lane.
+pub(crate) async fn accept(app: Arc<App>, listener: TcpListener, lanes: Arc<Lanes>) {
     let seats = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     loop {
@@ -48,10 +49,17 @@ pub(crate) async fn accept(app: Arc<App>, listener: TcpListener) {
             },
         };
         if let Ok(seat) = Arc::clone(&seats).try_acquire_owned() {
-            app.tasks.spawn({
+            // The lane waits for it by itself.
+            let Ok(stream) = stream.into_std() else {
+                continue;
+            };
+            lanes.hand(&app.tasks, {
                 let app = Arc::clone(&app);
                 async move {
-                    connection(&app, stream, peer.ip()).await;
+                    match TcpStream::from_std(stream) {
+                        Ok(stream) => connection(&app, stream, peer.ip()).await,
+                        Err(error) => tracing::warn!(%error, "A connection could not be served."),
+                    }
                     drop(seat);
                 }
             });

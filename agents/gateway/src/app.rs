@@ -22,6 +22,7 @@ use arc_swap::ArcSwap;
 use kill_wire::Timestamp;
 use net_model::{KeyHash, Observed, Overlay};
 use std::{path::PathBuf, sync::Arc};
+use tokio::runtime::Handle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// The two steps in which a gateway stops.
@@ -57,6 +58,8 @@ pub(crate) struct App {
     pub(crate) probe_key: KeyHash,
     pub(crate) front: ArcSwap<Front>,
     pub(crate) stop: Stop,
+    /// The thread at the door, which takes clients in and does what belongs to no lane.
+    pub(crate) door: Handle,
     pub(crate) tasks: TaskTracker,
 }
 

@@ -18,12 +18,10 @@ use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
     net::{UnixListener, UnixStream},
     sync::Semaphore,
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How long an `Apply` waits for what it ended to be gone.
-const GONE_LIMIT: Duration = Duration::from_millis(250);
 /// Longest line; a full latch set has about 25 KiB.
 const MAX_LINE: u64 = 256 * 1024;
 /// Longest time between two lines of one connection.
@@ -182,17 +180,12 @@ async fn answer(app: &Arc<App>, line: &[u8]) -> ControlReply {
 }
 
 async fn applied(app: &App, seq: u64, swept: Swept) -> ControlReply {
-    let limit = Instant::now() + GONE_LIMIT;
-    let mut lingering = 0;
-    for gone in swept.gone {
-        if timeout_at(limit, gone.cancelled()).await.is_err() && !gone.is_cancelled() {
-            lingering += 1;
-        }
-    }
-    app.books.metrics.severed(swept.severed, lingering);
+    let severed = swept.severed;
+    let lingering = swept.gone().await;
+    app.books.metrics.severed(severed, lingering);
     ControlReply::Applied {
         seq,
-        severed: swept.severed,
+        severed,
         lingering,
     }
 }

@@ -1,10 +1,12 @@
 //! The cord of a client connection: the sweep cuts it, whoever runs on the connection feels it.
 
 use crate::{deny::Denied, round::Round};
+use rustix::net::connect_unspec;
 use std::sync::{
-    Arc, OnceLock,
+    Arc, OnceLock, Weak,
     atomic::{AtomicBool, Ordering},
 };
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
 /// The cord of one client connection. HTTP/1 carries one exchange at a time, so one cut token serves both; a
@@ -17,6 +19,8 @@ pub(crate) struct Cord {
     round: OnceLock<Arc<Round>>,
     told: AtomicBool,
     gone: CancellationToken,
+    /// The client's socket, for whoever cuts while the connection's own thread is held up.
+    socket: OnceLock<Weak<TcpStream>>,
 }
 
 impl Cord {
@@ -73,5 +77,29 @@ impl Cord {
     /// Fires when nothing more goes out on the connection.
     pub(crate) fn gone(&self) -> &CancellationToken {
         &self.gone
+    }
+
+    /// What is said on this connection leaves by `socket`.
+    pub(crate) fn leads_to(&self, socket: &Arc<TcpStream>) {
+        self.socket.get_or_init(|| Arc::downgrade(socket));
+    }
+
+    /// What is said here leaves by the same socket as what is said on `other`.
+    pub(crate) fn leads_with(&self, other: &Self) {
+        if let Some(socket) = other.socket.get() {
+            self.socket.get_or_init(|| Weak::clone(socket));
+        }
+    }
+
+    /// Resets the client's socket from any thread: what the kernel still holds is discarded (connect(2): no address
+    /// dissolves the connection). Nothing more goes out after this.
+    pub(crate) fn reset(&self) {
+        let Some(socket) = self.socket.get() else {
+            return;
+        };
+        match socket.upgrade().map(connect_unspec) {
+            None | Some(Ok(())) => self.goes(),
+            Some(Err(error)) => tracing::error!(%error, "A cut connection could not be reset."),
+        }
     }
 }

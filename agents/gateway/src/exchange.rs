@@ -15,6 +15,7 @@ use crate::{
     inflow::Inflow,
     intake::Taken,
     line::Line,
+    question::{Question, Read},
     realtime::{self, Opened, Opening},
     registry::{Exchange, Sort, Standing},
     relay::Relay,
@@ -26,10 +27,10 @@ use crate::{
 use bytes::Bytes;
 use gateway_core::{
     choice::{Passed, Wish},
-    dialect::{Asked, Dialed, Framing, at_target},
-    usage::{Form, prompt_bytes},
+    dialect::{Asked, Dialed, Framing},
+    usage::Form,
 };
-use http::{HeaderValue, Request, Response, StatusCode, request::Parts, uri::PathAndQuery};
+use http::{HeaderValue, Request, Response, StatusCode, request::Parts};
 use kill_wire::ProbePoint;
 use net_model::{Api, Consumer, Ended, Route, Target};
 use std::{pin::pin, sync::Arc};
@@ -142,41 +143,6 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// What a client asked.
-struct Question<'a> {
-    api: Api,
-    head: &'a Parts,
-    body: &'a Bytes,
-    asked: &'a Asked<'a>,
-    model: &'a str,
-    /// Of a session: where the query names the model.
-    dialed: Option<&'a Dialed>,
-}
-
-impl Question<'_> {
-    /// Path and query, with the name under which this target knows the model.
-    fn path_for(&self, target: &Target) -> String {
-        let uri = &self.head.uri;
-        let asked = uri.path_and_query().map_or("", PathAndQuery::as_str);
-        let prefix = target.base_url.prefix();
-        let Some(dialed) = self.dialed else {
-            return at_target(prefix, asked);
-        };
-        let query = dialed.renamed(uri.query().unwrap_or_default(), target.model(self.model));
-        at_target(prefix, &format!("{}?{query}", uri.path()))
-    }
-
-    /// The body as it came, but for the name under which this target knows the model.
-    fn body_for(&self, target: &Target) -> Bytes {
-        let known_as = target.model(self.model);
-        if known_as == self.model {
-            self.body.clone()
-        } else {
-            self.asked.renamed(self.body, known_as).into()
-        }
-    }
-}
-
 /// One call while no answer has begun.
 struct Call<'t, 'e> {
     app: &'t App,
@@ -196,20 +162,24 @@ impl<'t> Call<'t, '_> {
             return Box::pin(self.open(&head, account)).await;
         }
         let taken = Taken::take(&self.app.held, body).await?;
-        let asked = Asked::read(account.api(), &taken.bytes)?;
+        let Read {
+            asked,
+            prompt,
+            prompt_bytes,
+        } = Read::of(&self.app.runaways, account.api(), &taken.bytes).await?;
         let model = asked.model.as_deref().ok_or(Denied::NoModel)?;
         if asked.background {
             return Err(Denied::Background);
         }
         let name = shown(model);
         self.exchange.describe(&name, asked.stream);
-        let prompt = prompt_bytes(&taken.bytes);
-        account.asked(name, asked.stream, prompt);
+        account.asked(name, asked.stream, prompt_bytes);
         let captures = &self.app.captures;
         account.captured(captures.tape(&self.consumer.name, model, &head.headers, &taken.bytes));
         let route = self.table.route(self.consumer, model)?;
         let runaways = &self.app.runaways;
-        account.follow(runaways.begin(&self.consumer.name, account.api(), &taken.bytes, prompt)?);
+        let trail = runaways.begin(&self.consumer.name, account.api(), prompt, prompt_bytes)?;
+        account.follow(trail);
         let question = Question {
             api: account.api(),
             head: &head,
@@ -230,7 +200,8 @@ impl<'t> Call<'t, '_> {
         account.asked(name, true, 0);
         let route = self.table.route(self.consumer, model)?;
         let runaways = &self.app.runaways;
-        account.follow(runaways.begin(&self.consumer.name, account.api(), query.as_bytes(), 0)?);
+        let prompt = runaways.prompt(query.as_bytes());
+        account.follow(runaways.begin(&self.consumer.name, account.api(), prompt, 0)?);
         let question = Question {
             api: account.api(),
             head,
@@ -287,7 +258,7 @@ impl<'t> Call<'t, '_> {
                 dialed: question.dialed.map(|dialed| dialed.model.clone()),
                 fallback,
             };
-            match self.ask(target, question, seat).await {
+            match self.ask(target, question, seat).await? {
                 (Outcome::Serves(answered), seat) => return Ok(answer((answered, seat))),
                 (Outcome::Unable(answered, failure), seat) => {
                     search.detour.around(target, failure.as_str());
@@ -376,22 +347,22 @@ impl<'t> Call<'t, '_> {
         target: &Target,
         question: &Question<'_>,
         mut seat: Seat,
-    ) -> (Outcome, Seat) {
+    ) -> Result<(Outcome, Seat), Denied> {
         let head = question.head;
         let ask = Ask {
             target,
             method: head.method.clone(),
             path: &question.path_for(target),
             headers: headers::for_target(&head.headers, target),
-            body: question.body_for(target),
+            body: question.body_for(target).await?,
         };
         let streams = question.asked.stream;
         let api = question.api;
         if api == Api::Realtime {
             let outcome = Box::pin(realtime::dial(&self.app.upstreams, ask, &mut seat)).await;
-            return (outcome, seat);
+            return Ok((outcome, seat));
         }
-        let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await;
-        (outcome, seat)
+        let outcome = attempt_with_figures(self.app, api, ask, streams, &mut seat).await?;
+        Ok((outcome, seat))
     }
 }

@@ -3,6 +3,8 @@
 use crate::{
     app::App,
     attempt::{Outcome, attempt},
+    beside::beside,
+    deny::Denied,
     targets::Seat,
     upstream::Ask,
 };
@@ -17,11 +19,17 @@ pub(crate) async fn attempt_with_figures(
     mut ask: Ask<'_>,
     streams: bool,
     seat: &mut Seat,
-) -> Outcome {
+) -> Result<Outcome, Denied> {
     let known = &app.books.known;
     let asks = streams && known.gives_figures(&ask.target.name);
-    let Some(question) = asks.then(|| with_usage(api, &ask.body)).flatten() else {
-        return attempt(&app.upstreams, &ask, streams, seat).await;
+    let question = if asks {
+        let body = ask.body.clone();
+        beside(body.len(), move || with_usage(api, &body)).await?
+    } else {
+        None
+    };
+    let Some(question) = question else {
+        return Ok(attempt(&app.upstreams, &ask, streams, seat).await);
     };
     let plain = std::mem::replace(&mut ask.body, question);
     let mut outcome = attempt(&app.upstreams, &ask, streams, seat).await;
@@ -29,7 +37,7 @@ pub(crate) async fn attempt_with_figures(
         if let Outcome::Serves(answered) | Outcome::Unable(answered, _) = &mut outcome {
             answered.hides_figures = true;
         }
-        return outcome;
+        return Ok(outcome);
     }
     // Its connection first.
     drop(outcome);
@@ -40,7 +48,7 @@ pub(crate) async fn attempt_with_figures(
     {
         known.refuses_figures(&ask.target.name);
     }
-    outcome
+    Ok(outcome)
 }
 
 /// Whether the request as it stood was refused.

@@ -90,7 +90,7 @@ async fn run(
             }
             accepted = connection.accept() => match accepted {
                 Some(Ok((request, respond))) => {
-                    streams.push(stream::run(app, &gate, peer, request, respond));
+                    streams.push(stream::run(app, (carrier, &gate), peer, request, respond));
                     closing.busy();
                 }
                 Some(Err(_)) | None => break,

@@ -11,6 +11,7 @@ mod admission;
 mod app;
 mod arriving;
 mod attempt;
+mod beside;
 mod capture;
 mod clock;
 mod control;
@@ -29,10 +30,10 @@ mod http2;
 mod inflow;
 mod intake;
 mod known;
+mod lanes;
 mod leg;
 mod line;
 mod lines;
-
 mod metrics;
 mod models;
 mod noted;
@@ -43,6 +44,7 @@ mod otel;
 mod overlay;
 mod probe;
 mod proxies;
+mod question;
 mod rates;
 mod realtime;
 mod registry;
@@ -74,6 +76,7 @@ use arc_swap::ArcSwap;
 use data_encoding::HEXLOWER;
 use gateway_core::choice;
 use governor::Governor;
+use lanes::{Lane, Lanes};
 use net_model::{KeyHash, ReloadReport, RouteTable, Rules};
 use prices::Prices;
 use runaway::Runaways;
@@ -135,67 +138,54 @@ pub struct Drained {
     pub cut_off: u32,
 }
 
-/// A running gateway. Stop it with [`Gateway::drain`]; dropped, it goes on until its runtime ends.
+/// A running gateway on threads of its own: one that takes clients in, a lane for each core, and one for its control
+/// socket. Stop it with [`Gateway::drain`]; dropped, it cuts off whatever is open.
 #[derive(Debug)]
 pub struct Gateway {
     app: Arc<App>,
     control: Arc<control::Control>,
+    door: Arc<Lane>,
+    lanes: Arc<Lanes>,
     addr: SocketAddr,
 }
 
 impl Gateway {
-    /// Serves on `listener`, closed until the first overlay arrives. Call it within a multi-thread tokio runtime.
+    /// Serves on `listener`, closed until the first overlay arrives.
     ///
-    /// Fails when the spool or the control socket cannot be opened, or another gateway listens at the socket.
+    /// Fails when the spool or the control socket cannot be opened, another gateway listens at the socket, or a thread
+    /// cannot be started.
     pub fn start(settings: Settings, listener: std::net::TcpListener) -> anyhow::Result<Self> {
-        let zone = choice::zone(settings.rules.time_zone.as_deref())?;
-        let mut boot = [0; 4];
-        getrandom::fill(&mut boot).context("no randomness for the boot id")?;
-        let metrics = Arc::new(metrics::Metrics::new());
-        let spool = spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?;
-        let registry = registry::Registry::new();
-        let (rules, table) = (&settings.rules, &settings.table);
-        let dir = &settings.spool_dir;
-        let governor = Governor::start(rules, table, dir, &registry, &metrics)?;
-        let runaways = Runaways::new(rules, table, &governor, &metrics);
-        let app = Arc::new(App {
-            boot: HEXLOWER.encode(&boot),
-            started: clock::now(),
-            table: ArcSwap::from_pointee(Table::new(settings.table, zone, None)),
-            governor,
-            runaways,
-            in_force: overlay::InForce::default(),
-            followed: followed::Followed::default(),
-            registry,
-            upstreams: upstream::Upstreams::new().context("preparing TLS")?,
-            books: Books {
-                spool: Arc::new(spool),
-                metrics,
-                known: Arc::default(),
-            },
-            offers: offers::Offers::default(),
-            held: intake::Held::default(),
-            rooms: realtime::Rooms::default(),
-            followers: noted::Followers::default(),
-            captures: capture::Captures::default(),
-            captures_dir: captures_dir(&settings.spool_dir),
-            notices: notices::Notices::default(),
-            probe_key: settings.probe_key,
-            front: ArcSwap::from_pointee(settings.front),
-            stop: app::Stop::default(),
-            tasks: tokio_util::task::TaskTracker::new(),
-        });
+        Self::start_on(settings, listener, Lanes::start()?)
+    }
+
+    fn start_on(
+        settings: Settings,
+        listener: std::net::TcpListener,
+        lanes: Lanes,
+    ) -> anyhow::Result<Self> {
+        let control_socket = settings.control_socket.clone();
+        let door = Lane::start("gateway-door", 0)?;
+        let app = app(settings, &door)?;
         listener.set_nonblocking(true)?;
         let addr = listener.local_addr()?;
-        let listener = tokio::net::TcpListener::from_std(listener)?;
-        let control = control::Control::start(Arc::clone(&app), settings.control_socket)?;
-        app.tasks.spawn(accept::accept(Arc::clone(&app), listener));
-        app.tasks.spawn(prune(Arc::clone(&app)));
-        app.tasks.spawn(orphan::watch(Arc::clone(&app)));
-        app.tasks.spawn(targets::health::watch(Arc::clone(&app)));
+        let listener = {
+            let _on = app.door.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let control = control::Control::start(Arc::clone(&app), control_socket)?;
+        let lanes = Arc::new(lanes);
+        let accepting = accept::accept(Arc::clone(&app), listener, Arc::clone(&lanes));
+        app.tasks.spawn_on(accepting, &app.door);
+        app.tasks.spawn_on(prune(Arc::clone(&app)), &app.door);
+        app.tasks
+            .spawn_on(orphan::watch(Arc::clone(&app)), &app.door);
+        let watch = targets::health::watch(Arc::clone(&app));
+        app.tasks.spawn_on(watch, &app.door);
         Ok(Self {
             app,
             control: Arc::new(control),
+            door: Arc::new(door),
+            lanes,
             addr,
         })
     }
@@ -261,16 +251,19 @@ impl Gateway {
             sleep(Duration::from_millis(5)).await;
         }
         let swept = app.sever_all();
-        for gone in &swept.gone {
-            let _late = timeout(CUT_OFF_LIMIT, gone.cancelled()).await;
-        }
+        let cut_off = swept.severed;
+        let _lingering = swept.gone().await;
         app.stop.abandon.cancel();
         app.tasks.close();
         let _late = timeout(CUT_OFF_LIMIT, app.tasks.wait()).await;
         app.upstreams.close();
         let (control, spool) = (Arc::clone(&self.control), Arc::clone(&app.books.spool));
         let (governor, last) = (Arc::clone(&app.governor), Arc::clone(app));
+        let (door, lanes) = (Arc::clone(&self.door), Arc::clone(&self.lanes));
         let stopped = tokio::task::spawn_blocking(move || {
+            // What a lane still holds settles when it is dropped.
+            lanes.stop();
+            door.stop();
             control.stop();
             spool.stop();
             governor.stop();
@@ -281,10 +274,52 @@ impl Gateway {
             tracing::error!("The spool or the control socket did not stop in order.");
         }
         Drained {
-            ended: open.saturating_sub(swept.severed),
-            cut_off: swept.severed,
+            ended: open.saturating_sub(cut_off),
+            cut_off,
         }
     }
+}
+
+/// What the gateway's threads share.
+fn app(settings: Settings, door: &Lane) -> anyhow::Result<Arc<App>> {
+    let zone = choice::zone(settings.rules.time_zone.as_deref())?;
+    let mut boot = [0; 4];
+    getrandom::fill(&mut boot).context("no randomness for the boot id")?;
+    let metrics = Arc::new(metrics::Metrics::new());
+    let spool = spool::Spool::start(&settings.spool_dir, Arc::clone(&metrics))?;
+    let registry = registry::Registry::new();
+    let (rules, table) = (&settings.rules, &settings.table);
+    let dir = &settings.spool_dir;
+    let governor = Governor::start(rules, table, dir, &registry, &metrics)?;
+    let runaways = Runaways::new(rules, table, &governor, &metrics);
+    Ok(Arc::new(App {
+        boot: HEXLOWER.encode(&boot),
+        started: clock::now(),
+        table: ArcSwap::from_pointee(Table::new(settings.table, zone, None)),
+        governor,
+        runaways,
+        in_force: overlay::InForce::default(),
+        followed: followed::Followed::default(),
+        registry,
+        upstreams: upstream::Upstreams::new().context("preparing TLS")?,
+        books: Books {
+            spool: Arc::new(spool),
+            metrics,
+            known: Arc::default(),
+        },
+        offers: offers::Offers::default(),
+        held: intake::Held::default(),
+        rooms: realtime::Rooms::default(),
+        followers: noted::Followers::default(),
+        captures: capture::Captures::default(),
+        captures_dir: captures_dir(&settings.spool_dir),
+        notices: notices::Notices::default(),
+        probe_key: settings.probe_key,
+        front: ArcSwap::from_pointee(settings.front),
+        stop: app::Stop::default(),
+        door: door.handle().clone(),
+        tasks: tokio_util::task::TaskTracker::new(),
+    }))
 }
 
 /// Beside the spool, which another program may read.

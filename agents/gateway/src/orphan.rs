@@ -18,14 +18,14 @@ pub(crate) async fn watch(app: Arc<App>) {
             loop {
                 sleep(LOOK).await;
                 if app.followed.since() >= LIMIT {
-                    pause(&app);
+                    pause(&app).await;
                 }
             }
         })
         .await;
 }
 
-fn pause(app: &App) {
+async fn pause(app: &App) {
     let Some(before) = app.in_force.load() else {
         return;
     };
@@ -40,10 +40,9 @@ fn pause(app: &App) {
     };
     // An agent that spoke in this very moment has put a newer one in force; then there is nothing to pause.
     if let Ok(swept) = app.apply(paused) {
-        app.books.metrics.severed(swept.severed, 0);
-        tracing::warn!(
-            severed = swept.severed,
-            "The node agent is silent: everything is paused."
-        );
+        let severed = swept.severed;
+        let lingering = swept.gone().await;
+        app.books.metrics.severed(severed, lingering);
+        tracing::warn!(severed, "The node agent is silent: everything is paused.");
     }
 }

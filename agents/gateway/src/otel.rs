@@ -80,8 +80,8 @@ impl Traces {
     /// Starts the exporter among the gateway's tasks.
     pub(crate) fn start(app: &Arc<App>, wish: OtelWish) -> Self {
         let (queue, calls) = mpsc::channel(MAX_QUEUED);
-        app.tasks
-            .spawn(export::run(Arc::clone(app), wish.clone(), calls));
+        let exporting = export::run(Arc::clone(app), wish.clone(), calls);
+        app.tasks.spawn_on(exporting, &app.door);
         let dropped = app.books.metrics.following().spans_dropped.clone();
         Self {
             wish,

@@ -12,12 +12,17 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
+    time::Duration,
 };
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, timeout_at};
 
 const SHARDS: usize = 16;
 /// Most exchanges that one view lists.
 const MAX_VIEWS: usize = 200;
+/// A connection that has not ended by itself by now is on a lane that is held up, and is reset over its head.
+const HELD_UP: Duration = Duration::from_millis(150);
+/// How long is waited for what a sweep ended to be gone.
+pub(crate) const GONE_LIMIT: Duration = Duration::from_millis(250);
 
 /// Where an exchange stands, as a scope is held against it.
 #[derive(Clone, Debug)]
@@ -62,8 +67,29 @@ struct Entry {
 pub(crate) struct Swept {
     /// Calls it ended.
     pub(crate) severed: u32,
-    /// One token for each, fired when nothing more goes out to its client.
-    pub(crate) gone: Vec<CancellationToken>,
+    /// Everything it ended.
+    cords: Vec<(Sort, Arc<Cord>)>,
+}
+
+impl Swept {
+    /// Waits until nothing more goes out to any of these clients, and resets those whose own thread does not come to
+    /// it. How many calls are left at the limit.
+    pub(crate) async fn gone(self) -> u32 {
+        let (held_up, limit) = (Instant::now() + HELD_UP, Instant::now() + GONE_LIMIT);
+        for (_, cord) in &self.cords {
+            if timeout_at(held_up, cord.gone().cancelled()).await.is_err() {
+                cord.reset();
+            }
+        }
+        let mut lingering = 0;
+        for (sort, cord) in self.cords {
+            let late = timeout_at(limit, cord.gone().cancelled()).await.is_err();
+            if late && !cord.gone().is_cancelled() && sort == Sort::Call {
+                lingering += 1;
+            }
+        }
+        lingering
+    }
 }
 
 /// All open exchanges.
@@ -131,9 +157,9 @@ impl Registry {
                 let Some(denied) = why(&entry.standing) else {
                     continue;
                 };
-                if entry.cord.sever_in(&round, denied) && entry.sort == Sort::Call {
-                    swept.severed = swept.severed.saturating_add(1);
-                    swept.gone.push(entry.cord.gone().clone());
+                if entry.cord.sever_in(&round, denied) {
+                    swept.severed += u32::from(entry.sort == Sort::Call);
+                    swept.cords.push((entry.sort, Arc::clone(&entry.cord)));
                 }
             }
         }

@@ -74,19 +74,26 @@ impl Runaways {
         self.watched.store(Arc::new(watched));
     }
 
-    /// A request of `consumer` begins: `body` in `api`, with so many bytes of prompt. Refused while the consumer is slowed down.
+    /// What is remembered of a prompt, where anything is looked for. Takes time proportional to the body.
+    pub(crate) fn prompt(&self, body: &[u8]) -> Option<Prompt> {
+        let looked_for = !self.watched.load().is_empty();
+        looked_for.then(|| Prompt::read(body, &self.secret))
+    }
+
+    /// A request of `consumer` begins: `prompt` in `api`, of so many bytes. Refused while the consumer is slowed down.
     pub(crate) fn begin(
         self: &Arc<Self>,
         consumer: &Name,
         api: Api,
-        body: &[u8],
+        prompt: Option<Prompt>,
         prompt_bytes: u64,
     ) -> Result<Option<Trail>, Denied> {
-        let Some(watch) = self.watched.load().get(consumer).map(Arc::clone) else {
+        let watch = self.watched.load().get(consumer).map(Arc::clone);
+        let Some((watch, prompt)) = watch.zip(prompt) else {
             return Ok(None);
         };
         let begun = Begun {
-            prompt: Prompt::read(body, &self.secret),
+            prompt,
             tokens: prompt_bytes / BYTES_PER_TOKEN,
             generates: !matches!(api, Api::Embeddings | Api::OllamaEmbed | Api::Realtime),
         };

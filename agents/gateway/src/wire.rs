@@ -5,13 +5,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use socket2::{SockRef, TcpKeepalive};
 use std::{
     io,
+    net::Shutdown,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
     net::TcpStream,
 };
 
@@ -22,7 +23,8 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// A client's socket.
 #[derive(Debug)]
 pub(crate) struct Wire {
-    stream: TcpStream,
+    /// Shared with the line's cord alone, which may reset it.
+    stream: Arc<TcpStream>,
     line: Arc<Line>,
     /// The kernel calls the socket writable only when nothing is unsent.
     watching: bool,
@@ -39,6 +41,8 @@ impl Wire {
                 .with_time(KEEPALIVE)
                 .with_interval(KEEPALIVE),
         )?;
+        let stream = Arc::new(stream);
+        line.cord().leads_to(&stream);
         Ok(Self {
             stream,
             line,
@@ -49,12 +53,12 @@ impl Wire {
     /// Asks the kernel to call the socket writable only when nothing written is still unsent, or no longer.
     pub(crate) fn watch_unsent(&self, watch: bool) {
         // Zero stands for what the system does otherwise.
-        let _best_effort = SockRef::from(&self.stream).set_tcp_notsent_lowat(watch.into());
+        let _best_effort = SockRef::from(&*self.stream).set_tcp_notsent_lowat(watch.into());
     }
 
     /// Whether everything written has left this host; needs [`Self::watch_unsent`] first.
     pub(crate) fn all_sent(&self) -> bool {
-        let mut fds = [PollFd::new(&self.stream, PollFlags::OUT)];
+        let mut fds = [PollFd::new(&*self.stream, PollFlags::OUT)];
         poll(&mut fds, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 }
@@ -68,35 +72,77 @@ impl Drop for Wire {
     }
 }
 
+/// Reads once; `None` when nothing is there. Less than there is room for means that no more is there now: the next look
+/// waits for the kernel's word in place of asking it in vain.
+fn read(stream: &TcpStream, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
+    let room = buf.remaining();
+    let mut some = false;
+    let outcome = stream.try_io(Interest::READABLE, || {
+        let came = stream.try_read_buf(buf)?;
+        some = 0 < came && came < room;
+        if some {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    });
+    if some {
+        return Some(Ok(()));
+    }
+    unless_full(outcome)
+}
+
+/// `None` when the kernel had no room, or nothing, after all.
+fn unless_full<T>(outcome: io::Result<T>) -> Option<io::Result<T>> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+        outcome => Some(outcome),
+    }
+}
+
 impl AsyncRead for Wire {
     fn poll_read(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        loop {
+            ready!(self.stream.poll_read_ready(cx))?;
+            if let Some(outcome) = read(&self.stream, buf) {
+                return Poll::Ready(outcome);
+            }
+        }
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, buf)
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            if let Some(outcome) = unless_full(self.stream.try_write(buf)) {
+                return Poll::Ready(outcome);
+            }
+        }
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+        loop {
+            ready!(self.stream.poll_write_ready(cx))?;
+            if let Some(outcome) = unless_full(self.stream.try_write_vectored(bufs)) {
+                return Poll::Ready(outcome);
+            }
+        }
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        true
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -114,7 +160,7 @@ impl AsyncWrite for Wire {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&*self.stream).shutdown(Shutdown::Write))
     }
 }

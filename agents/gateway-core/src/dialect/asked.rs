@@ -80,6 +80,19 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The same without the body it was read from.
+    #[must_use]
+    pub fn into_owned(self) -> Asked<'static> {
+        Asked {
+            model: self.model.map(|model| Cow::Owned(model.into_owned())),
+            stream: self.stream,
+            max_tokens: self.max_tokens,
+            n: self.n,
+            background: self.background,
+            model_at: self.model_at,
+        }
+    }
+
     /// The same body with another model in it; no other byte is touched.
     ///
     /// `body` must be the one that was read.

@@ -62,12 +62,13 @@ impl Drop for Open {
 /// Answers; the line comes back when its last word is with the connection.
 pub(super) async fn run(
     app: &Arc<App>,
-    gate: &Gate,
+    (carrier, gate): (&Line, &Gate),
     peer: IpAddr,
     request: Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
 ) -> Arc<Line> {
     let line = Arc::new(Line::default());
+    line.cord().leads_with(carrier.cord());
     let mut open = Open(Some(Arc::clone(&line)));
     if let Some(response) = answer(app, &line, peer, request, &mut respond).await {
         let (mut head, body) = response.into_parts();

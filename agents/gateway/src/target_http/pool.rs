@@ -1,6 +1,7 @@
 //! Connections that idle.
 
 use super::{Live, Socket, live::is_quiet};
+use crate::lanes;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -16,6 +17,8 @@ const MAX_IDLE: usize = 32;
 #[derive(Debug)]
 struct Idle {
     socket: Socket,
+    /// Where it was used last.
+    lane: usize,
     since: Instant,
 }
 
@@ -30,13 +33,24 @@ impl Idle {
 pub(crate) struct Pool(Arc<Mutex<HashMap<String, Vec<Idle>>>>);
 
 impl Pool {
-    /// The connection that idled least, if one is good.
+    /// The connection of this lane that idled least, if one is good; else one of another lane's.
     pub(crate) fn take(&self, key: &str) -> Option<Live> {
         let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let idle = pool.get_mut(key)?;
-        while let Some(mut last) = idle.pop() {
-            if last.is_good() {
-                return Some(Live::new(last.socket, key.to_owned(), self));
+        let here = lanes::here();
+        while !idle.is_empty() {
+            let own = idle.iter().rposition(|idle| idle.lane == here);
+            let mut last = idle.remove(own.unwrap_or(idle.len() - 1));
+            if !last.is_good() {
+                continue;
+            }
+            let socket = if own.is_some() {
+                Some(last.socket)
+            } else {
+                last.socket.moved_here()
+            };
+            if let Some(socket) = socket {
+                return Some(Live::new(socket, key.to_owned(), self));
             }
         }
         None
@@ -48,6 +62,7 @@ impl Pool {
         if idle.len() < MAX_IDLE {
             idle.push(Idle {
                 socket,
+                lane: lanes::here(),
                 since: Instant::now(),
             });
         }

@@ -20,6 +20,19 @@ pub(crate) enum Socket {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
+impl Socket {
+    /// Idle until now on another lane, whose thread would be woken for it. Within TLS that cannot be changed.
+    pub(super) fn moved_here(self) -> Option<Self> {
+        match self {
+            Self::Plain(tcp) => {
+                let tcp = TcpStream::from_std(tcp.into_std().ok()?);
+                tcp.ok().map(Self::Plain)
+            }
+            Self::Tls(_) => Some(self),
+        }
+    }
+}
+
 impl AsyncRead for Socket {
     fn poll_read(
         mut self: Pin<&mut Self>,
