@@ -79,6 +79,7 @@ pub struct Small {
 /// Reads the file for a small program: mistakes in what it does not use are for others to name.
 pub fn read_small(path: &Path, reader: Reader) -> Result<Small, BadConfig> {
     let table = read_table(path)?;
+    let zones = killswitch::zone_names(&table);
     let problems = Problems::default();
     let mut warnings = Vec::new();
     let mut root = Section::root(table, &problems);
@@ -90,7 +91,7 @@ pub fn read_small(path: &Path, reader: Reader) -> Result<Small, BadConfig> {
             .unwrap_or(loopback(port))
     };
     let (agent, gateway) = (listens("agent", 7413), listens("gateway", 7412));
-    root.skip(["controlplane"].into_iter());
+    root.skip(["controlplane", "zones", "hosts", "alerts", "jobs", "mesh"].into_iter());
     root.finish_lenient(&mut warnings);
     let mut reading = Reading {
         reader,
@@ -101,12 +102,15 @@ pub fn read_small(path: &Path, reader: Reader) -> Result<Small, BadConfig> {
     let killswitch = killswitch::read(section, &mut reading);
     let problems = problems.into_sorted();
     match killswitch {
-        Some(killswitch) if problems.is_empty() => Ok(Small {
-            killswitch,
-            agent,
-            gateway,
-            warnings,
-        }),
+        Some(mut killswitch) if problems.is_empty() => {
+            killswitch.scopes.extend(zones);
+            Ok(Small {
+                killswitch,
+                agent,
+                gateway,
+                warnings,
+            })
+        }
         _ => Err(BadConfig {
             file: Some(path.to_owned()),
             problems,

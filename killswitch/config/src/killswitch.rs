@@ -10,6 +10,7 @@ use crate::secret::Secret;
 use crate::secret_file;
 use crate::walk::Section;
 use kill_core::Rules;
+use kill_wire::{Name, NotAName};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,6 +18,9 @@ use toml::Table;
 
 /// Longest path of a unix socket (`sun_path` of unix(7), without the closing zero).
 const SOCKET_PATH_MAX: usize = 107;
+
+/// Most names of zones and hosts.
+const MOST_SCOPES: usize = 256;
 
 /// What the file wants of the kill switch.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct KillSwitchSection {
     pub direct: Vec<DirectWish>,
     /// Files with certificates whose end is to be warned of.
     pub certificates: Vec<PathBuf>,
+    /// Names that a command may use besides routes and consumers: zones and hosts that fences close.
+    pub scopes: Vec<Name>,
     /// Where the sockets stand.
     pub sockets: Sockets,
 }
@@ -76,6 +82,7 @@ impl KillSwitchSection {
             peers: self.peers.clone(),
             direct: self.direct.clone(),
             certificates: self.certificates.clone(),
+            scopes: self.scopes.clone(),
             sockets: self.sockets.clone(),
         };
         std::mem::replace(self, left)
@@ -107,6 +114,7 @@ pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<K
     let instance = section.number("instance", 0..=3);
     let certificates = section.texts("certificates", "a list of files with certificates");
     let certificates = certificates.unwrap_or_default();
+    let scopes = scopes(&mut section);
     let sockets = Sockets {
         courier: socket(&mut section, "courier_socket"),
         courier_group: section.flag("courier_group").unwrap_or(false),
@@ -135,8 +143,39 @@ pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<K
             .iter()
             .map(|file| reading.folder.join(file))
             .collect(),
+        scopes,
         sockets,
     })
+}
+
+/// Names of zones and hosts.
+fn scopes(section: &mut Section<'_>) -> Vec<Name> {
+    const EXPECTED: &str = "a list of names of zones and hosts, such as [\"red-zone\", \"claw1\"]";
+    let words = section.texts("scopes", EXPECTED).unwrap_or_default();
+    if words.len() > MOST_SCOPES {
+        let text = format!("{} entries; at most {MOST_SCOPES}", words.len());
+        section.note("scopes", &text);
+        return Vec::new();
+    }
+    let mut names = Vec::new();
+    for word in &words {
+        match word.parse() {
+            Ok(name) => names.push(name),
+            Err(why) => section.note("scopes", &NotAName::to_string(&why)),
+        }
+    }
+    names
+}
+
+/// The names of the sections `[zones.NAME]`: each is a scope. What is no name is for whoever reads zones to say.
+#[must_use]
+pub fn zone_names(file: &Table) -> Vec<Name> {
+    let zones = file.get("zones").and_then(toml::Value::as_table);
+    let names = zones.into_iter().flat_map(Table::keys);
+    names
+        .filter_map(|name| name.parse().ok())
+        .take(MOST_SCOPES)
+        .collect()
 }
 
 /// A list of tables, each read by `each`.

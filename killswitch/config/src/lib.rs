@@ -24,7 +24,7 @@ pub use agent::{AgentSection, read_agent};
 pub use channel::{ChannelWish, CourierWish, Knows, LOCAL_CHANNEL, Reader, local};
 pub use file::{MAX_BYTES, Small, lever_socket, read_small, read_table, table, text};
 pub use house::{DirectWish, PeerWish};
-pub use killswitch::{KillSwitchSection, Sockets, VantageWish, read};
+pub use killswitch::{KillSwitchSection, Sockets, VantageWish, read, zone_names};
 pub use listen::{ADDRESS, listen, loopback};
 pub use locate::line_of;
 pub use problem::Problem;

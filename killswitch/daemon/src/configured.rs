@@ -61,6 +61,7 @@ impl Settings {
             silent_after: section.silent_after_ms.map(Duration::from_millis),
             direct: section.direct.into_iter().map(direct).collect(),
             certificates: section.certificates,
+            scopes: section.scopes,
             watchdog: Watchdog::from_environment(),
             lever_socket: section.sockets.lever,
             lever_group: section.sockets.lever_group,

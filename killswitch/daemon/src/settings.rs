@@ -6,6 +6,7 @@ use crate::vantage::Vantage;
 use crate::watchdog::Watchdog;
 use kill_core::Rules;
 use kill_inbound::Channel;
+use kill_wire::Name;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub silent_after: Option<Duration>,
     /// Ways past the gateway that a cut must close.
     pub direct: Vec<Direct>,
+    /// Names that a command may use besides routes and consumers: zones and hosts that fences close.
+    pub scopes: Vec<Name>,
     /// PEM files of the certificates that providers see, so that their end is known before it comes.
     pub certificates: Vec<PathBuf>,
     /// What systemd asks for; see [`Watchdog::from_environment`].

@@ -82,6 +82,7 @@ pub(crate) fn start(settings: Settings, webhooks: TcpListener) -> anyhow::Result
         recorder,
         incidents: Mutex::new(opened.incidents),
         names: Mutex::default(),
+        scopes: settings.scopes,
         refusals: Mutex::default(),
         unwritten: std::sync::atomic::AtomicBool::new(false),
         doubts: opened.doubts,
@@ -142,6 +143,8 @@ impl Listeners {
 
 /// Journals the start; comes up cut where the state is in doubt.
 fn begin(switch: &Switch) {
+    // Zones and hosts are known from the first text on; gateways name their routes when they are reached.
+    switch.learn(Vec::new());
     let mut events = vec![Event::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         doubts: switch.doubts.clone(),

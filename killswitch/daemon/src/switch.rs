@@ -52,6 +52,8 @@ pub(crate) struct Switch {
     pub(crate) incidents: Mutex<Incidents>,
     pub(crate) canaries: Mutex<Canaries>,
     pub(crate) names: Mutex<Vec<Name>>,
+    /// Of these, the ones that the configuration names.
+    pub(crate) scopes: Vec<Name>,
     pub(crate) refusals: Mutex<Refusals>,
     /// The memory has changed in a way nobody waits for.
     pub(crate) unwritten: AtomicBool,
@@ -138,6 +140,7 @@ impl Switch {
     }
 
     pub(crate) fn learn(&self, mut names: Vec<Name>) {
+        names.extend(self.scopes.iter().cloned());
         names.sort();
         names.dedup();
         self.core().set_names(names.clone());

@@ -25,7 +25,8 @@ pub(super) fn kill_switch(
         gateway: ports::address(&plan.config, listening, Part::Gateway),
         probe_key: plan.home.probe_key(),
     };
-    let section = plan.config.killswitch.take();
+    let mut section = plan.config.killswitch.take();
+    section.scopes.extend(kill_config::zone_names(&plan.config.raw));
     killswitchd::Settings::configured(section, plan.home.part(Part::Killswitch), &beside)
 }
 
