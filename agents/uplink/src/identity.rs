@@ -87,12 +87,14 @@ impl State {
     pub fn read(&self) -> Result<Identity, IdentityError> {
         use std::io::Read as _;
         let path = self.file();
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::NotFound => IdentityError::Absent,
-            _ => IdentityError::File {
+        let failed = |source: io::Error| {
+            if source.kind() == io::ErrorKind::NotFound {
+                return IdentityError::Absent;
+            }
+            IdentityError::File {
                 path: path.clone(),
                 source,
-            },
+            }
         };
         let mut text = Zeroizing::new(String::new());
         std::fs::File::open(&path)

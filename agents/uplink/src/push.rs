@@ -93,7 +93,8 @@ impl Bringer<'_> {
                 return self.renew().await;
             }
             if answer.through < last {
-                return Ok(Came::Later(None));
+                // Some of it was taken: the rest is brought at a pace.
+                return Ok(Came::Later(Some(1)));
             }
         }
     }

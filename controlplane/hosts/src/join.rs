@@ -39,6 +39,7 @@ pub(crate) async fn let_in<I: Intake>(
     if !desk.store.host_joined(token, &certificate).await? {
         return Err(void());
     }
+    desk.intake.joined(host.name.clone(), now).await;
     tracing::info!(host = %host.name, zone = %host.zone, "A host has joined.");
     Ok(JoinAnswer {
         zone: host.zone,

@@ -24,7 +24,7 @@ mod serve;
 
 pub use binary::add as add_agent_binary;
 pub use house::{House, exists as house_exists, make as make_house};
-pub use intake::{Intake, Taken};
+pub use intake::{Intake, Reporter};
 pub use invite::{Guest, Invited, TOKEN_LIFE_MS, invite};
 
 use anyhow::Context as _;

@@ -10,6 +10,7 @@ use net_link::{Answer, Peer, json, parsed, read, text};
 use net_model::{
     AGENT_PATH, CARD_PATH, JOIN_PATH, MAX_BATCH_BYTES, MAX_TALK_BYTES, RENEW_PATH, REPORTS_PATH,
 };
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -20,10 +21,10 @@ const BODY: Duration = Duration::from_secs(20);
 /// Answers one question of whoever is at the other end.
 pub(crate) async fn answer<I: Intake>(
     desk: Arc<Desk<I>>,
-    peer: Option<Peer>,
+    who: (Option<Peer>, IpAddr),
     request: Request<Incoming>,
 ) -> Answer {
-    match attempt(&desk, peer.as_ref(), request).await {
+    match attempt(&desk, &who, request).await {
         Ok(answer) => answer,
         Err(refusal) => refusal.answer(),
     }
@@ -31,9 +32,10 @@ pub(crate) async fn answer<I: Intake>(
 
 async fn attempt<I: Intake>(
     desk: &Desk<I>,
-    peer: Option<&Peer>,
+    (peer, from): &(Option<Peer>, IpAddr),
     request: Request<Incoming>,
 ) -> Result<Answer, Refusal> {
+    let peer = peer.as_ref();
     let (head, body) = request.into_parts();
     match (&head.method, head.uri.path()) {
         (&Method::GET, CARD_PATH) => {
@@ -57,7 +59,7 @@ async fn attempt<I: Intake>(
             let mut batch = batch.map_err(Refusal::later)?;
             let lines = whole(body, MAX_BATCH_BYTES).await?;
             batch.weighs(lines.len());
-            let taken = reports::take(desk, &known, &lines).await?;
+            let taken = reports::take(desk, &known, from.to_canonical(), lines).await?;
             Ok(json(StatusCode::OK, &taken))
         }
         (&Method::GET, path) if path.starts_with(AGENT_PATH) => {

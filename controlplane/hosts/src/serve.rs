@@ -40,7 +40,9 @@ pub(crate) async fn serve<I: Intake>(
             let config = desk.own().server;
             let served = net_link::serve(tcp, config, |certificate| {
                 let peer = certificate.and_then(Peer::of);
-                move |request| requests::answer(Arc::clone(&desk), peer.clone(), request)
+                move |request| {
+                    requests::answer(Arc::clone(&desk), (peer.clone(), from.ip()), request)
+                }
             });
             if let Err(why) = served.await {
                 tracing::debug!(%from, %why, "A host's connection ended early.");

@@ -30,7 +30,7 @@ pub(super) async fn call<I: Intake>(desk: &Desk<I>, host: &HostRecord) -> anyhow
     ensure!(host.state == HostState::Joined, "it has not joined yet");
     let mut talk = Talk::open(to, &desk.own().client, HOST_NAME, STEP).await?;
     let caller = known(desk, &talk, host).await?;
-    fetch(desk, &mut talk, &caller).await?;
+    fetch(desk, (&mut talk, to), &caller).await?;
     if caller.due {
         bring_next(desk, &mut talk, &caller).await?;
     }
@@ -83,8 +83,12 @@ async fn known<I: Intake>(
     Ok(caller)
 }
 
-async fn fetch<I: Intake>(desk: &Desk<I>, talk: &mut Talk, caller: &Caller) -> anyhow::Result<()> {
-    let mut through = 0;
+async fn fetch<I: Intake>(
+    desk: &Desk<I>,
+    (talk, to): (&mut Talk, SocketAddr),
+    caller: &Caller,
+) -> anyhow::Result<()> {
+    let mut through = desk.intake.through(&caller.host.name);
     for _ in 0..BATCHES {
         let path = format!("{REPORTS_PATH}?through={through}");
         let reply = talk
@@ -94,7 +98,7 @@ async fn fetch<I: Intake>(desk: &Desk<I>, talk: &mut Talk, caller: &Caller) -> a
         if reply.body.is_empty() {
             return Ok(());
         }
-        let taken = reports::take(desk, caller, &reply.body).await;
+        let taken = reports::take(desk, caller, to.ip(), reply.body).await;
         let taken = taken.map_err(|refusal| anyhow::anyhow!("{}", refusal.why()))?;
         if taken.through <= through {
             return Ok(());
