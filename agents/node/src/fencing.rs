@@ -196,7 +196,7 @@ fn work_off(mut fence: Fence, work: &Receiver<Job>) {
     }
 }
 
-fn standings(wanted: &[Fenced]) -> Vec<Standing> {
+pub(crate) fn standings(wanted: &[Fenced]) -> Vec<Standing> {
     let each = wanted.iter().map(|fenced| match fenced {
         Fenced::Cut(_) => Standing::Cut,
         Fenced::Paused => Standing::Paused,

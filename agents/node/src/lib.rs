@@ -3,6 +3,7 @@
 //! **Invariant:** a cut is in force before it is written down, a release is written down before it is in force. No
 //! failure of disk or gateway stops an order from reaching the gateways that can be reached.
 
+mod before;
 mod carry_out;
 mod clock;
 mod fencing;
@@ -18,6 +19,7 @@ mod tell;
 mod watch;
 
 pub use agent_core::{OnSilence, Silence};
+pub use before::close_fence;
 pub use fencing::FenceWish;
 
 use agent_core::AgentCore;

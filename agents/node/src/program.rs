@@ -2,6 +2,7 @@
 
 mod check;
 mod config;
+mod restore_latch;
 mod run;
 
 use clap::{Args, Parser, Subcommand};
@@ -30,6 +31,8 @@ enum Command {
     Run(run::Arguments),
     /// Report every mistake of the configuration, and run nothing
     Check(FileArgs),
+    /// Close the fence as it was when this host went down; for a unit that runs before the network is up
+    RestoreLatch(FileArgs),
 }
 
 /// Where the configuration is.
@@ -49,6 +52,7 @@ pub(crate) fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::RestoreLatch(arguments) => restore_latch::restore_latch(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

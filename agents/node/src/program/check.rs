@@ -6,6 +6,12 @@ use std::io::Write as _;
 
 pub(super) fn check(arguments: &FileArgs) -> anyhow::Result<()> {
     let config = config::read(&arguments.config)?;
+    // What the kernel would refuse is a mistake too, where it can be asked.
+    if let Some(fenced) = &config.fence
+        && rustix::process::geteuid().is_root()
+    {
+        fence::Fence::check(&fenced.wish.plan)?;
+    }
     let mut out = std::io::stdout().lock();
     for warning in &config.warnings {
         writeln!(out, "warning: {warning}")?;

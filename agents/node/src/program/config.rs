@@ -90,4 +90,43 @@ mod tests {
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].starts_with("agent.killswitch_keys: missing"));
     }
+
+    #[test]
+    fn mistakes_of_a_fence_are_named_with_the_others() {
+        let found = problems_of(
+            "[agent]\nname = \"claw1\"\nlisten = \"198.18.30.2:7413\"\nkillswitch_keys = []\n[fence]\nnft = \"nft\"\ntable = \"a b\"\n[fence.host]\nkeep = [{ from = \"198.18.10.2\", to = \"198.18.10.2\", port = 1 }]\non_silence = \"sing\"\n[[fence.zones]]\nname = \"red\"\ninterfaces = [\"vlan 30\"]\nnets = [\"198.18.30.0/24\"]\n",
+        );
+        for part in [
+            "fence.nft: ",
+            "fence.table: ",
+            "fence.host.keep[0].port: ",
+            "fence.host.keep: no flow keeps the way of orders open",
+            "fence.host.on_silence: ",
+            "fence.zones[0].interfaces: ",
+        ] {
+            assert!(
+                found.iter().any(|problem| problem.starts_with(part)),
+                "{part}: {found:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_cut_of_everything_closes_a_zone_whatever_else_the_file_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("node-agent.toml");
+        let text = "[agent]\nname = \"edge\"\nkillswitch_keys = []\n[fence]\n[[fence.zones]]\nname = \"red\"\ninterfaces = [\"vlan30\"]\nnets = [\"198.18.30.7/24\", \"fd00:30::/64\"]\ncloses_on = [\"claw\"]\non_silence = \"hold\"\n";
+        std::fs::write(&path, text).unwrap();
+        let fenced = read(&path).unwrap().fence.unwrap();
+        let closes: Vec<String> = fenced.wish.closes_on[0]
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(closes, ["claw", "ALL", "red"]);
+        assert_eq!(fenced.holds.len(), 1);
+        assert_eq!(
+            fenced.wish.plan.ways[0].nets[0].to_string(),
+            "198.18.30.0/24"
+        );
+    }
 }
