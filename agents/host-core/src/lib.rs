@@ -3,3 +3,8 @@
 //! Pure: no file, socket or clock. Texts and `now` in, values out; what cannot be read is unknown, never well.
 
 pub mod buffer;
+pub mod canary;
+pub mod fit;
+pub mod kernel;
+pub mod posture;
+pub mod services;

@@ -1,6 +1,6 @@
 //! The machine itself.
 
-use super::{Few, Printable};
+use super::{Few, Posture, Printable};
 use serde::{Deserialize, Serialize};
 
 /// The processor, over the time since the report before.
@@ -80,8 +80,6 @@ pub enum GpuMaker {
     Nvidia,
     /// AMD.
     Amd,
-    /// Intel.
-    Intel,
 }
 
 /// One graphics processor; what its driver does not tell is missing.
@@ -148,4 +146,7 @@ pub struct KernelFacts {
     /// Whether IPv6 packets for others are passed on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forwards_v6: Option<bool>,
+    /// What the checks of the host itself came to.
+    #[serde(default)]
+    pub posture: Posture,
 }
