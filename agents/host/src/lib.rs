@@ -3,5 +3,7 @@
 //! Blocking calls only, for a thread of its own: no disk, mount or service that hangs may reach what carries out orders.
 
 mod buffer;
+mod canary;
 
 pub use buffer::{Buffer, Found};
+pub use canary::CanaryProber;

@@ -56,7 +56,10 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
         ],
     ),
     ("host-core", &["kill-wire", "net-model"]),
-    ("host-facts", &["host-core", "net-model", "kill-files"]),
+    (
+        "host-facts",
+        &["kill-wire", "host-core", "net-model", "kill-files"],
+    ),
     ("fence", &["kill-wire"]),
     (
         "node-agent",
@@ -99,8 +102,21 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
     ("store", &["kill-wire", "net-model"]),
     ("inventory", &["kill-wire", "net-model", "store"]),
     ("mesh", &["kill-wire", "net-model"]),
-    ("tasks", &["kill-wire", "killctl", "net-model", "store"]),
-    ("dash", &["kill-wire", "killctl", "net-model", "store"]),
+    (
+        "tasks",
+        &["kill-wire", "killctl", "net-model", "store", "inventory"],
+    ),
+    (
+        "dash",
+        &[
+            "kill-wire",
+            "killctl",
+            "net-model",
+            "store",
+            "inventory",
+            "tasks",
+        ],
+    ),
     (
         "portcullis",
         &[
@@ -120,6 +136,7 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "gateway",
             "node-agent",
             "store",
+            "inventory",
             "tasks",
             "mesh",
             "hosts",
@@ -127,7 +144,7 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "dash",
         ],
     ),
-    ("site-tests", &["kill-wire", "net-model"]),
+    ("site-tests", &["kill-wire", "net-model", "fence"]),
 ];
 
 /// What the crates of the kill switch may take from outside. On the kill path fewer crates beat convenience:
