@@ -1,9 +1,22 @@
 //! Looks at the host: reads what its kernel and services say, and keeps the reports that nobody has taken yet.
 //!
-//! Blocking calls only, for a thread of its own: no disk, mount or service that hangs may reach what carries out orders.
+//! Blocking calls only, for threads of their own: no disk, mount or service that hangs may reach what carries out orders.
 
+mod ask;
 mod buffer;
 mod canary;
+mod child;
+mod clock;
+mod helper;
+mod patient;
+mod reporter;
+mod settings;
+mod texts;
+mod watcher;
 
 pub use buffer::{Buffer, Found};
 pub use canary::CanaryProber;
+pub use helper::{EngineSettings, Helper, HelperServer, HelperSettings};
+pub use reporter::{Reporter, Surroundings};
+pub use settings::{Settings, WatchedGateway};
+pub use watcher::{Besides, Watcher};

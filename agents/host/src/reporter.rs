@@ -1,0 +1,93 @@
+//! The thread that looks at the host every ten seconds and keeps what it saw.
+
+use crate::clock::passing_ms;
+use crate::{Besides, Buffer, Watcher};
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+/// How often the host is looked at, in milliseconds.
+const EVERY_MS: u64 = 10_000;
+
+/// What the reporter needs of the program it runs in.
+pub struct Surroundings {
+    /// Where reports wait.
+    pub shelf: Arc<Mutex<Buffer>>,
+    /// The wall clock, in milliseconds since 1970-01-01T00:00:00Z.
+    pub now_ms: Box<dyn Fn() -> u64 + Send>,
+    /// What other parts of the agent know. Asked without the shelf held.
+    pub besides: Box<dyn Fn() -> Besides + Send>,
+    /// Told of each report that could not be written down, and of each that could again.
+    pub kept: Box<dyn Fn(io::Result<u64>) + Send>,
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Surroundings").finish_non_exhaustive()
+    }
+}
+
+/// The thread. It ends when this is dropped.
+#[derive(Debug)]
+pub struct Reporter {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reporter {
+    /// Begins to look.
+    ///
+    /// # Errors
+    /// When the system gives no thread.
+    pub fn start(mut watcher: Watcher, around: Surroundings) -> io::Result<Self> {
+        let (stop, stopped) = channel();
+        let thread = Builder::new()
+            .name("reporter".to_owned())
+            .spawn(move || while beat(&mut watcher, &around, &stopped) {})?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // It has panicked, which its own message has said.
+            drop(thread.join());
+        }
+    }
+}
+
+/// One report, and the time until the next; false when it is time to end.
+fn beat(watcher: &mut Watcher, around: &Surroundings, stopped: &Receiver<()>) -> bool {
+    let began = passing_ms();
+    (around.kept)(report(watcher, around));
+    let took = passing_ms().saturating_sub(began);
+    let rest = Duration::from_millis(EVERY_MS.saturating_sub(took));
+    matches!(stopped.recv_timeout(rest), Err(RecvTimeoutError::Timeout))
+}
+
+/// Looks once and keeps what was seen; says which number it has.
+fn report(watcher: &mut Watcher, around: &Surroundings) -> io::Result<u64> {
+    let mut besides = (around.besides)();
+    let seq = {
+        let shelf = held(&around.shelf);
+        besides.waiting = shelf.waiting();
+        shelf.next_seq()
+    };
+    let mut report = watcher.look(seq, (around.now_ms)(), besides);
+    let mut shelf = held(&around.shelf);
+    // Somebody may have said meanwhile that the numbers were further.
+    report.seq = shelf.next_seq();
+    shelf.push(report.line().as_bytes()).map(|()| report.seq)
+}
+
+/// A panic elsewhere left the buffer as its last call did, which is whole.
+fn held(shelf: &Mutex<Buffer>) -> MutexGuard<'_, Buffer> {
+    shelf.lock().unwrap_or_else(PoisonError::into_inner)
+}
