@@ -2,10 +2,11 @@
 
 use crate::clock::passing_ms;
 use crate::{Besides, Buffer, Watcher};
+use std::convert::Infallible;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
+use std::thread::Builder;
 use std::time::Duration;
 
 /// How often the host is looked at, in milliseconds.
@@ -29,11 +30,12 @@ impl std::fmt::Debug for Surroundings {
     }
 }
 
-/// The thread. It ends when this is dropped.
+/// The thread. Dropping this ends it without waiting.
 #[derive(Debug)]
 pub struct Reporter {
-    stop: Option<Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    stop: Sender<Infallible>,
+    /// Hung up by the thread when it ends.
+    ended: Receiver<Infallible>,
 }
 
 impl Reporter {
@@ -43,28 +45,24 @@ impl Reporter {
     /// When the system gives no thread.
     pub fn start(mut watcher: Watcher, around: Surroundings) -> io::Result<Self> {
         let (stop, stopped) = channel();
-        let thread = Builder::new()
-            .name("reporter".to_owned())
-            .spawn(move || while beat(&mut watcher, &around, &stopped) {})?;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        let (on_end, ended) = channel();
+        Builder::new().name("reporter".to_owned()).spawn(move || {
+            while beat(&mut watcher, &around, &stopped) {}
+            drop(on_end);
+        })?;
+        Ok(Self { stop, ended })
     }
-}
 
-impl Drop for Reporter {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            // It has panicked, which its own message has said.
-            drop(thread.join());
-        }
+    /// Ends it. Blocks for `limit` at most, and gives whether it had ended by then: a disk may hang.
+    #[must_use]
+    pub fn stop(self, limit: Duration) -> bool {
+        drop(self.stop);
+        self.ended.recv_timeout(limit) != Err(RecvTimeoutError::Timeout)
     }
 }
 
 /// One report, and the time until the next; false when it is time to end.
-fn beat(watcher: &mut Watcher, around: &Surroundings, stopped: &Receiver<()>) -> bool {
+fn beat(watcher: &mut Watcher, around: &Surroundings, stopped: &Receiver<Infallible>) -> bool {
     let began = passing_ms();
     (around.kept)(report(watcher, around));
     let took = passing_ms().saturating_sub(began);

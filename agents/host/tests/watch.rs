@@ -317,7 +317,7 @@ fn a_name_that_could_be_an_option_starts_no_helper() {
 }
 
 #[test]
-fn the_reporter_keeps_what_it_sees_until_it_is_dropped() {
+fn the_reporter_keeps_what_it_sees_until_it_is_stopped() {
     let dir = tempfile::tempdir().unwrap();
     let shelf = Buffer::open(dir.path().join("reports"), 2_000_000).unwrap();
     let shelf = Arc::new(Mutex::new(shelf));
@@ -333,7 +333,7 @@ fn the_reporter_keeps_what_it_sees_until_it_is_dropped() {
         told.recv_timeout(Duration::from_secs(60)).unwrap().unwrap(),
         1
     );
-    drop(reporter);
+    assert!(reporter.stop(Duration::from_secs(60)));
     let lines = shelf.lock().unwrap().after(0, 1 << 20).unwrap();
     let first = lines.split(|b| *b == b'\n').next().unwrap();
     assert_eq!(Report::parse(first).unwrap().at_ms, 1_700_000_000_000);
