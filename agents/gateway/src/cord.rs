@@ -103,3 +103,36 @@ impl Cord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use tokio::{io::AsyncReadExt as _, net::TcpListener};
+
+    #[tokio::test]
+    async fn a_stream_among_others_resets_the_socket_they_share() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let mut client = TcpStream::connect(addr).await.unwrap();
+        let socket = Arc::new(listener.accept().await.unwrap().0);
+        let (carrier, stream) = (Cord::default(), Cord::default());
+        carrier.leads_to(&socket);
+        stream.leads_with(&carrier);
+        stream.reset();
+        assert!(stream.gone().is_cancelled());
+        let read = client.read(&mut [0]).await;
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionReset);
+        // Long gone: nothing is left to reset.
+        drop(socket);
+        carrier.reset();
+        assert!(carrier.gone().is_cancelled());
+    }
+
+    #[test]
+    fn nothing_is_called_gone_whose_socket_is_not_known() {
+        let cord = Cord::default();
+        cord.reset();
+        assert!(!cord.gone().is_cancelled());
+    }
+}

@@ -3,6 +3,7 @@
 use crate::{
     admission::{Caller, Table, subject},
     app::App,
+    beside::beside,
     clock,
     deny::Denied,
     headers,
@@ -161,7 +162,10 @@ async fn ask(app: &App, target: &Target, path: &str) -> Option<Offer> {
         body: Bytes::new(),
     };
     let (status, text) = app.upstreams.whole(&ask, LIMIT).await.ok()?;
-    status.is_success().then(|| Offer::read(text)).flatten()
+    if !status.is_success() {
+        return None;
+    }
+    beside(text.len(), move || Offer::read(text)).await.ok()?
 }
 
 /// Each model once, in the order in which these ways would reach it, under the names by which a client can ask for

@@ -3,6 +3,7 @@
 use crate::{
     admission::{Caller, point},
     app::App,
+    beside::beside,
     clock,
     deny::Denied,
     headers,
@@ -54,7 +55,9 @@ async fn show(
     standing.may_go_on(app.in_force.load().as_deref())?;
     let (head, body) = request.into_parts();
     let taken = Taken::take(&app.held, body).await?;
-    let asked = Asked::read(Api::OllamaChat, &taken.bytes)?;
+    let body = taken.bytes.clone();
+    let read = move || Asked::read(Api::OllamaChat, &body).map(Asked::into_owned);
+    let asked = beside(taken.bytes.len(), read).await??;
     let model = asked.model.as_deref().ok_or(Denied::NoModel)?;
     let route = table.route(consumer, model)?;
     let mut refusal = Denied::NoSuchApi(Api::OllamaChat);
@@ -68,12 +71,15 @@ async fn show(
             refusal = denied;
             continue;
         }
+        let (question, body) = (asked.clone(), taken.bytes.clone());
+        let name = target.model(model).to_owned();
+        let renamed = move || question.renamed(&body, &name);
         let ask = Ask {
             target,
             method: head.method.clone(),
             path: &at_target(target.base_url.prefix(), "/api/show"),
             headers: headers::for_target(&head.headers, target),
-            body: asked.renamed(&taken.bytes, target.model(model)).into(),
+            body: beside(taken.bytes.len(), renamed).await?.into(),
         };
         match app.upstreams.whole(&ask, LIMIT).await {
             Ok((status, text)) => {
