@@ -32,6 +32,9 @@ use site::Site;
 use std::path::PathBuf;
 use tokio::sync::mpsc;
 
+/// Threads of the dashboard and its background work; everything else has threads of its own.
+const WORKERS: usize = 2;
+
 /// Everything on this machine.
 pub(crate) fn up(
     home: &Home,
@@ -137,6 +140,7 @@ fn open(plan: &Plan, may_create: bool) -> anyhow::Result<(Lock, State)> {
 fn start(plan: Plan, announce: impl FnOnce(&Site) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let ports = Ports::bind(&plan.config, &plan.parts)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
         .thread_name("portcullis")
         .enable_all()
         .build()
