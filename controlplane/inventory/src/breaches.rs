@@ -129,9 +129,24 @@ mod tests {
     fn one_try_alone_and_zones_that_only_tell_cut_nothing() {
         let zones = [zone("red", OnBreach::Cut), zone("lan", OnBreach::Alert)];
         let mut breaches = Breaches::default();
-        take(&mut breaches, &from("claw1", "red"), &report("open", 1), &zones);
-        take(&mut breaches, &from("nas", "lan"), &report("open", 5), &zones);
-        take(&mut breaches, &from("stray", "gone"), &report("open", 5), &zones);
+        take(
+            &mut breaches,
+            &from("claw1", "red"),
+            &report("open", 1),
+            &zones,
+        );
+        take(
+            &mut breaches,
+            &from("nas", "lan"),
+            &report("open", 5),
+            &zones,
+        );
+        take(
+            &mut breaches,
+            &from("stray", "gone"),
+            &report("open", 5),
+            &zones,
+        );
         assert_eq!(breaches.open(), []);
     }
 }

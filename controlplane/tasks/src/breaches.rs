@@ -53,6 +53,7 @@ impl Breaches {
             }
             self.board.put(TaskStatus {
                 name: NAME,
+                schedule: "twice a second",
                 at: (self.clock)(),
                 done: format!("{} cut", self.cut),
                 problem,
