@@ -85,7 +85,7 @@ fn red() -> Zone {
 
 fn report(seq: u64) -> String {
     format!(
-        r#"{{"v":1,"seq":{seq},"boot":"00000000000000aa","up_ms":1,"at_ms":1000000000000,"facts":{{"canary":[{{"target":"tcp://198.18.10.5:445","must":false,"found":"open","agreed":{seq},"age_ms":0}}]}}}}"#
+        r#"{{"v":1,"seq":{seq},"boot":"00000000000000aa","up_ms":{seq}0000,"at_ms":1000000000000,"facts":{{"canary":[{{"target":"tcp://198.18.10.5:445","must":false,"found":"open","agreed":{seq},"age_ms":0}}]}}}}"#
     )
 }
 
@@ -119,7 +119,8 @@ async fn a_zone_is_cut_once_and_asked_for_until_it_is() {
         certificate_ends: None,
     };
     for seq in 1..=3 {
-        let taken = inventory.take(&from, report(seq).as_bytes(), NOW);
+        let now = NOW.plus_millis(seq * 10_000);
+        let taken = inventory.take(&from, report(seq).as_bytes(), now);
         assert_eq!(taken, Taken::Kept { seq });
     }
     let cut = async {
