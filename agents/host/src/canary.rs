@@ -5,7 +5,8 @@
 
 mod probe;
 
-use host_core::canary::{Canary, Try};
+use crate::clock::passing_ms;
+use host_core::canary::{Canary, CanaryPlan, Try};
 use kill_wire::Reached;
 use net_model::CanaryFact;
 use std::io;
@@ -31,11 +32,16 @@ pub struct CanaryProber {
 }
 
 impl CanaryProber {
-    /// Starts its thread. `clock` gives milliseconds that never step back, as [`Canary::new`] was given.
+    /// Begins. `seed` is what the irregularity of its tries is made of, so that hosts do not try all at once.
     ///
     /// # Errors
-    /// No thread can be had.
-    pub fn start(canary: Canary, clock: fn() -> u64) -> io::Result<Self> {
+    /// The plan cannot be followed, or no thread can be had.
+    pub fn start(plan: CanaryPlan, seed: u64) -> io::Result<Self> {
+        let canary = Canary::new(plan, seed, passing_ms()).map_err(io::Error::other)?;
+        Self::on(canary, passing_ms)
+    }
+
+    fn on(canary: Canary, clock: fn() -> u64) -> io::Result<Self> {
         let canary = Arc::new(Mutex::new(canary));
         let (stop, stopped) = channel();
         let shared = Arc::clone(&canary);
@@ -107,7 +113,6 @@ fn all(tries: &[Try]) -> Vec<(&Try, Reached)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use host_core::canary::CanaryPlan;
     use net_model::ProbeTarget;
     use std::net::{Ipv4Addr, TcpListener};
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -142,7 +147,7 @@ mod tests {
             every_ms: 10_000,
         };
         let canary = Canary::new(plan, 3, clock()).unwrap();
-        let prober = CanaryProber::start(canary, clock).unwrap();
+        let prober = CanaryProber::on(canary, clock).unwrap();
         let facts = until(&prober, |facts| {
             facts.iter().any(CanaryFact::is_breach) && facts.iter().any(CanaryFact::is_missing)
         });

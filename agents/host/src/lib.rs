@@ -17,6 +17,7 @@ mod watcher;
 pub use buffer::{Buffer, Found};
 pub use canary::CanaryProber;
 pub use helper::{EngineSettings, Helper, HelperServer, HelperSettings};
+pub use host_core::canary::{BadPlan, Canary, CanaryPlan};
 pub use reporter::{Reporter, Surroundings};
 pub use settings::{Settings, WatchedGateway};
 pub use watcher::{Besides, Watcher};
