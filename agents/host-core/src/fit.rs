@@ -28,7 +28,25 @@ pub fn fitted(mut report: Report) -> Report {
         });
         report.facts.unknown = Few::first_of(told.chain(before.iter().cloned())).0;
     }
+    if report.line().len() > MOST {
+        report.facts = bare(&report.facts);
+    }
     report
+}
+
+/// What always fits: what is long stands in no list that may lose its end.
+fn bare(facts: &Facts) -> Facts {
+    let all = Unknown {
+        what: Printable::clipped("everything else"),
+        why: Printable::clipped("no room in the report"),
+    };
+    Facts {
+        cpu: facts.cpu,
+        memory: facts.memory,
+        agent: facts.agent.clone(),
+        unknown: Few::first_of([all]).0,
+        ..Facts::default()
+    }
 }
 
 /// How many bytes a list takes.
@@ -87,7 +105,7 @@ fn halve_processes(facts: &mut Facts) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use net_model::report::{BootId, Disk, HostRoute, Version};
+    use net_model::report::{BootId, Disk, HostRoute, MeshFacts, Version};
 
     fn report(facts: Facts) -> Report {
         Report {
@@ -105,6 +123,21 @@ mod tests {
     fn what_fits_is_left_as_it_is() {
         let small = report(Facts::default());
         assert_eq!(fitted(small.clone()), small);
+    }
+
+    #[test]
+    fn what_cannot_be_shortened_goes_whole_and_says_so() {
+        let mesh = MeshFacts {
+            tags: Few::first_of(vec![Printable::clipped(&"€".repeat(96)); 64]).0,
+            ..MeshFacts::default()
+        };
+        let full = report(Facts {
+            mesh: Some(mesh),
+            ..Facts::default()
+        });
+        let small = fitted(full);
+        assert!(Report::parse(small.line().as_bytes()).is_ok());
+        assert_eq!(small.facts.unknown[0].what.as_str(), "everything else");
     }
 
     #[test]
