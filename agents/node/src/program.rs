@@ -1,9 +1,17 @@
 //! Arguments: one file for each thing the program can be asked for.
 
+mod canary;
 mod check;
+mod clock;
 mod config;
+mod install;
+mod join;
+mod reporting;
 mod restore_latch;
 mod run;
+mod runtime_helper;
+mod up;
+mod update;
 
 use clap::{Args, Parser, Subcommand};
 use std::io::Write as _;
@@ -29,6 +37,18 @@ struct Arguments {
 enum Command {
     /// Run until asked to stop
     Run(run::Arguments),
+    /// Join a house by a token
+    #[command(after_help = join::EXAMPLES)]
+    Join(join::Arguments),
+    /// Install as a service: program, user, folders, units
+    #[command(after_help = install::EXAMPLES)]
+    Install(install::Arguments),
+    /// Take the newest binary from the control plane, if the house vouches for it
+    #[command(after_help = update::EXAMPLES)]
+    Update(update::Arguments),
+    /// Do four things with named containers for an agent that has no right to their engine
+    #[command(after_help = runtime_helper::EXAMPLES)]
+    RuntimeHelper(runtime_helper::Arguments),
     /// Report every mistake of the configuration, and run nothing
     Check(FileArgs),
     /// Close the fence as it was when this host went down; for a unit that runs before the network is up
@@ -51,6 +71,10 @@ struct FileArgs {
 pub(crate) fn run() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Join(arguments) => join::join(&arguments),
+        Command::Install(arguments) => install::install(&arguments),
+        Command::Update(arguments) => update::update(&arguments),
+        Command::RuntimeHelper(arguments) => runtime_helper::serve(&arguments),
         Command::Check(arguments) => check::check(&arguments),
         Command::RestoreLatch(arguments) => restore_latch::restore_latch(&arguments),
     };

@@ -49,6 +49,10 @@ pub(crate) async fn keep_bringing(settings: &Settings, identity: Identity) -> &'
             Err(why) => {
                 bringer.talk = None;
                 bringer.turn += 1;
+                // A certificate that is over ends the handshake: there may be a new one.
+                if bringer.is_somebody_else() {
+                    return "another identity";
+                }
                 if !std::mem::replace(&mut trouble, true) {
                     tracing::warn!("Reports wait: {}.", chain(&why));
                 }
@@ -163,12 +167,17 @@ impl Bringer<'_> {
         let said = String::from_utf8_lossy(&reply.body);
         let said: String = said.chars().take(200).collect();
         self.talk = None;
-        let now = State::at(&self.settings.state_dir, self.settings.clock).read();
-        if now.is_ok_and(|now| !now.is(&self.identity)) {
+        if self.is_somebody_else() {
             return Came::Somebody;
         }
         tracing::error!(said = %said.escape_debug(), "The control plane has shut this host out; it must be invited anew.");
         Came::Later(Some(15))
+    }
+
+    /// Whether this host has joined anew meanwhile.
+    fn is_somebody_else(&self) -> bool {
+        let now = State::at(&self.settings.state_dir, self.settings.clock).read();
+        now.is_ok_and(|now| !now.is(&self.identity))
     }
 
     async fn renew(&mut self) -> Result<Came, TalkError> {

@@ -1,11 +1,16 @@
 //! The file `node-agent.toml`: read whole, every mistake reported at once. One file here for each section.
 
 mod agent;
+mod canary;
 mod fence;
+mod report;
+mod uplink;
 
 pub(super) use agent::AgentWish;
 pub(super) use fence::Fenced;
+use uplink::UplinkWish;
 
+use host_facts::CanaryPlan;
 use kill_config::{BadConfig, Problem, Problems, Reader, Reading, Section, read_table};
 use std::path::Path;
 
@@ -15,6 +20,11 @@ pub(super) struct Config {
     pub(super) agent: AgentWish,
     /// None where this host has no fence.
     pub(super) fence: Option<Fenced>,
+    pub(super) uplink: UplinkWish,
+    /// What is looked at besides what every host has.
+    pub(super) report: host_facts::Settings,
+    /// None where nothing is tried.
+    pub(super) canary: Option<CanaryPlan>,
     /// What works but should be looked at.
     pub(super) warnings: Vec<Problem>,
 }
@@ -36,12 +46,18 @@ pub(super) fn read(path: &Path) -> Result<Config, BadConfig> {
     };
     let agent = agent::read(root.section("agent"), &mut reading);
     let fence = fence::read(root.section("fence"), &agent, &reading);
+    let uplink = uplink::read(root.section("uplink"), &problems);
+    let report = report::read(root.section("report"));
+    let canary = canary::read(root.section("canary"), &problems);
     root.finish();
     let problems = problems.into_sorted();
     if problems.is_empty() {
         Ok(Config {
             agent,
             fence,
+            uplink,
+            report,
+            canary,
             warnings,
         })
     } else {

@@ -4,14 +4,19 @@
 //! delay an order.
 
 use super::FileArgs;
+use super::canary;
 use super::config::{self, Config};
+use super::reporting;
+use super::up::{self, Up};
 use anyhow::Context as _;
 use gateways::Driver;
+use host_facts::{Besides, Reporter};
 use kill_program::{LogArgs, Signals};
-use kill_wire::Scope;
+use kill_wire::{Scope, VerifyingKey};
 use node_agent::{NodeAgent, OnSilence, Settings, Silence};
 use std::net::TcpListener;
 use std::time::Duration;
+use uplink::Shelf;
 
 /// How long work under way may take after the signal to stop.
 const STOP: Duration = Duration::from_secs(2);
@@ -33,13 +38,39 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let address = config.agent.common.listen;
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let agent = NodeAgent::start(settings(&config), listener)?;
+    let agent = NodeAgent::start(settings(&config)?, listener)?;
     tracing::info!(%address, node = config.agent.name, "The node agent runs.");
+    // Whatever is wrong with reports, the hand goes on.
+    let up = Up::start(&config);
+    let up = up.map_err(|why| tracing::error!("Nothing is reported. {why:#}"));
+    let reporter = up
+        .as_ref()
+        .ok()
+        .and_then(|(_, shelf)| reporter(&config, shelf));
     let ended = beside();
+    if reporter.is_some_and(|reporter| !reporter.stop(STOP)) {
+        tracing::warn!(limit = ?STOP, "The reporter did not stop in time.");
+    }
+    if let Ok((up, _shelf)) = up {
+        up.stop(STOP);
+    }
     if !agent.stop(STOP) {
         tracing::warn!(limit = ?STOP, "The hand did not stop in time.");
     }
     ended
+}
+
+/// Reports of this host, put on the shelf.
+fn reporter(config: &Config, shelf: &Shelf) -> Option<Reporter> {
+    let canary = config.canary.clone().and_then(canary::start);
+    let besides = move || Besides {
+        canary: canary::facts(canary.as_ref()),
+        ..Besides::default()
+    };
+    let begun = reporting::start(config.report.clone(), shelf, besides);
+    begun
+        .map_err(|why| tracing::error!("Nothing is reported. {why:#}"))
+        .ok()
 }
 
 /// Waits for the signal to stop, on this thread and not on the hand's.
@@ -55,17 +86,21 @@ fn beside() -> anyhow::Result<()> {
     })
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config) -> anyhow::Result<Settings> {
     let wish = &config.agent;
     let common = &wish.common;
+    let mut keys = common.killswitch_keys.clone();
+    keys.extend(up::order_keys(&wish.state)?);
+    keys.sort_by_key(VerifyingKey::to_bytes);
+    keys.dedup();
     let all = if common.holds {
         OnSilence::Hold
     } else {
         OnSilence::Cut
     };
-    Settings {
+    Ok(Settings {
         node: wish.name.clone(),
-        keys: common.killswitch_keys.clone(),
+        keys,
         state_dir: wish.state.clone(),
         gateways: wish
             .gateways
@@ -79,7 +114,7 @@ fn settings(config: &Config) -> Settings {
         },
         direct: common.direct.clone(),
         fence: config.fence.as_ref().map(|fenced| fenced.wish.clone()),
-    }
+    })
 }
 
 /// The scopes that silence leaves as they are: those of the file, and the ways of the fence that hold.

@@ -23,7 +23,11 @@ enum EngineName {
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     /// Where to listen
-    #[arg(long, value_name = "FILE", default_value = "/run/portcullis/runtime.sock")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/run/portcullis/runtime.sock"
+    )]
     socket: PathBuf,
     /// Who may ask, by name or number
     #[arg(long)]

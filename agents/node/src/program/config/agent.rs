@@ -1,5 +1,6 @@
 //! The section `[agent]`: what this host is called, whom it obeys, which gateways it drives.
 
+use super::super::up;
 use kill_config::{AgentSection, Reading, Section, read_agent};
 use std::path::PathBuf;
 use toml::Table;
@@ -35,16 +36,17 @@ pub(super) fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> A
         section.note("gateways", &text);
         gateways.clear();
     }
-    if !section.has("killswitch_keys") {
+    let folder = reading.folder.to_owned();
+    let state = folder.join(state.as_deref().unwrap_or(STATE));
+    if !section.has("killswitch_keys") && !up::has_joined(&state) {
         section.missing(
             "killswitch_keys",
-            "a list of files, each with the public key of a kill switch",
+            "a list of files, each with the public key of a kill switch; or let this host join a house: node-agent join",
         );
     }
-    let folder = reading.folder.to_owned();
     AgentWish {
         name,
-        state: folder.join(state.as_deref().unwrap_or(STATE)),
+        state,
         gateways: gateways.iter().map(|path| folder.join(path)).collect(),
         common: read_agent(Some(section), reading),
     }
