@@ -2,8 +2,8 @@
 
 use super::{few, silent, unread};
 use crate::ask::get;
-use crate::helper::Helper;
 use crate::patient::Patient;
+use crate::runtime_helper::Helper;
 use crate::settings::Settings;
 use host_core::services::{
     Answer, OLLAMA_LOADED, OLLAMA_MODELS, OLLAMA_VERSION, asked_of, gateway, ollama,
