@@ -73,6 +73,8 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "net-model",
             "agent-core",
             "gateways",
+            "host-facts",
+            "uplink",
         ],
     ),
     // Mutual TLS between machines of the house: both ends use it, like the model.
@@ -140,6 +142,7 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "tasks",
             "mesh",
             "hosts",
+            "host-facts",
             "uplink",
             "dash",
         ],
