@@ -46,14 +46,17 @@ class House:
         self.restorable = list(restorable)
         # Budgets, limits and what counts as a runaway, as the file has them.
         self.rules = rules
+        # What else the file says of hosts.
+        self.hosts_rules = ""
         self.move()
         self.child = None
         self.runs = 0
 
     def move(self):
         """Takes new ports."""
-        dash, kill, gateway, agent = free_ports(4)
+        dash, kill, gateway, agent, hosts = free_ports(5)
         self.ports = dict(controlplane=dash, killswitch=kill, gateway=gateway, agent=agent)
+        self.hosts_port = hosts
         self.dashboard, self.kill_switch, self.gateway = (f"http://127.0.0.1:{port}" for port in (dash, kill, gateway))
         self.write_config()
 
@@ -72,6 +75,7 @@ class House:
             f"secret_file = {toml(self.secret('twilio.token', TWILIO_TOKEN))}",
             f"[agent]\nlisten = {at['agent']}\non_silence = {toml(self.on_silence)}",
             f"[gateway]\nlisten = {at['gateway']}",
+            f"[hosts]\nlisten = \"127.0.0.1:{self.hosts_port}\"\n{self.hosts_rules}",
         ]
         for name, kind, upstream, *more in self.targets:
             lines.append(f"[[gateway.targets]]\nname = {toml(name)}\nclass = {toml(kind)}\nbase_url = {toml(upstream.base)}")

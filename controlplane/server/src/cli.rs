@@ -3,8 +3,8 @@
 mod examples;
 
 use crate::{
-    capture, codes, config, greeting, incidents, journal, lever, paths::Home, price_list, serve,
-    sign_in, spend, status, text, watch,
+    capture, codes, config, fleet, greeting, hosts, incidents, journal, lever, mesh, paths::Home,
+    price_list, serve, sign_in, spend, status, text, watch,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_program::LogArgs;
@@ -134,6 +134,24 @@ enum Command {
     /// The configuration file
     #[command(subcommand, after_long_help = examples::CONFIG)]
     Config(ConfigCommand),
+    /// Hosts: who may join and report, and who may not any more
+    #[command(subcommand, after_long_help = hosts::HOSTS)]
+    Hosts(hosts::HostsCommand),
+    /// The networks of the house, how far each is trusted, and how many hosts are heard there
+    #[command(after_long_help = fleet::ZONES)]
+    Zones,
+    /// What is wrong with hosts, and what was
+    #[command(after_long_help = fleet::ALERTS)]
+    Alerts,
+    /// What the control plane does by the clock, and how the last run of each went
+    #[command(after_long_help = fleet::JOBS)]
+    Jobs,
+    /// The mesh network: its nodes, whose they are, what is wrong with them
+    #[command(after_long_help = mesh::EXAMPLES)]
+    Mesh {
+        #[command(subcommand)]
+        command: Option<mesh::MeshCommand>,
+    },
     /// Print a fresh one-time link to the dashboard
     #[command(after_long_help = examples::SIGN_IN)]
     SignIn,
@@ -203,6 +221,13 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
             config::check::print(&home, file.as_deref(), json).map(done)
         }
         Command::Config(ConfigCommand::Reload) => config::reload::run(&home, file.as_deref(), json),
+        Command::Hosts(command) => hosts::run(&home, file.as_deref(), command, json).map(done),
+        Command::Zones => fleet::zones(&home, file.as_deref(), json).map(done),
+        Command::Alerts => fleet::alerts(&home, json).map(done),
+        Command::Jobs => fleet::jobs(&home, json).map(done),
+        Command::Mesh { command } => {
+            mesh::run(&home, file.as_deref(), command.as_ref(), json).map(done)
+        }
         Command::SignIn => sign_in::print(&home, file.as_deref(), json).map(done),
     }
 }

@@ -72,6 +72,7 @@ pub(crate) fn restore(
         | LeverReply::Unlocked
         | LeverReply::Drilled { .. }
         | LeverReply::CheckedIn { .. }
+        | LeverReply::Told { .. }
         | LeverReply::Refused(_) => {
             bail!("the kill switch answered something else than a restore; run `portcullis status`")
         }

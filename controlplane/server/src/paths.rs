@@ -182,6 +182,21 @@ impl Home {
         self.part(Part::Controlplane).join("portcullis.db")
     }
 
+    /// The mesh's policy of before a cut.
+    pub(crate) fn mesh_policy(&self) -> PathBuf {
+        self.part(Part::Controlplane).join("mesh-policy.hujson")
+    }
+
+    /// The authority of the house.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.part(Part::Controlplane).join("ca")
+    }
+
+    /// The agent's binaries, which hosts are given.
+    pub(crate) fn agent_binaries(&self) -> PathBuf {
+        self.part(Part::Controlplane).join("agent-binaries")
+    }
+
     /// One file for each sign-in link that was not used yet.
     pub(crate) fn sign_in(&self) -> PathBuf {
         self.part(Part::Controlplane).join("sign-in")

@@ -3,7 +3,10 @@
 mod attend;
 mod controlplane;
 mod file_watch;
+mod hosts;
+mod mesh;
 mod model;
+mod own;
 mod plan;
 mod ports;
 mod reload;
@@ -220,6 +223,9 @@ fn ready_json(site: &Site, first_start: bool) -> anyhow::Result<()> {
         "consumer_key_file": site.consumer_key_file(),
         "controlplane_error": site.controlplane_failed,
     });
+    if let (Some(fleet), Some(fields)) = (&site.fleet, line.as_object_mut()) {
+        fields.insert("hosts".to_owned(), json!(fleet.address.to_string()));
+    }
     if let Some(fields) = line.as_object_mut() {
         fields.extend(
             addresses

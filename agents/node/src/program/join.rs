@@ -47,7 +47,16 @@ pub(super) fn join(arguments: &Arguments) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
+    let first = !up::has_joined(&arguments.state);
     let identity = runtime.block_on(let_in(&token, arguments, &folder))?;
+    if first
+        && !arguments.state.join("latch.a").exists()
+        && !arguments.state.join("latch.b").exists()
+    {
+        // A host that begins: nothing is cut. Latches that are lost later are never made anew.
+        node_agent::create_state(&arguments.state).context("the agent's state cannot be made")?;
+    }
+    give_over(&arguments.state).context("the service may not be able to read what was made")?;
     let mut out = std::io::stdout().lock();
     if arguments.json {
         let joined = serde_json::json!({
@@ -86,6 +95,25 @@ async fn let_in(token: &Token, arguments: &Arguments, folder: &Path) -> anyhow::
         Ok(joined) => Ok(joined?),
         Err(_) => bail!("the control plane did not call; the token is over"),
     }
+}
+
+/// Run by root, it leaves everything to whoever the folder belongs to: the service.
+fn give_over(state: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    if !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = std::fs::metadata(state)?;
+    let (user, group) = (Some(owner.uid()), Some(owner.gid()));
+    let folder = up::folder(state);
+    let inside = std::fs::read_dir(&folder)?.chain(std::fs::read_dir(state)?);
+    for entry in inside {
+        let entry = entry?;
+        if !entry.file_type()?.is_symlink() {
+            std::os::unix::fs::chown(entry.path(), user, group)?;
+        }
+    }
+    Ok(())
 }
 
 fn token(file: &Path) -> anyhow::Result<Zeroizing<String>> {

@@ -7,7 +7,15 @@ use toml::{Table, Value};
 /// gateway's section and the channels of the kill switch.
 pub(crate) fn needs_restart(started: &Table, now: &Table) -> Vec<String> {
     let mut fields = Vec::new();
-    for section in ["agent", "controlplane", "gateway", "killswitch"] {
+    for section in [
+        "agent",
+        "controlplane",
+        "gateway",
+        "hosts",
+        "jobs",
+        "killswitch",
+        "mesh",
+    ] {
         let (before, after) = (keys(started, section), keys(now, section));
         let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for key in all {

@@ -4,7 +4,7 @@ use super::plan::Plan;
 use crate::clock;
 use crate::paths::Part;
 use anyhow::Context as _;
-use host_facts::Buffer;
+use host_facts::{Besides, Buffer, Reporter, Surroundings, Watcher};
 use hosts::{Guest, House};
 use net_model::{Dial, HostName, HostRole, Tier, Token, ZoneName};
 use std::net::SocketAddr;
@@ -27,6 +27,7 @@ const ZONE: &str = "management";
 pub(super) struct Own {
     stop: CancellationToken,
     tasks: JoinSet<()>,
+    reporter: Reporter,
 }
 
 fn folder(plan: &Plan) -> PathBuf {
@@ -93,14 +94,36 @@ impl Own {
             clock: clock::now,
             chance: || crate::random::random::<8>().map_or(0, |raw| u64::from_le_bytes(*raw)),
         };
+        let around = Surroundings {
+            shelf: Arc::clone(&settings.shelf),
+            now_ms: Box::new(|| clock::now().millis()),
+            besides: Box::new(Besides::default),
+            kept: Box::new(|kept| {
+                if let Err(why) = kept {
+                    tracing::warn!(%why, "A report of this machine could not be written down.");
+                }
+            }),
+        };
+        let watcher = Watcher::new(host_facts::Settings::default(), env!("CARGO_PKG_VERSION"));
+        let reporter = Reporter::start(watcher, around).context("no thread for reports")?;
         let mut tasks = JoinSet::new();
         tasks.spawn(uplink::run(settings, stop.clone()));
-        Ok(Some(Self { stop, tasks }))
+        Ok(Some(Self {
+            stop,
+            tasks,
+            reporter,
+        }))
     }
 
     /// Stops; what was not brought waits on the disk.
     pub(super) async fn stop(mut self, limit: Duration) {
         self.stop.cancel();
+        let reporter = self.reporter;
+        self.tasks.spawn_blocking(move || {
+            if !reporter.stop(limit) {
+                tracing::warn!(task = "reporter", ?limit, "Did not stop in time.");
+            }
+        });
         let ended = async { while self.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(limit, ended).await.is_err() {
             tracing::warn!(task = "uplink", ?limit, "Did not stop in time.");

@@ -3,13 +3,11 @@
 use super::plan::Plan;
 use super::ports;
 use crate::config::Fallback;
-use crate::paths::{Home, Part};
+use crate::house;
+use crate::paths::Part;
 use crate::private;
-use anyhow::Context as _;
-use data_encoding::HEXLOWER;
 use gateways::Driver;
 use kill_config::{BadConfig, KillSwitchSection};
-use kill_wire::VerifyingKey;
 use killswitchd::Beside;
 use net_model::KeyHash;
 use node_agent::{OnSilence, Silence};
@@ -26,7 +24,9 @@ pub(super) fn kill_switch(
         probe_key: plan.home.probe_key(),
     };
     let mut section = plan.config.killswitch.take();
-    section.scopes.extend(kill_config::zone_names(&plan.config.raw));
+    section
+        .scopes
+        .extend(kill_config::zone_names(&plan.config.raw));
     killswitchd::Settings::configured(section, plan.home.part(Part::Killswitch), &beside)
 }
 
@@ -47,7 +47,7 @@ pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
             .chars()
             .take(64)
             .collect(),
-        keys: order_keys(plan)?,
+        keys: house::order_keys(&plan.home, &plan.config.agent)?,
         state_dir: plan.home.part(Part::Agent),
         gateways: vec![Driver::embedded(plan.home.control_socket())],
         on_silence: Silence {
@@ -61,27 +61,6 @@ pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
         direct: plan.config.agent.direct.clone(),
         fence: None,
     })
-}
-
-/// The kill switch of this data folder, if there is one, and those the configuration names.
-fn order_keys(plan: &Plan) -> anyhow::Result<Vec<VerifyingKey>> {
-    let mut keys = plan.config.agent.killswitch_keys.clone();
-    if keys.is_empty() || plan.home.order_pub().exists() {
-        let own = order_key(&plan.home)?;
-        keys.retain(|key| *key != own);
-        keys.insert(0, own);
-    }
-    Ok(keys)
-}
-
-fn order_key(home: &Home) -> anyhow::Result<VerifyingKey> {
-    let path = home.order_pub();
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
-    let raw = HEXLOWER.decode(text.trim().as_bytes()).ok();
-    let raw = raw.and_then(|raw| <[u8; 32]>::try_from(raw).ok());
-    raw.and_then(|raw| VerifyingKey::from_bytes(&raw).ok())
-        .with_context(|| format!("{} is not an Ed25519 key in hexadecimal", path.display()))
 }
 
 /// For the gateway.

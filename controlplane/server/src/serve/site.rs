@@ -1,6 +1,7 @@
 //! The parts that run in this process, from start to stop.
 
-use super::controlplane::ControlPlane;
+use super::controlplane::{ControlPlane, Wish};
+use super::hosts::Fleet;
 use super::model::Model;
 use super::plan::Plan;
 use super::ports::{self, Ports};
@@ -42,8 +43,10 @@ pub(super) struct Site {
     pub(super) courier: Option<Courier>,
     agent: Option<NodeAgent>,
     pub(super) gateway: Option<Gateway>,
-    controlplane: Option<ControlPlane>,
+    pub(super) controlplane: Option<ControlPlane>,
     pub(super) controlplane_failed: Option<String>,
+    /// Where hosts join and report, if the control plane runs.
+    pub(super) fleet: Option<Fleet>,
 }
 
 impl Site {
@@ -98,23 +101,38 @@ impl Site {
             gateway,
             controlplane: None,
             controlplane_failed: None,
+            fleet: None,
         };
         if let Some(listener) = ports.take(Part::Controlplane) {
             site.start_controlplane(listener, asks).await;
+            site.start_fleet().await;
         }
         Ok(site)
     }
 
     async fn start_controlplane(&mut self, listener: TcpListener, asks: mpsc::Sender<ConfigAsk>) {
         let demo = matches!(self.model, Model::Demo(_));
-        let hosts = self.plan.config.hosts.clone();
-        match ControlPlane::start(&self.plan.home, listener, hosts, demo, asks).await {
+        let wish = Wish::of(&self.plan.config, demo);
+        match ControlPlane::start(&self.plan.home, listener, wish, asks).await {
             Ok(started) => self.controlplane = Some(started),
             Err(why) => {
                 tracing::error!(
                     "The control plane does not run; kill switch, agent and gateway do. {why:#}"
                 );
                 self.controlplane_failed = Some(format!("{why:#}"));
+            }
+        }
+    }
+
+    async fn start_fleet(&mut self) {
+        let Some(controlplane) = &self.controlplane else {
+            return;
+        };
+        let joins = self.agent.is_some();
+        match Fleet::start(&self.plan, controlplane.keeps(), joins).await {
+            Ok(fleet) => self.fleet = Some(fleet),
+            Err(why) => {
+                tracing::error!("No host can join or report; everything else runs. {why:#}")
             }
         }
     }
@@ -163,6 +181,9 @@ impl Site {
                 cut_off = drained.cut_off,
                 "The gateway has stopped."
             );
+        }
+        if let Some(fleet) = self.fleet {
+            fleet.stop(STOP).await;
         }
         if let Some(controlplane) = self.controlplane {
             controlplane.stop(STOP).await;

@@ -10,6 +10,7 @@ mod capturing;
 mod codes;
 mod config;
 mod first_start;
+mod hosts;
 mod house;
 mod reloading;
 mod rules;
