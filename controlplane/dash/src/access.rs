@@ -1,7 +1,7 @@
 //! Who may use which route. The router is made from this list, so there is no route without a row.
 
 use crate::site::Site;
-use crate::{act, api, assets, config, events, metrics, page, sign_in};
+use crate::{act, api, assets, config, events, fleet, metrics, page, sign_in};
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 
@@ -48,6 +48,29 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             get(api::incidents),
         ),
         (row("GET", "/api/v1/usage", Operator), get(api::usage)),
+        (row("GET", "/hosts", Operator), get(fleet::hosts)),
+        (row("GET", "/hosts/{name}", Operator), get(fleet::host)),
+        (row("GET", "/mesh", Operator), get(fleet::mesh)),
+        (row("GET", "/alerts", Operator), get(fleet::alerts)),
+        (row("GET", "/jobs", Operator), get(fleet::jobs)),
+        (
+            row("GET", "/api/v1/hosts", Operator),
+            get(fleet::api::hosts),
+        ),
+        (
+            row("GET", "/api/v1/hosts/{name}", Operator),
+            get(fleet::api::host),
+        ),
+        (
+            row("GET", "/api/v1/zones", Operator),
+            get(fleet::api::zones),
+        ),
+        (
+            row("GET", "/api/v1/alerts", Operator),
+            get(fleet::api::alerts),
+        ),
+        (row("GET", "/api/v1/mesh", Operator), get(fleet::api::mesh)),
+        (row("GET", "/api/v1/jobs", Operator), get(fleet::api::jobs)),
         (
             row("POST", "/api/v1/config/reload", Operator),
             post(config::reload),

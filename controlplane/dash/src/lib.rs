@@ -13,6 +13,7 @@ mod api;
 mod assets;
 mod config;
 mod events;
+mod fleet;
 mod headers;
 mod host;
 mod lever;

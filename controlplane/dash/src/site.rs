@@ -1,12 +1,14 @@
 //! What every handler works with: the database, the newest moment of the house, the kill switch.
 
 use crate::config::ConfigAsk;
+use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
-use net_model::Snapshot;
+use net_model::{MeshView, Snapshot};
 use std::path::PathBuf;
 use std::sync::Arc;
 use store::Store;
+use tasks::JobsReader;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Most browsers that listen at once.
@@ -19,6 +21,12 @@ pub struct App {
     pub store: Store,
     /// The newest moment of the house. When its sender goes, open event streams end.
     pub snapshots: watch::Receiver<Arc<Snapshot>>,
+    /// The house's hosts.
+    pub inventory: Inventory,
+    /// The mesh network, where the house has one.
+    pub mesh: Option<watch::Receiver<Arc<MeshView>>>,
+    /// What the control plane does by itself.
+    pub jobs: JobsReader,
     /// The kill switch.
     pub lever: Lever,
     /// Where one-time sign-in tokens lie, as empty files named by the SHA-256 of the token.

@@ -6,4 +6,4 @@ mod rules;
 
 pub(crate) use book::{Book, Key};
 pub(crate) use facts::{About, Condition, Models, OF_REPORTS, of_report};
-pub use rules::{AlertRules, Rule, RuleSettings};
+pub use rules::{AlertRules, Rule, RuleSettings, time_zone};

@@ -8,6 +8,7 @@
 //! buffers) and opens nothing.
 
 mod alerts;
+mod breaches;
 mod gauges;
 mod host;
 mod pace;
@@ -17,17 +18,19 @@ mod settings;
 mod views;
 mod write;
 
-pub use alerts::{AlertRules, Rule, RuleSettings};
+pub use alerts::{AlertRules, Rule, RuleSettings, time_zone};
+pub use breaches::Breach;
 pub use sender::{NotNow, Sender, Taken};
 pub use settings::{Expected, Settings};
 pub use views::{Pair, pairs};
 pub use write::Written;
 
 use alerts::{Book, Key};
+use breaches::{Breaches, reached};
 use host::Host;
 use kill_wire::Timestamp;
 use net_model::report::{MAX_REPORT_BYTES, MAX_WHOLE, Report};
-use net_model::{AlertView, HostName, RefusedReport, ReportsAnswer};
+use net_model::{AlertView, HostName, RefusedReport, ReportsAnswer, Zone, ZoneName};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -60,6 +63,7 @@ struct Shared {
     settings: Settings,
     hosts: BTreeMap<HostName, Host>,
     book: Book,
+    breaches: Breaches,
     /// Whether model calls are cut.
     cut: bool,
     started: Timestamp,
@@ -89,6 +93,7 @@ impl Inventory {
             settings,
             hosts,
             book,
+            breaches: Breaches::default(),
             cut: false,
             started: now,
         };
@@ -103,6 +108,12 @@ impl Inventory {
     /// Other zones, other rules: from the next report on.
     pub fn set(&self, settings: Settings) {
         self.lock().settings = settings;
+    }
+
+    /// The zones of the house.
+    #[must_use]
+    pub fn zones(&self) -> Arc<[Zone]> {
+        Arc::clone(&self.lock().settings.zones)
     }
 
     /// Takes one line of a host in. Nothing waits here: neither for the database nor for another host.
@@ -120,6 +131,7 @@ impl Inventory {
             }
         };
         let mut shared = self.lock();
+        let reached = reached(from, &report);
         let host = shared.of(from, now);
         let seq = report.seq;
         let taken = host.take(from, report, line, now);
@@ -137,6 +149,12 @@ impl Inventory {
             }
             let seq = Some(seq);
             return Taken::Refused(RefusedReport { seq, why });
+        }
+        if let Ok(host::Entry::Kept) = taken {
+            let Shared {
+                breaches, settings, ..
+            } = &mut *shared;
+            breaches.take(from, reached, &settings.zones);
         }
         drop(shared);
         self.waits.notify_one();
@@ -228,6 +246,17 @@ impl Inventory {
         };
         let text = text.filter(|_| on).map(|text| net_model::cause(&text));
         shared.book.set(key, text, now);
+    }
+
+    /// Hosts in zones that are to be cut for what they reached, and are not yet.
+    #[must_use]
+    pub fn breaches(&self) -> Vec<Breach> {
+        self.lock().breaches.open()
+    }
+
+    /// The zone was cut for what its hosts reached.
+    pub fn breach_cut(&self, zone: &ZoneName) {
+        self.lock().breaches.cut(zone);
     }
 
     /// Looks at what no report tells: silence, certificates, a cut. Gives the alerts that people should be told of now.

@@ -28,6 +28,11 @@ impl Inventory {
         self.waits.notified().await;
     }
 
+    /// Something waits that was not written: [`Inventory::waits`] ends.
+    pub fn wake(&self) {
+        self.waits.notify_one();
+    }
+
     /// Writes once. Whoever waits for it is told.
     ///
     /// # Errors

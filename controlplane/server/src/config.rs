@@ -1,26 +1,36 @@
 //! The configuration: one TOML file, read whole, every problem reported at once.
 
+mod alerts;
 mod changed;
 pub(crate) mod check;
 mod gateway;
+mod hosts;
+mod mesh;
 pub(crate) mod mistakes;
 mod named_files;
 pub(crate) mod reload;
 mod secret_file;
+mod zones;
 
+pub(crate) use alerts::JobsSection;
 pub(crate) use changed::needs_restart;
 pub(crate) use gateway::{Fallback, GatewaySection};
+pub(crate) use hosts::HostsSection;
+pub(crate) use mesh::MeshSection;
 pub(crate) use named_files::named_files;
 
 use crate::paths::{Home, Part};
+use inventory::AlertRules;
 use kill_config::{
     AgentSection, BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section,
 };
 use kill_config::{listen, loopback};
 use kill_wire::GuessBound;
+use net_model::Zone;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Everything the file says, checked; what it leaves out has its default.
 #[derive(Debug)]
@@ -37,6 +47,16 @@ pub(crate) struct Config {
     pub(crate) agent: AgentSection,
     /// The gateway.
     pub(crate) gateway: GatewaySection,
+    /// Where hosts join and report.
+    pub(crate) fleet: HostsSection,
+    /// Its zones.
+    pub(crate) zones: Arc<[Zone]>,
+    /// What people are told of.
+    pub(crate) alerts: AlertRules,
+    /// What runs by the clock.
+    pub(crate) jobs: JobsSection,
+    /// The mesh network; none where the file has no such section.
+    pub(crate) mesh: Option<MeshSection>,
     /// Sections that the file has.
     pub(crate) named: BTreeSet<Part>,
     /// What works but should be looked at.
@@ -106,8 +126,14 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let killswitch = part(Part::Killswitch);
     let agent = part(Part::Agent);
     let gateway = part(Part::Gateway);
+    let fleet = root.section("hosts");
+    let zones = root.section("zones");
+    let net = root.section("mesh");
+    let alerts = alerts::read(root.section("alerts"), &problems);
+    let jobs = alerts::read_jobs(root.section("jobs"), &problems);
     root.finish();
     let (controlplane, hosts) = read_controlplane(controlplane, &problems);
+    let fleet = hosts::read(fleet, &problems);
     let mut reading = Reading {
         reader: READER,
         folder,
@@ -115,14 +141,12 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
         warnings: &mut warnings,
     };
     let killswitch = kill_config::read(killswitch, &mut reading);
+    let mesh = mesh::read(net, &mut reading);
     let agent = kill_config::read_agent(agent, &mut reading);
     let gateway = gateway::read(gateway, folder, &problems, &mut warnings);
-    if !controlplane.ip().is_loopback() {
-        let text = format!(
-            "`{controlplane}` is not a loopback address and the dashboard speaks plain HTTP; put a TLS proxy in front"
-        );
-        warnings.push(Problem::new("controlplane.listen", text));
-    }
+    let taken = gateway.as_ref().map(GatewaySection::names);
+    let zones = zones::read(zones, &taken.unwrap_or_default(), &problems);
+    warnings.extend(plain_http(controlplane));
     let problems = problems.into_sorted();
     match (problems.is_empty(), killswitch, gateway) {
         (true, Some(killswitch), Some(gateway)) => Ok(Config {
@@ -132,12 +156,25 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
             killswitch,
             agent,
             gateway,
+            fleet,
+            zones: zones.into(),
+            alerts,
+            jobs,
+            mesh,
             named,
             warnings,
             raw: toml::Table::new(),
         }),
         _ => Err(problems),
     }
+}
+
+fn plain_http(controlplane: SocketAddr) -> Option<Problem> {
+    let text = format!(
+        "`{controlplane}` is not a loopback address and the dashboard speaks plain HTTP; put a TLS proxy in front"
+    );
+    let open = !controlplane.ip().is_loopback();
+    open.then(|| Problem::new("controlplane.listen", text))
 }
 
 fn read_controlplane(

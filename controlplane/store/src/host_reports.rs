@@ -114,6 +114,41 @@ impl Store {
             .collect()
     }
 
+    /// The newest facts of every host as JSON, and when they came.
+    pub async fn host_facts(&self) -> Result<Vec<(HostName, Timestamp, String)>, StoreError> {
+        let rows: Vec<(String, i64, String)> =
+            sqlx::query_as("select host, at, facts from host_latest order by host")
+                .fetch_all(&self.readers)
+                .await
+                .tried("read the facts of hosts")?;
+        rows.into_iter()
+            .map(|(host, at, facts)| {
+                let host = host.parse().map_err(|_| StoreError::Row("host name"))?;
+                Ok((host, Timestamp::from_millis(at.unsigned_abs()), facts))
+            })
+            .collect()
+    }
+
+    /// The newest facts, as JSON, of hosts that say that they reached something; at most `limit`.
+    pub async fn facts_that_reach(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(HostName, String)>, StoreError> {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "select host, facts from host_latest where facts like '%\"found\":\"open\"%' order by host limit $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .tried("read what hosts reached")?;
+        rows.into_iter()
+            .map(|(host, facts)| {
+                let host = host.parse().map_err(|_| StoreError::Row("host name"))?;
+                Ok((host, facts))
+            })
+            .collect()
+    }
+
     /// Every model that every host was seen with.
     pub async fn host_models(&self) -> Result<Vec<SeenModel>, StoreError> {
         let rows: Vec<(String, String, String, i64)> =

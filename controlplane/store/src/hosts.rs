@@ -21,7 +21,7 @@ pub enum HostState {
 }
 
 impl HostState {
-    const ALL: [Self; 3] = [Self::Invited, Self::Joined, Self::Revoked];
+    pub(crate) const ALL: [Self; 3] = [Self::Invited, Self::Joined, Self::Revoked];
 
     /// As people read it.
     #[must_use]

@@ -11,6 +11,7 @@ mod alerts;
 mod columns;
 mod error;
 mod host_history;
+mod host_list;
 mod host_reports;
 mod hosts;
 mod jobs;
@@ -21,6 +22,7 @@ mod sessions;
 mod usage;
 
 pub use error::StoreError;
+pub use host_list::{HostLine, ZoneCount};
 pub use host_reports::{HostPoint, ReportBatch, ReportMark, SeenModel};
 pub use hosts::{CertificateRecord, HostRecord, HostState, Invitation, KnownHost};
 pub use open::Store;

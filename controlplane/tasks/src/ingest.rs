@@ -72,6 +72,7 @@ impl Ingest {
             };
             self.board.put(TaskStatus {
                 name: NAME,
+                schedule: "each second",
                 at: (self.clock)(),
                 done: format!("{} taken in, {} garbled lines", self.taken, self.garbled),
                 problem,

@@ -1,12 +1,18 @@
-//! What the control plane does by itself: takes in usage and remarks, watches the house, has trips latched, clears old sign-ins.
+//! What the control plane does by itself: takes in usage and remarks, keeps what hosts report, tells of alerts, watches
+//! the house, has trips latched, and runs jobs by the clock.
 //!
 //! Every task takes no input but a wake-up, does the same when run twice, and leaves a status. Nothing here
-//! restores, nothing cuts but for a trip of the gateway, and no cut waits for any of it.
+//! restores, nothing cuts but for a trip of the gateway or a breached zone, and no cut waits for any of it.
 
+mod alerts;
+mod breaches;
 mod ingest;
+mod jobs;
+mod keep;
 mod left;
 mod purge;
 mod remarks;
+mod schedule;
 mod settings;
 mod spool;
 mod status;
@@ -14,10 +20,11 @@ mod trips;
 mod wake;
 mod watch;
 
+pub use schedule::wrong_schedule;
 pub use settings::{Facts, Settings};
 pub use status::TaskStatus;
 
-use net_model::Snapshot;
+use net_model::{JobView, Snapshot};
 use status::Board;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,12 +67,25 @@ pub fn start<F: Facts>(settings: Settings<F>) -> Tasks {
         settings.clock,
         board.clone(),
     );
+    let keep = keep::Keep::new(settings.inventory.clone(), settings.clock, board.clone());
+    let alerts = alerts::Alerts::new(&settings, snapshots.clone(), board.clone());
+    let breaches = breaches::Breaches::new(
+        settings.inventory.clone(),
+        settings.lever.clone(),
+        settings.clock,
+        board.clone(),
+    );
+    let jobs = jobs::Jobs::new(&settings, board.clone());
     let watch = watch::Watch::new(settings, sender, board.clone());
     let running = vec![
         (ingest::NAME, tracker.spawn(ingest.run(stop.clone()))),
         (trips::NAME, tracker.spawn(trips.run(stop.clone()))),
         (remarks::NAME, tracker.spawn(remarks.run(stop.clone()))),
         (purge::NAME, tracker.spawn(purge.run(stop.clone()))),
+        (keep::NAME, tracker.spawn(keep.run(stop.clone()))),
+        (alerts::NAME, tracker.spawn(alerts.run(stop.clone()))),
+        (breaches::NAME, tracker.spawn(breaches.run(stop.clone()))),
+        (jobs::NAME, tracker.spawn(jobs.run(stop.clone()))),
         (watch::NAME, tracker.spawn(watch.run(stop.clone()))),
     ];
     tracker.close();
@@ -74,6 +94,18 @@ pub fn start<F: Facts>(settings: Settings<F>) -> Tasks {
         board,
         stop,
         running,
+    }
+}
+
+/// Reads how jobs and tasks went, for as long as it is kept.
+#[derive(Clone, Debug, Default)]
+pub struct JobsReader(Board);
+
+impl JobsReader {
+    /// All of them: jobs by the clock first.
+    #[must_use]
+    pub fn all(&self) -> Vec<JobView> {
+        self.0.jobs()
     }
 }
 
@@ -88,6 +120,12 @@ impl Tasks {
     #[must_use]
     pub fn status(&self) -> Vec<TaskStatus> {
         self.board.all()
+    }
+
+    /// Reads what the control plane does by itself, and how the last run of each went.
+    #[must_use]
+    pub fn jobs(&self) -> JobsReader {
+        JobsReader(self.board.clone())
     }
 
     /// Asks every task to stop and waits at most `limit` for all of them. Streams of snapshots end.

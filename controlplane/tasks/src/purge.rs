@@ -43,6 +43,7 @@ impl Purge {
             };
             self.board.put(TaskStatus {
                 name: NAME,
+                schedule: "each hour",
                 at: now,
                 done: format!("{} removed", self.removed),
                 problem,

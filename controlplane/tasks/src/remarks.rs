@@ -44,6 +44,7 @@ impl Remarks {
             let problem = self.look().await.err();
             self.board.put(TaskStatus {
                 name: NAME,
+                schedule: "twice a second",
                 at: (self.clock)(),
                 done: format!("{} taken in", self.taken),
                 problem,

@@ -1,5 +1,6 @@
 //! What the tasks are given by the program they run in.
 
+use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
 use net_model::Observed;
@@ -20,6 +21,10 @@ pub struct Settings<F> {
     pub store: Store,
     /// Where the gateway leaves its usage.
     pub spool_dir: PathBuf,
+    /// The house's hosts.
+    pub inventory: Inventory,
+    /// When drills are run: a cron expression with seconds, in UTC; never when there is none.
+    pub drill: Option<String>,
     /// The kill switch.
     pub lever: Lever,
     /// The gateway.

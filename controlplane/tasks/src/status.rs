@@ -1,6 +1,7 @@
 //! How each task's last run went.
 
 use kill_wire::Timestamp;
+use net_model::JobView;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct TaskStatus {
     /// The task.
     pub name: &'static str,
+    /// When it runs, for people.
+    pub schedule: &'static str,
     /// When it last ran.
     pub at: Timestamp,
     /// What it has done since it started, in words.
@@ -19,12 +22,15 @@ pub struct TaskStatus {
 
 /// The newest status of every task.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Board(Arc<Mutex<BTreeMap<&'static str, TaskStatus>>>);
+pub(crate) struct Board {
+    tasks: Arc<Mutex<BTreeMap<&'static str, TaskStatus>>>,
+    jobs: Arc<Mutex<BTreeMap<String, JobView>>>,
+}
 
 impl Board {
     /// Replaces the task's status. A problem is logged when it begins, not at every run that meets it.
     pub(crate) fn put(&self, status: TaskStatus) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         let task = status.name;
         let before = all.get(task).and_then(|status| status.problem.clone());
         match (&before, &status.problem) {
@@ -38,14 +44,53 @@ impl Board {
     }
 
     pub(crate) fn all(&self) -> Vec<TaskStatus> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         all.values().cloned().collect()
+    }
+
+    /// Replaces how a scheduled job's last run went.
+    pub(crate) fn put_job(&self, job: JobView) {
+        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        match (
+            jobs.get(&job.name).and_then(|it| it.problem.as_ref()),
+            &job.problem,
+        ) {
+            (None, Some(problem)) => tracing::warn!(job = job.name, problem, "A job failed."),
+            (Some(_), None) => tracing::info!(job = job.name, "The job works again."),
+            (None, None) | (Some(_), Some(_)) => {}
+        }
+        jobs.insert(job.name.clone(), job);
+    }
+
+    /// Everything the control plane does by itself: jobs by the clock, then tasks that run all the time.
+    pub(crate) fn jobs(&self) -> Vec<JobView> {
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all: Vec<JobView> = jobs.values().cloned().collect();
+        drop(jobs);
+        all.extend(self.all().into_iter().map(|task| JobView {
+            name: task.name.to_owned(),
+            schedule: task.schedule.to_owned(),
+            last: Some(task.at),
+            took_ms: 0,
+            done: task.done,
+            problem: task.problem,
+            next: None,
+        }));
+        all
     }
 
     /// What does not work now, in words.
     pub(crate) fn problems(&self) -> Vec<String> {
         let failing = |status: TaskStatus| Some(format!("{}: {}", status.name, status.problem?));
-        self.all().into_iter().filter_map(failing).collect()
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
+        let jobs = jobs
+            .values()
+            .filter_map(|job| Some(format!("{}: {}", job.name, job.problem.as_ref()?)));
+        self.all()
+            .into_iter()
+            .filter_map(failing)
+            .chain(jobs)
+            .collect()
     }
 }
 

@@ -52,6 +52,7 @@ impl Trips {
             let problem = self.look().await.err();
             self.board.put(TaskStatus {
                 name: NAME,
+                schedule: "five times a second",
                 at: (self.clock)(),
                 done: format!("{} latched", self.latched),
                 problem,

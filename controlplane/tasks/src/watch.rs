@@ -74,6 +74,7 @@ impl<F: Facts> Watch<F> {
             };
             self.board.put(TaskStatus {
                 name: NAME,
+                schedule: "twice a second",
                 at: (self.settings.clock)(),
                 done: format!("{} changes seen", self.sent),
                 problem,

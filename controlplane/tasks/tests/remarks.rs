@@ -1,6 +1,7 @@
 //! What the gateway noticed is taken in once and shown; it cuts nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
 use net_model::{Observed, Remark, RemarkKind, Snapshot};
@@ -61,7 +62,10 @@ async fn each_remark_is_taken_in_once_and_shown_newest_first() {
     leave(&spool, "2-1.json", &remark(2, "second \u{1b}[2J"));
     std::fs::write(spool.join("remarks/0-garbled.json"), "{").unwrap();
     let store = Store::open(&folder.path().join("db")).await.unwrap();
+    let inventory = Inventory::open(store.clone(), Default::default(), clock());
     let tasks = tasks::start(Settings {
+        inventory: inventory.await.unwrap(),
+        drill: None,
         store: store.clone(),
         spool_dir: spool.clone(),
         lever: Lever::at(folder.path().join("nobody.sock")),

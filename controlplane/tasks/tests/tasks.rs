@@ -2,6 +2,7 @@
 //! `kill_wire`'s lines with figures set by the test.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use inventory::Inventory;
 use kill_wire::{Class, LeverReply, LeverRequest, StateReport, Timestamp};
 use killctl::Lever;
 use net_model::{Api, Ended, Observed, Snapshot, UsageRecord};
@@ -34,6 +35,7 @@ impl Facts for Gateway {
 struct House {
     folder: tempfile::TempDir,
     store: Store,
+    inventory: Inventory,
     gateway: Gateway,
     journal: Arc<AtomicU64>,
 }
@@ -43,7 +45,9 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("spool")).unwrap();
         let store = Store::open(&folder.path().join("db")).await.unwrap();
+        let inventory = Inventory::open(store.clone(), Default::default(), clock());
         Self {
+            inventory: inventory.await.unwrap(),
             store,
             gateway: Gateway::default(),
             journal: Arc::default(),
@@ -67,6 +71,8 @@ impl House {
         tasks::start(Settings {
             store: self.store.clone(),
             spool_dir: self.spool(),
+            inventory: self.inventory.clone(),
+            drill: None,
             lever: Lever::at(self.lever()),
             facts: self.gateway.clone(),
             demo: true,

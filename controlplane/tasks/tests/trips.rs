@@ -1,6 +1,7 @@
 //! What the gateway closed by itself is latched: against a lever double that remembers what it was asked.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use inventory::Inventory;
 use kill_wire::{
     CutReport, ErrorCode, Incident, LeverError, LeverReply, LeverRequest, Outcome, ProofState,
     StateReport, Timestamp,
@@ -91,6 +92,7 @@ fn answer(request: &LeverRequest, asked: &mut Asked) -> LeverReply {
         | LeverRequest::Reload
         | LeverRequest::Unlock
         | LeverRequest::Drill { .. }
+        | LeverRequest::Tell { .. }
         | LeverRequest::CheckIn { .. } => LeverReply::Incidents {
             incidents: Vec::new(),
         },
@@ -112,8 +114,12 @@ impl House {
         }));
         let socket = folder.path().join("lever.sock");
         serve_lever(&socket, Arc::clone(&asked));
+        let store = Store::open(&folder.path().join("db")).await.unwrap();
+        let inventory = Inventory::open(store.clone(), Default::default(), clock());
         let tasks = tasks::start(Settings {
-            store: Store::open(&folder.path().join("db")).await.unwrap(),
+            inventory: inventory.await.unwrap(),
+            drill: None,
+            store,
             spool_dir: folder.path().join("spool"),
             lever: Lever::at(socket),
             facts: Idle,

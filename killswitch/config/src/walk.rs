@@ -230,6 +230,27 @@ impl<'p> Section<'p> {
         sections
     }
 
+    /// Every table below this one that nothing asked for, each with its name.
+    pub fn named_sections(&mut self) -> Vec<(String, Section<'p>)> {
+        let mut sections = Vec::new();
+        for (name, value) in std::mem::take(&mut self.table) {
+            if let Value::Table(table) = value {
+                let at = self.key(&name);
+                let section = Section {
+                    at,
+                    table,
+                    asked: Vec::new(),
+                    problems: self.problems,
+                };
+                sections.push((name, section));
+            } else {
+                let expected = format!("a table; write it as [{}]", self.key(&name));
+                self.wrong(&name, &value, &expected);
+            }
+        }
+        sections
+    }
+
     /// A text, number or yes and no, as text; the key may be asked for again.
     pub fn value(&mut self, key: &'static str, expected: &str) -> Option<String> {
         self.asked.push(key);

@@ -7,7 +7,7 @@ use crate::switch::Switch;
 use crate::tell;
 use kill_core::Reply;
 use kill_wire::{AgentState, Timestamp};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -25,12 +25,16 @@ const DOWN_MS: u64 = 300_000;
 
 /// What the watchers found, each under a name of its own.
 #[derive(Debug, Default)]
-pub(crate) struct Alarms(Mutex<BTreeMap<String, String>>);
+pub(crate) struct Alarms {
+    all: Mutex<BTreeMap<String, String>>,
+    /// When texts were passed on for others.
+    passed: Mutex<VecDeque<Timestamp>>,
+}
 
 impl Alarms {
     /// It is so, or it is over.
     pub(crate) fn set(&self, name: &str, what: Option<String>) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         match what {
             Some(what) => all.insert(name.to_owned(), what),
             None => all.remove(name),
@@ -39,9 +43,36 @@ impl Alarms {
 
     /// All of them, by name.
     pub(crate) fn all(&self) -> BTreeMap<String, String> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.all.lock().unwrap_or_else(PoisonError::into_inner);
         all.clone()
     }
+
+    /// Whether one more text may be passed on for others today; counts it.
+    fn may_pass(&self, now: Timestamp) -> bool {
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.retain(|at| now.since(*at) < AGAIN_MS);
+        let may = passed.len() < TEXTS_A_DAY;
+        if may {
+            passed.push_back(now);
+        }
+        may
+    }
+}
+
+/// Tells everybody what somebody at the lever says, as an alarm that is its own. Gives how many people there is a way to;
+/// none when as many texts as a day allows were sent.
+pub(crate) fn pass_on(switch: &Switch, by: &str, text: &str, now: Timestamp) -> Option<u32> {
+    if !switch.alarms.may_pass(now) {
+        return None;
+    }
+    // The prefix says that it is no answer of the kill switch: hosts may have chosen some of the words.
+    let text = Reply::from(format!("ALERT: {text}"));
+    let told = tell::everyone(switch, text.as_str());
+    let by = Reply::from(by.to_owned());
+    tracing::warn!(%by, told, "A text was passed on.");
+    let what = format!("{by}: {text}");
+    switch.note(Event::Alarm { what });
+    Some(told)
 }
 
 /// When an alarm began, and when it was told.
@@ -175,6 +206,14 @@ mod tests {
         assert_eq!(due(&mut known, &one("disk"), at(2 * LASTS_MS)).len(), 1);
         due(&mut known, &BTreeMap::new(), at(2 * LASTS_MS + 1));
         assert!(due(&mut known, &one("disk"), at(9 * LASTS_MS)).is_empty());
+    }
+
+    #[test]
+    fn texts_for_others_are_few_a_day() {
+        let alarms = Alarms::default();
+        let passed = (0..50).filter(|n| alarms.may_pass(at(*n))).count();
+        assert_eq!(passed, TEXTS_A_DAY);
+        assert!(alarms.may_pass(at(AGAIN_MS)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The unix socket of the owner: who may open it may cut.
 
+use crate::alarms;
 use crate::clock;
 use crate::conclude::conclude;
 use crate::cut;
@@ -103,6 +104,15 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
             }
         }
         LeverRequest::CheckIn { by } => check_in(switch, &by),
+        LeverRequest::Tell { by, text } => {
+            match alarms::pass_on(switch, &by, &text, clock::now()) {
+                Some(people) => LeverReply::Told { people },
+                None => refused(
+                    ErrorCode::Unavailable,
+                    "as many texts as a day allows were sent already".to_owned(),
+                ),
+            }
+        }
     }
 }
 

@@ -49,6 +49,13 @@ pub enum LeverRequest {
         /// Who.
         by: String,
     },
+    /// Tell the people of the house something by text, by the channels they last wrote by. A few a day.
+    Tell {
+        /// Who says it.
+        by: String,
+        /// What, for people; made to fit one segment.
+        text: String,
+    },
 }
 
 /// What the lever answers.
@@ -96,6 +103,11 @@ pub enum LeverReply {
     CheckedIn {
         /// When the next one is due; none where no check-in is asked for.
         check_in: Option<CheckInState>,
+    },
+    /// It goes out to so many people; none where nobody has written by a channel that answers.
+    Told {
+        /// How many people there is a way to.
+        people: u32,
     },
     /// Refused, with the reason; nothing was done.
     Refused(LeverError),

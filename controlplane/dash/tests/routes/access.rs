@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use dash::{Access, Who};
 
-const TABLE: [(&str, &str, Who); 17] = [
+const TABLE: [(&str, &str, Who); 28] = [
     ("GET", "/", Who::Operator),
     ("GET", "/events", Who::Operator),
     ("POST", "/cut", Who::Operator),
@@ -18,6 +18,17 @@ const TABLE: [(&str, &str, Who); 17] = [
     ("GET", "/api/v1/state", Who::Operator),
     ("GET", "/api/v1/incidents", Who::Operator),
     ("GET", "/api/v1/usage", Who::Operator),
+    ("GET", "/hosts", Who::Operator),
+    ("GET", "/hosts/{name}", Who::Operator),
+    ("GET", "/mesh", Who::Operator),
+    ("GET", "/alerts", Who::Operator),
+    ("GET", "/jobs", Who::Operator),
+    ("GET", "/api/v1/hosts", Who::Operator),
+    ("GET", "/api/v1/hosts/{name}", Who::Operator),
+    ("GET", "/api/v1/zones", Who::Operator),
+    ("GET", "/api/v1/alerts", Who::Operator),
+    ("GET", "/api/v1/mesh", Who::Operator),
+    ("GET", "/api/v1/jobs", Who::Operator),
     ("POST", "/api/v1/config/reload", Who::Operator),
     ("POST", "/api/v1/config/check", Who::Operator),
     ("GET", "/assets/{hash}/{name}", Who::Anyone),
@@ -34,6 +45,9 @@ fn every_route_has_a_row() {
     assert_eq!(served, TABLE);
 }
 
+/// What a person opens: it leads to the sign-in.
+const PAGES: [&str; 6] = ["/", "/hosts", "/hosts/{name}", "/mesh", "/alerts", "/jobs"];
+
 #[tokio::test]
 async fn every_row_holds_without_a_session_and_with_a_false_one() {
     let house = House::new().await;
@@ -48,7 +62,7 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
             };
             let status = answer.status();
             match who {
-                Who::Operator if path == "/" => {
+                Who::Operator if PAGES.contains(&path.as_str()) => {
                     assert_eq!(status, StatusCode::SEE_OTHER);
                     assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
                 }

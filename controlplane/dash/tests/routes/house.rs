@@ -38,6 +38,8 @@ pub(crate) struct House {
     /// What it answers next; without one it hangs up.
     pub(crate) reply: Arc<Mutex<Option<LeverReply>>>,
     pub(crate) router: Router,
+    pub(crate) store: Store,
+    pub(crate) inventory: inventory::Inventory,
     /// Questions about the configuration.
     pub(crate) config: tokio::sync::mpsc::Receiver<dash::ConfigAsk>,
 }
@@ -57,8 +59,14 @@ impl House {
         serve_lever(&socket, Arc::clone(&asked), Arc::clone(&reply));
         let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
         let (asks, config) = tokio::sync::mpsc::channel(1);
+        let settings = inventory::Settings::default();
+        let inventory = inventory::Inventory::open(store.clone(), settings, clock());
+        let inventory = inventory.await.unwrap();
         let router = dash::router(App {
-            store,
+            inventory: inventory.clone(),
+            mesh: None,
+            jobs: tasks::JobsReader::default(),
+            store: store.clone(),
             snapshots: receiver,
             lever: Lever::at(socket),
             sign_in_dir: folder.path().join("sign-in"),
@@ -72,11 +80,32 @@ impl House {
             asked,
             reply,
             router,
+            store,
+            inventory,
             config,
         }
     }
 
     /// Lets the dashboard's clock jump ahead.
+    pub(crate) fn now(&self) -> Timestamp {
+        clock()
+    }
+
+    pub(crate) async fn join(&self, it: &store::Invitation, now: Timestamp) {
+        let certificate = store::CertificateRecord {
+            name: it.name.clone(),
+            sha256: net_model::KeyHash::of(it.name.as_str().as_bytes()),
+            issued: now,
+            not_after: now.plus_millis(86_400_000),
+        };
+        assert!(
+            self.store
+                .host_joined(it.token, &certificate)
+                .await
+                .unwrap()
+        );
+    }
+
     pub(crate) fn pass(&self, ms: u64) {
         NOW.set(NOW.get() + ms);
     }

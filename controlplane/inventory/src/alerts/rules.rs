@@ -30,6 +30,8 @@ pub enum Rule {
     Canary,
     /// What must be reachable is not.
     Unreachable,
+    /// Probes of a host were not made for long.
+    Stale,
     /// Two machines speak with one key.
     Clone,
     /// Reports were repeated with other contents, or went back.
@@ -46,7 +48,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Silent,
         Self::Disk,
         Self::Temperature,
@@ -57,6 +59,7 @@ impl Rule {
         Self::NewModel,
         Self::Canary,
         Self::Unreachable,
+        Self::Stale,
         Self::Clone,
         Self::Sequence,
         Self::Clock,
@@ -79,6 +82,7 @@ impl Rule {
             Self::NewModel => "new-model",
             Self::Canary => "canary",
             Self::Unreachable => "unreachable",
+            Self::Stale => "stale",
             Self::Clone => "clone",
             Self::Sequence => "sequence",
             Self::Clock => "clock",
@@ -103,6 +107,7 @@ impl Rule {
             | Self::NewModel
             | Self::Canary
             | Self::Unreachable
+            | Self::Stale
             | Self::Clone
             | Self::Sequence
             | Self::Place
@@ -122,6 +127,7 @@ impl Rule {
             | Self::ModelWhileCut
             | Self::NewModel
             | Self::Canary
+            | Self::Stale
             | Self::Clone
             | Self::Sequence
             | Self::Place
@@ -144,9 +150,12 @@ impl Rule {
             | Self::Sequence
             | Self::Place
             | Self::Mesh => true,
-            Self::Posture | Self::NewModel | Self::Unreachable | Self::Clock | Self::Refused => {
-                false
-            }
+            Self::Posture
+            | Self::NewModel
+            | Self::Unreachable
+            | Self::Stale
+            | Self::Clock
+            | Self::Refused => false,
         }
     }
 
@@ -163,6 +172,17 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
+}
+
+/// The zone of an IANA name.
+///
+/// # Errors
+/// When this machine's database does not know it.
+pub fn time_zone(name: &str) -> Result<TimeZone, String> {
+    TimeZone::get(name).map_err(|_| {
+        let name: String = name.chars().take(40).collect();
+        format!("`{name}` is not the name of a time zone, such as `Europe/Berlin`")
+    })
 }
 
 /// What the house wants of one rule.

@@ -54,6 +54,19 @@ impl GatewaySection {
         !self.targets.is_empty()
     }
 
+    /// What scopes are called: routes and consumers, also those that are built in.
+    pub(crate) fn names(&self) -> Vec<Name> {
+        let routes = self.routes.iter().map(|route| route.name.clone());
+        let consumers = self.consumers.iter().map(|consumer| consumer.name.clone());
+        let built_in = [
+            ("chat", self.routes.is_empty()),
+            ("agent", self.consumers.is_empty()),
+        ];
+        let built_in = built_in.into_iter().filter(|(_, there)| *there);
+        let built_in = built_in.filter_map(|(name, _)| name.parse().ok());
+        routes.chain(consumers).chain(built_in).collect()
+    }
+
     /// How many targets, routes and consumers the file names.
     pub(crate) fn counts(&self) -> (usize, usize, usize) {
         (self.targets.len(), self.routes.len(), self.consumers.len())

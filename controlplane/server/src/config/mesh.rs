@@ -160,3 +160,69 @@ fn nodes(section: Option<Section<'_>>, problems: &Problems) -> BTreeMap<HostName
     }
     nodes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::checked;
+    use super::*;
+
+    fn read_in(text: &str) -> Result<(MeshSection, Vec<String>), Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let secret = folder.path().join("api.key");
+        std::fs::write(&secret, "hskey-api-5e7").unwrap();
+        let mut mode = std::fs::metadata(&secret).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o600);
+        std::fs::set_permissions(&secret, mode).unwrap();
+        std::fs::write(folder.path().join("cut.hujson"), "{\"acls\": []}").unwrap();
+        let lines = |problems: &[Problem]| problems.iter().map(ToString::to_string).collect();
+        match checked(text.parse().unwrap(), folder.path()) {
+            Ok(config) => Ok((config.mesh.unwrap(), lines(&config.warnings))),
+            Err(problems) => Err(lines(&problems)),
+        }
+    }
+
+    #[test]
+    fn a_whole_section_is_read() {
+        let (mesh, warnings) = read_in(
+            "[mesh]\nagent_tags = [\"tag:agent\"]\nquarantine_policy_file = \"cut.hujson\"\n[mesh.control]\nkind = \"headscale-v1\"\nurl = \"http://headscale.lan:8080\"\nkey_file = \"api.key\"\n[mesh.nodes.claw1]\nid = \"nCLAW1CNTRL\"\n",
+        )
+        .unwrap();
+        assert_eq!(mesh.socket.as_deref(), Some(LocalApi::usual()));
+        assert_eq!(mesh.cut.quarantine.as_deref(), Some("{\"acls\": []}"));
+        assert_eq!(mesh.nodes.len(), 1);
+        assert!(
+            warnings.iter().any(|it| it.contains("plain HTTP")),
+            "{warnings:?}"
+        );
+        assert!(!format!("{mesh:?}").contains("hskey"));
+    }
+
+    #[test]
+    fn every_mistake_is_named() {
+        let found = read_in(
+            "[mesh]\nagent_tags = [\"agent\"]\nquarantine_policy_file = \"absent\"\nsokcet = \"none\"\n[mesh.control]\nkind = \"headscale\"\nurl = \"headscale.lan\"\n[mesh.nodes.claw1]\nid = \"n1\"\n[mesh.nodes.claw2]\nid = \"n1\"\n[mesh.nodes.claw3]\nid = \"../x\"\n",
+        )
+        .unwrap_err();
+        for part in [
+            "mesh.agent_tags: expected at most",
+            "mesh.quarantine_policy_file: ",
+            "mesh.sokcet: unknown key; did you mean `socket`?",
+            "mesh.control.kind: expected one of",
+            "mesh.control.url: ",
+            "mesh.control.key_file: missing",
+            "mesh.nodes.claw2.id: one node cannot be two hosts",
+            "mesh.nodes.claw3.id: expected 1 to 64",
+        ] {
+            assert!(
+                found.iter().any(|it| it.starts_with(part)),
+                "{part}: {found:#?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_cut_could_never_do_is_a_mistake() {
+        let found = read_in("[mesh]\nagent_tags = [\"tag:agent\"]\n").unwrap_err();
+        assert!(found[0].starts_with("mesh.control: without"), "{found:?}");
+    }
+}

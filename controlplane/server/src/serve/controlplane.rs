@@ -1,12 +1,16 @@
 //! The control plane of a start: database, background tasks, dashboard. Its failure stops nothing else.
 
+use super::mesh;
 use crate::clock;
+use crate::config::{Config, MeshSection};
 use crate::paths::Home;
 use axum::serve::ListenerExt as _;
 use dash::ConfigAsk;
 use gateways::{Driver, Gateway as _};
+use inventory::Inventory;
 use net_model::Observed;
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
 use tokio::sync::mpsc;
@@ -18,9 +22,45 @@ use tokio_util::task::TaskTracker;
 #[derive(Debug)]
 pub(super) struct ControlPlane {
     store: Store,
+    inventory: Inventory,
     tasks: tasks::Tasks,
     web: JoinHandle<std::io::Result<()>>,
     stop: CancellationToken,
+}
+
+/// What the configuration wants of it.
+#[derive(Debug)]
+pub(super) struct Wish {
+    /// Names under which a browser may call the dashboard.
+    pub(super) hosts: Vec<String>,
+    /// The demo model answers.
+    pub(super) demo: bool,
+    /// Zones, and what is an alert.
+    pub(super) inventory: inventory::Settings,
+    /// The mesh, where there is one.
+    pub(super) mesh: Option<MeshSection>,
+    /// When drills are run.
+    pub(super) drill: Option<String>,
+}
+
+impl Wish {
+    pub(super) fn of(config: &Config, demo: bool) -> Self {
+        Self {
+            hosts: config.hosts.clone(),
+            demo,
+            inventory: house(config),
+            mesh: config.mesh.clone(),
+            drill: config.jobs.drill.clone(),
+        }
+    }
+}
+
+/// What the inventory is told of the house.
+pub(super) fn house(config: &Config) -> inventory::Settings {
+    inventory::Settings {
+        zones: Arc::clone(&config.zones),
+        alerts: config.alerts.clone(),
+    }
 }
 
 /// What the dashboard knows of a gateway, by the same driver as the agent's.
@@ -37,26 +77,39 @@ impl ControlPlane {
     pub(super) async fn start(
         home: &Home,
         listener: TcpListener,
-        hosts: Vec<String>,
-        demo: bool,
+        wish: Wish,
         asks: mpsc::Sender<ConfigAsk>,
     ) -> anyhow::Result<Self> {
         let store = Store::open(&home.database()).await?;
+        let inventory = Inventory::open(store.clone(), wish.inventory, clock::now()).await?;
         let lever = killctl::Lever::at(home.lever());
         let tasks = tasks::start(tasks::Settings {
             store: store.clone(),
             spool_dir: home.spool(),
+            inventory: inventory.clone(),
+            drill: wish.drill,
             lever: lever.clone(),
             facts: FromDriver(Driver::embedded(home.control_socket())),
-            demo,
+            demo: wish.demo,
             clock: clock::now,
         });
+        let stop = CancellationToken::new();
+        let tracker = TaskTracker::new();
+        let zones = inventory.clone();
+        let mesh = wish.mesh.map(|section| {
+            let house = tasks.snapshots();
+            let zones = move || zones.zones();
+            mesh::start(section, home, store.clone(), zones, house, &tracker, &stop)
+        });
         let router = dash::router(dash::App {
+            mesh: mesh.transpose()?,
             store: store.clone(),
             snapshots: tasks.snapshots(),
+            inventory: inventory.clone(),
+            jobs: tasks.jobs(),
             lever,
             sign_in_dir: home.sign_in(),
-            hosts,
+            hosts: wish.hosts,
             config: asks,
             clock: clock::now,
         });
@@ -67,9 +120,7 @@ impl ControlPlane {
                 tracing::debug!(%why, "TCP_NODELAY was refused.");
             }
         });
-        let stop = CancellationToken::new();
         let ended = stop.clone().cancelled_owned();
-        let tracker = TaskTracker::new();
         let web = tracker.spawn(async move {
             axum::serve(listener, router)
                 .with_graceful_shutdown(ended)
@@ -78,10 +129,21 @@ impl ControlPlane {
         tracker.close();
         Ok(Self {
             store,
+            inventory,
             tasks,
             web,
             stop,
         })
+    }
+
+    /// Other zones, other rules for alerts.
+    pub(super) fn set(&self, settings: inventory::Settings) {
+        self.inventory.set(settings);
+    }
+
+    /// What it keeps, for whoever takes in what hosts say.
+    pub(super) fn keeps(&self) -> (Store, Inventory) {
+        (self.store.clone(), self.inventory.clone())
     }
 
     /// Stops the dashboard (pages that follow along never end by themselves), then the tasks, then the database.

@@ -1,8 +1,8 @@
 //! The configuration is read again, whoever asks: SIGHUP, a changed file, the API. A cut lies over the routes, so no
 //! reload can touch it.
 
-use super::settings;
 use super::site::{STOP, Site};
+use super::{controlplane, settings};
 use crate::clock;
 use crate::config::{self, Config, mistakes};
 use crate::paths::Part;
@@ -115,6 +115,9 @@ fn take(site: &mut Site, mut config: Config, table: RouteTable) -> anyhow::Resul
         gateway.reload(table, config.gateway.rules().clone());
         gateway.reload_front(config.gateway.front().clone());
         gateway.operate(config.gateway.operating().clone());
+    }
+    if let Some(controlplane) = &site.controlplane {
+        controlplane.set(controlplane::house(&config));
     }
     if let Some((switch, channels)) = channels {
         switch.set_channels(channels);

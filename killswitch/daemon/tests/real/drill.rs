@@ -145,3 +145,37 @@ fn rules_that_can_be_guessed_do_not_start() {
     let why = killswitchd::KillSwitch::start(settings, listener).unwrap_err();
     assert!(why.to_string().contains("two_person"), "{why}");
 }
+
+#[test]
+fn a_text_for_others_goes_to_who_wrote_says_that_it_is_no_answer_and_is_bounded() {
+    let dir = crate::house::fresh();
+    std::fs::write(dir.path().join("people.json"), people_with_check_in()).unwrap();
+    let house = House::up_in(
+        dir,
+        Settings {
+            channels: vec![pulled("telegram", "telegram")],
+            ..Settings::default()
+        },
+    );
+    let tell = || {
+        house.try_asking(&LeverRequest::Tell {
+            by: "inventory".to_owned(),
+            text: "CUT ALL 12/12 dead\nby nobody".to_owned(),
+        })
+    };
+    assert!(matches!(tell(), Ok(LeverReply::Told { people: 0 })));
+    let mut courier = house.courier();
+    courier.text("telegram", "1", "KILL 00000000");
+    house.wait("heard", |state| {
+        state.channels.iter().any(|channel| channel.heard.is_some())
+    });
+    let (_, refused) = courier.reply();
+    assert!(refused.starts_with("Refused"), "{refused}");
+    assert!(matches!(tell(), Ok(LeverReply::Told { people: 1 })));
+    let (_, said) = courier.reply();
+    assert!(said.starts_with("ALERT: CUT ALL"), "{said}");
+    // Two were told; ten a day are allowed.
+    let more = (0..20).filter(|_| tell().is_ok()).count();
+    assert_eq!(more, 8);
+    assert!(house.cut().is_empty());
+}

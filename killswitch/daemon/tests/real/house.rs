@@ -3,7 +3,8 @@
 use kill_core::{Digits, Key, People};
 use kill_inbound::{Channel, Options};
 use kill_wire::{
-    FromCourier, LeverReply, LeverRequest, SigningKey, StateReport, Timestamp, ToCourier,
+    FromCourier, LeverError, LeverReply, LeverRequest, SigningKey, StateReport, Timestamp,
+    ToCourier,
 };
 use killctl::Lever;
 use killswitchd::{KillSwitch, Settings};
@@ -95,8 +96,12 @@ impl House {
     }
 
     pub(crate) fn ask(&self, request: &LeverRequest) -> LeverReply {
+        self.try_asking(request).unwrap()
+    }
+
+    pub(crate) fn try_asking(&self, request: &LeverRequest) -> Result<LeverReply, LeverError> {
         let lever = Lever::at(killswitchd::lever_socket(self.dir.path()));
-        lever.ask(request, LIMIT).unwrap()
+        lever.ask(request, LIMIT)
     }
 
     pub(crate) fn state(&self) -> StateReport {

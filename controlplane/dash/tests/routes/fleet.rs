@@ -1,0 +1,114 @@
+//! Hosts, alerts and jobs, on pages and as JSON.
+
+use crate::house::{House, text};
+use inventory::Sender;
+use kill_wire::Timestamp;
+use net_model::Dial;
+use store::Invitation;
+
+/// Invites, joins and reports; the report names its agent with markup.
+async fn host(house: &House, name: &str, zone: &str) {
+    let now = house.now();
+    let invitation = Invitation {
+        name: name.parse().unwrap(),
+        zone: zone.parse().unwrap(),
+        roles: [net_model::HostRole::RedZone].into(),
+        dial: Dial::Out,
+        address: None,
+        token: net_model::KeyHash::of(name.as_bytes()),
+        expires: now.plus_millis(60_000),
+    };
+    assert!(
+        house
+            .store
+            .invite_host(&invitation, false, now)
+            .await
+            .unwrap()
+    );
+    house.join(&invitation, now).await;
+    let from = Sender {
+        host: name.parse().unwrap(),
+        zone: zone.parse().unwrap(),
+        address: "198.18.30.2".parse().unwrap(),
+        dial: Dial::Out,
+        certificate_ends: Some(now.plus_millis(86_400_000)),
+    };
+    assert!(matches!(
+        house.inventory.take(&from, report(now).as_bytes(), now),
+        inventory::Taken::Kept { .. }
+    ));
+    house.inventory.write().await.unwrap();
+}
+
+fn report(now: Timestamp) -> String {
+    let at = now.millis();
+    format!(
+        r#"{{"v":1,"seq":1,"boot":"00000000000000aa","up_ms":1000,"at_ms":{at},"facts":{{
+        "cpu":{{"cores":4,"busy_ppm":420000,"waiting_ppm":0,"load_1m_milli":10,"load_5m_milli":10}},
+        "disks":[{{"mount":"<b>/data</b>","filesystem":"ext4","read_only":false,"size":{{"total_bytes":100,"free_bytes":1,"files_total":0,"files_free":0}}}}],
+        "nets":[{{"name":"eth0","up":true,"addresses":["198.18.30.9/24"],"rx_bytes":1,"tx_bytes":1,"rx_errors":0,"tx_errors":0,"rx_dropped":0,"tx_dropped":0}}],
+        "agent":{{"version":"<script>alert(1)</script>","rss_bytes":1,"cpu_ppm":1,"waiting":0}}}}}}"#
+    )
+    .replace('\n', "")
+}
+
+#[tokio::test]
+async fn hosts_stand_by_zone_with_what_they_say_and_what_was_seen() {
+    let house = House::new().await;
+    let session = house.session().await;
+    host(&house, "claw1", "red").await;
+    host(&house, "gpu1", "inference").await;
+
+    let page = text(house.get("/hosts?zone=red", &session).await).await;
+    assert!(
+        page.contains("claw1") && page.contains("42 %") && !page.contains(">gpu1<"),
+        "{page}"
+    );
+    let one = text(house.get("/hosts/claw1", &session).await).await;
+    assert!(
+        one.contains("198.18.30.9") && one.contains("198.18.30.2"),
+        "both sides are shown"
+    );
+    assert!(one.contains("<strong class=\"alarm\">no</strong>"), "{one}");
+    assert!(
+        !one.contains("<script>alert") && !one.contains("<b>/data"),
+        "{one}"
+    );
+
+    let listed = text(house.get("/api/v1/hosts", &session).await).await;
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed["hosts"][1]["name"], "claw1");
+    assert_eq!(listed["hosts"][1]["claimed"]["gauges"]["cpu_ppm"], 420_000);
+    assert_eq!(listed["hosts"][1]["observed"]["address"], "198.18.30.2");
+    let shown = text(house.get("/api/v1/hosts/claw1", &session).await).await;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(shown["compared"][0]["agrees"], false);
+    assert_eq!(house.get("/hosts/nobody", &session).await.status(), 404);
+    assert_eq!(
+        house.get("/api/v1/hosts/%2e%2e", &session).await.status(),
+        404
+    );
+}
+
+#[tokio::test]
+async fn alerts_and_jobs_are_shown() {
+    let house = House::new().await;
+    let session = house.session().await;
+    host(&house, "claw1", "red").await;
+    house.inventory.look(&[], false, house.now());
+    house
+        .inventory
+        .look(&[], false, house.now().plus_millis(61_000));
+    house.inventory.keep_alerts().await.unwrap();
+    let page = text(house.get("/alerts", &session).await).await;
+    assert!(
+        page.contains("99 % full") && !page.contains("<b>/data"),
+        "{page}"
+    );
+    let alerts = text(house.get("/api/v1/alerts?host=claw1", &session).await).await;
+    let alerts: serde_json::Value = serde_json::from_str(&alerts).unwrap();
+    assert_eq!(alerts["alerts"][0]["rule"], "disk");
+    assert_eq!(house.get("/jobs", &session).await.status(), 200);
+    let jobs = text(house.get("/api/v1/jobs", &session).await).await;
+    assert_eq!(jobs, r#"{"jobs":[]}"#);
+}
