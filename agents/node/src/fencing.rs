@@ -2,6 +2,7 @@
 //! a second. What follows a cut on the host itself runs on another thread, so that nothing of it delays the fence.
 
 use crate::clock;
+use crate::fence_view::FenceView;
 use crate::hand::Hand;
 use crate::receipt::Told;
 use crate::stillness::{Stillness, Wanted};
@@ -38,6 +39,8 @@ pub(crate) struct Fencing {
     closes_on: Vec<Vec<Scope>>,
     names: Vec<String>,
     stillness: Option<Stillness>,
+    /// What reports say of it.
+    view: FenceView,
     /// When the leases that the kernel knows end.
     told: Mutex<Duration>,
 }
@@ -49,7 +52,7 @@ enum Job {
 
 impl Fencing {
     /// Starts the threads; they end when this is dropped.
-    pub(crate) fn start(wish: FenceWish) -> std::io::Result<Self> {
+    pub(crate) fn start(wish: FenceWish, view: FenceView) -> std::io::Result<Self> {
         let (jobs, work) = channel();
         let names = wish.plan.ways.iter().map(|way| way.name.to_string());
         let names = names.collect();
@@ -66,6 +69,7 @@ impl Fencing {
             closes_on: wish.closes_on,
             names,
             stillness,
+            view,
             told: Mutex::default(),
         })
     }
@@ -102,6 +106,14 @@ impl Fencing {
             (fence.frozen, fence.destroyed) = (done.frozen, done.destroyed);
             told.failed.extend(done.failed);
         }
+        self.view.change(|held| {
+            held.stands = failed.is_none();
+            held.closed.clone_from(&fence.closed);
+            held.ends = ends(&wanted);
+            if let Some(stillness) = &self.stillness {
+                held.frozen = stillness.frozen();
+            }
+        });
         told.failed
             .extend(failed.map(|why| format!("fence: {why}")));
         told.fence = Some(fence);
@@ -172,6 +184,7 @@ async fn watch(hand: &Hand) {
             }
             Err(_) => {}
         }
+        fencing.view.change(|held| held.stands = looked.is_ok());
         let now = looked.err();
         if now.is_none() && trouble.is_some() {
             tracing::info!("The fence stands.");

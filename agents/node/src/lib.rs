@@ -6,6 +6,7 @@
 mod before;
 mod carry_out;
 mod clock;
+mod fence_view;
 mod fencing;
 mod hand;
 mod listen;
@@ -20,6 +21,7 @@ mod watch;
 
 pub use agent_core::{OnSilence, Silence};
 pub use before::close_fence;
+pub use fence_view::FenceView;
 pub use fencing::FenceWish;
 
 use agent_core::AgentCore;
@@ -60,6 +62,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct NodeAgent {
     stop: CancellationToken,
+    fence: FenceView,
     /// Hung up by the thread when it ends.
     ended: mpsc::Receiver<Infallible>,
     thread: Option<JoinHandle<()>>,
@@ -97,7 +100,10 @@ impl NodeAgent {
         let keys = settings.keys;
         let core = AgentCore::new(loaded.saved, loaded.doubtful, &keys, settings.on_silence);
         let who = (settings.node, keys);
-        let fencing = settings.fence.map(Fencing::start).transpose();
+        let fence = FenceView::default();
+        let seen = fence.clone();
+        let fencing = settings.fence.map(|wish| Fencing::start(wish, seen));
+        let fencing = fencing.transpose();
         let fencing = fencing.context("cannot start the threads of the fence")?;
         let arms = (settings.gateways, fencing);
         let hand = Hand::new(who, settings.direct, core, arms, record);
@@ -114,9 +120,16 @@ impl NodeAgent {
             .context("cannot start the node agent's thread")?;
         Ok(Self {
             stop,
+            fence,
             ended,
             thread: Some(thread),
         })
+    }
+
+    /// What the fence of this host holds, as long as anybody asks.
+    #[must_use]
+    pub fn fence(&self) -> FenceView {
+        self.fence.clone()
     }
 
     /// Stops listening and finishes the orders in hand; gateways keep what they hold. Blocks for `limit` at most.

@@ -24,6 +24,8 @@ pub(crate) enum Wanted {
 pub(crate) struct Stillness {
     at: usize,
     jobs: Sender<(Wanted, oneshot::Sender<Stilled>)>,
+    /// What it freezes.
+    cgroups: Vec<String>,
     /// What was asked for last.
     last: Mutex<Wanted>,
 }
@@ -37,12 +39,15 @@ impl Stillness {
         };
         let (jobs, work) = channel();
         let way = way.clone();
+        let cgroups = still.cgroups.iter();
+        let cgroups = cgroups.map(|path| path.display().to_string()).collect();
         std::thread::Builder::new()
             .name("stillness".to_owned())
             .spawn(move || work_off(&still, &way, &work))?;
         Ok(Some(Self {
             at,
             jobs,
+            cgroups,
             last: Mutex::new(Wanted::AsItIs),
         }))
     }
@@ -50,6 +55,15 @@ impl Stillness {
     /// Which way of the plan is the host's.
     pub(crate) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// Control groups that were last told to stand still.
+    pub(crate) fn frozen(&self) -> Vec<String> {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match last {
+            Wanted::Still(_) => self.cgroups.clone(),
+            Wanted::Going | Wanted::AsItIs => Vec::new(),
+        }
     }
 
     /// Does what is new in `wanted`; nothing where it was asked for before.

@@ -13,7 +13,7 @@ use gateways::Driver;
 use host_facts::{Besides, Reporter};
 use kill_program::{LogArgs, Signals};
 use kill_wire::{Scope, VerifyingKey};
-use node_agent::{NodeAgent, OnSilence, Settings, Silence};
+use node_agent::{FenceView, NodeAgent, OnSilence, Settings, Silence};
 use std::net::TcpListener;
 use std::time::Duration;
 use uplink::Shelf;
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let reporter = up
         .as_ref()
         .ok()
-        .and_then(|(_, shelf)| reporter(&config, shelf));
+        .and_then(|(_, shelf)| reporter(&config, shelf, agent.fence()));
     let ended = beside();
     if reporter.is_some_and(|reporter| !reporter.stop(STOP)) {
         tracing::warn!(limit = ?STOP, "The reporter did not stop in time.");
@@ -61,9 +61,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Reports of this host, put on the shelf.
-fn reporter(config: &Config, shelf: &Shelf) -> Option<Reporter> {
+fn reporter(config: &Config, shelf: &Shelf, fence: FenceView) -> Option<Reporter> {
     let canary = config.canary.clone().and_then(canary::start);
     let besides = move || Besides {
+        fence: fence.facts(),
         canary: canary::facts(canary.as_ref()),
         ..Besides::default()
     };
@@ -86,13 +87,19 @@ fn beside() -> anyhow::Result<()> {
     })
 }
 
+/// The kill switches that the file names and those that the house gave this host when it joined.
+pub(super) fn order_keys(config: &Config) -> anyhow::Result<Vec<VerifyingKey>> {
+    let mut keys = config.agent.common.killswitch_keys.clone();
+    keys.extend(up::order_keys(&config.agent.state)?);
+    keys.sort_by_key(VerifyingKey::to_bytes);
+    keys.dedup();
+    Ok(keys)
+}
+
 fn settings(config: &Config) -> anyhow::Result<Settings> {
     let wish = &config.agent;
     let common = &wish.common;
-    let mut keys = common.killswitch_keys.clone();
-    keys.extend(up::order_keys(&wish.state)?);
-    keys.sort_by_key(VerifyingKey::to_bytes);
-    keys.dedup();
+    let keys = order_keys(config)?;
     let all = if common.holds {
         OnSilence::Hold
     } else {
