@@ -108,11 +108,9 @@ impl Watcher {
 
     fn own(&mut self, waiting: u64) -> AgentFacts {
         let now = (passing_ms(), own_cpu_ns());
-        let wall_ns = now
-            .0
-            .saturating_sub(self.own.0)
-            .saturating_mul(1_000_000)
-            .max(1);
+        // Right after the start there is hardly any time to take a part of.
+        let wall_ms = now.0.saturating_sub(self.own.0).max(1000);
+        let wall_ns = wall_ms.saturating_mul(1_000_000);
         let used_ns = now.1.saturating_sub(self.own.1);
         self.own = now;
         let ppm = u128::from(used_ns) * 1_000_000 / u128::from(wall_ns);
