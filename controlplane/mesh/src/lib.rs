@@ -8,6 +8,8 @@
 
 mod control;
 mod cut;
+#[cfg(test)]
+mod hostile;
 mod keeper;
 mod kept;
 mod local;
