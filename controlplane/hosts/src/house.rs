@@ -38,12 +38,24 @@ pub fn make(dir: &Path, site: &Name, now: Timestamp) -> anyhow::Result<()> {
     if dir.exists() {
         bail!("{} is there already", dir.display());
     }
-    let building = dir.with_extension("new");
+    // A place of its own: of two processes that make one in the same moment, the first that is done wins.
+    let building = dir.with_extension(format!("new-{}", std::process::id()));
     if building.exists() {
-        // Of a start that was interrupted: nothing of it was ever used.
+        // Of a process that was interrupted: nothing of it was ever used.
         std::fs::remove_dir_all(&building)?;
     }
-    std::fs::DirBuilder::new().mode(0o700).create(&building)?;
+    let made = build(&building, site, now).and_then(|()| Ok(std::fs::rename(&building, dir)?));
+    if made.is_err() {
+        // Best effort: what is left was never used.
+        drop(std::fs::remove_dir_all(&building));
+        return made;
+    }
+    let parent = dir.parent().unwrap_or_else(|| Path::new("/"));
+    Ok(std::fs::File::open(parent)?.sync_all()?)
+}
+
+fn build(building: &Path, site: &Name, now: Timestamp) -> anyhow::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(building)?;
     let (_, own) = Authority::make(site, now, random()?)?;
     let agent_key = AgentKey::new(&Zeroizing::new(random::<32>()?));
     let write = |name: &str, text: &str| {
@@ -51,10 +63,7 @@ pub fn make(dir: &Path, site: &Name, now: Timestamp) -> anyhow::Result<()> {
     };
     write(KEY, &own.key)?;
     write(AGENT_KEY, &agent_key.expose())?;
-    write(CERTIFICATE, &own.certificate)?;
-    std::fs::rename(&building, dir)?;
-    let parent = dir.parent().unwrap_or_else(|| Path::new("/"));
-    Ok(std::fs::File::open(parent)?.sync_all()?)
+    Ok(write(CERTIFICATE, &own.certificate)?)
 }
 
 impl House {

@@ -118,6 +118,25 @@ async fn a_certificate_that_is_over_counts_no_more_until_the_host_joins_anew() {
     house.end().await;
 }
 
+#[test]
+fn an_authority_is_made_once_and_never_over_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ca, site) = (folder.path().join("ca"), "home".parse().unwrap());
+    let now = crate::house::control_now();
+    hosts::make_house(&ca, &site, now).unwrap();
+    let before = std::fs::read(ca.join("authority.key")).unwrap();
+    assert!(hosts::make_house(&ca, &site, now).is_err());
+    assert_eq!(std::fs::read(ca.join("authority.key")).unwrap(), before);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    for name in ["authority.key", "agent.key"] {
+        let mode = std::fs::metadata(ca.join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
 #[tokio::test]
 async fn an_identity_that_was_damaged_or_mixed_is_none() {
     let house = House::start().await;

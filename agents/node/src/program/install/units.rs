@@ -30,12 +30,32 @@ RequiresMountsFor=/var/lib/portcullis-agent /etc/portcullis
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/local/bin/node-agent restore-latch
-CapabilityBoundingSet=CAP_NET_ADMIN
+# The firewall, and reading the state of the service's user: nothing else.
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_DAC_READ_SEARCH
 NoNewPrivileges=yes
 ProtectSystem=strict
 ReadWritePaths=/var/lib/portcullis-agent
 ProtectHome=yes
-PrivateTmp=yes
+ProtectProc=invisible
+ProtectClock=yes
+ProtectHostname=yes
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+PrivateDevices=yes
+PrivateIPC=yes
+KeyringMode=private
+LockPersonality=yes
+MemoryDenyWriteExecute=yes
+RestrictAddressFamilies=AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+UMask=0077
 MemoryMax=64M
 
 [Install]
