@@ -3,6 +3,7 @@
 //! Works on the control plane's own database, so only whoever may read the data folder gets anywhere. A running control plane asks
 //! it at each question: nothing has to be told to it.
 
+mod canary;
 mod examples;
 mod list;
 
@@ -31,6 +32,12 @@ pub(crate) enum HostsCommand {
     /// One host: what it says of itself, beside what was seen of it
     #[command(after_long_help = examples::SHOW)]
     Show {
+        /// The host
+        name: HostName,
+    },
+    /// Print what a host's agent should try to reach, and what not, as its zone has it
+    #[command(after_long_help = examples::CANARY)]
+    Canary {
         /// The host
         name: HostName,
     },
@@ -133,6 +140,10 @@ async fn act(
         HostsCommand::Show { name } => {
             let zones = config::read(file)?.zones;
             crate::fleet::show(store, name, &zones, json).await
+        }
+        HostsCommand::Canary { name } => {
+            let zones = config::read(file)?.zones;
+            canary::print(store, name, &zones, json).await
         }
         HostsCommand::Invite(args) => invite(home, file, store, args, json).await,
         HostsCommand::Reinvite { name } => reinvite(home, file, store, name, json).await,

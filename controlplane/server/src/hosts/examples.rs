@@ -25,6 +25,11 @@ Examples:
   portcullis hosts show claw1
   portcullis hosts show claw1 --json | jq '.compared[] | select(.agrees == false)'";
 
+pub(crate) const CANARY: &str = "\
+Examples:
+  portcullis hosts canary claw1
+  portcullis hosts canary claw1 | ssh claw1 sudo tee -a /etc/portcullis/node-agent.toml";
+
 pub(crate) const REINVITE: &str = "\
 Examples:
   portcullis hosts reinvite gpu1

@@ -26,6 +26,7 @@ pub(super) struct ControlPlane {
     tasks: tasks::Tasks,
     web: JoinHandle<std::io::Result<()>>,
     stop: CancellationToken,
+    running: TaskTracker,
 }
 
 /// What the configuration wants of it.
@@ -133,6 +134,7 @@ impl ControlPlane {
             tasks,
             web,
             stop,
+            running: tracker,
         })
     }
 
@@ -155,6 +157,9 @@ impl ControlPlane {
             Ok(Ok(Err(why))) => tracing::error!(task = "dashboard", %why, "Had failed."),
             Ok(Err(why)) => tracing::error!(task = "dashboard", %why, "Had died before shutdown."),
             Err(_) => abort.abort(),
+        }
+        if tokio::time::timeout(limit, self.running.wait()).await.is_err() {
+            tracing::warn!(task = "mesh", ?limit, "Did not stop in time.");
         }
         self.tasks.stop(limit).await;
         self.store.close().await;
