@@ -108,3 +108,47 @@ pub(super) fn read_jobs(section: Option<Section<'_>>, problems: &Problems) -> Jo
     section.finish();
     JobsSection { drill }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::checked;
+    use super::*;
+    use std::path::Path;
+
+    #[test]
+    fn a_rule_s_own_wish_goes_before_the_house_s() {
+        let text = "[alerts]\nquiet = ['22:00-07:00']\ntexts_a_day = 3\nports = ['22']\ntime_zone = 'Europe/Berlin'\n\
+            [alerts.disk]\nabove = 80\nlasts = '10 min'\nquiet = []\n[alerts.clock]\ntell = true\n[jobs]\ndrill = '0 0 9 * * Mon'\n";
+        let config = checked(text.parse().unwrap(), Path::new("/nonexistent")).unwrap();
+        let rules = &config.alerts;
+        assert_eq!((rules.texts_a_day, rules.ports.contains(&22)), (3, true));
+        let disk = rules.of(Rule::Disk);
+        assert_eq!((disk.above, disk.lasts, disk.quiet.len()), (80, 600, 0));
+        assert!(rules.of(Rule::Clock).tell);
+        assert_eq!(rules.of(Rule::Silent).quiet.len(), 1);
+        assert_eq!(rules.of(Rule::Canary).quiet.len(), 0);
+        assert_eq!(config.jobs.drill.as_deref(), Some("0 0 9 * * Mon"));
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_its_key() {
+        let text = "[alerts]\nquiet = ['night']\ntexts_a_day = 99\nports = ['http']\ntime_zone = 'Nowhere/Here'\n\
+            [alerts.dsik]\nabove = 1\n[alerts.canary]\nabove = 3\n[jobs]\ndrill = 'weekly'\n";
+        let problems = checked(text.parse().unwrap(), Path::new("/nonexistent")).unwrap_err();
+        let found: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        for part in [
+            "alerts.quiet[0]: ",
+            "alerts.texts_a_day: ",
+            "alerts.ports[0]: `http` is not a port",
+            "alerts.time_zone: `Nowhere/Here` is not the name of a time zone",
+            "alerts.dsik: no rule is called `dsik`; did you mean `disk`?",
+            "alerts.canary.above: unknown key",
+            "jobs.drill: `weekly` is not a cron expression",
+        ] {
+            assert!(
+                found.iter().any(|it| it.starts_with(part)),
+                "{part}: {found:#?}"
+            );
+        }
+    }
+}

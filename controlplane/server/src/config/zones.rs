@@ -190,3 +190,63 @@ fn nets(zones: &[(String, Zone)], problems: &Problems) {
 fn short(text: &str) -> String {
     text.chars().take(48).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::checked;
+    use std::path::Path;
+
+    fn found(text: &str) -> Vec<String> {
+        match checked(text.parse().unwrap(), Path::new("/nonexistent")) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    const GOOD: &str = "[zones.red]\ntier = 'contained'\nvlan = 30\nnets = ['198.18.30.0/24', '2001:db8:30::/64']\n\
+        must = ['tcp://198.18.20.1:443']\nmust_not = ['tcp://198.18.99.1:445']\n\
+        [zones.lan]\ntier = 'trusted'\nvlan = 20\nnets = ['198.18.20.0/24']\non_silence = 'hold'\n";
+
+    #[test]
+    fn a_house_with_two_zones_is_read() {
+        let config = checked(GOOD.parse().unwrap(), Path::new("/nonexistent")).unwrap();
+        let red = config
+            .zones
+            .iter()
+            .find(|zone| zone.name.as_str() == "red")
+            .unwrap();
+        assert_eq!(
+            (red.vlan, red.nets.len(), red.must_not.len()),
+            (Some(30), 2, 1)
+        );
+        assert!(red.holds("198.18.30.7".parse().unwrap()));
+    }
+
+    #[test]
+    fn every_mistake_is_named_at_its_key() {
+        let wrong = "[zones.a]\ntier = 'red'\nvlan = 4095\n[zones.b]\ntier = 'contained'\non_silence = 'hold'\nvlan = 7\n\
+            nets = ['198.18.0.1/24', '198.18.1.0/24', 'x']\n[zones.c]\ntier = 'service'\nvlan = 7\nnets = ['198.18.1.128/25']\n\
+            must = ['tcp://198.18.9.9:1']\nmust_not = ['tcp://198.18.9.9:1', 'nas']\n[zones.chat]\ntier = 'service'\n\
+            [zones.re-d]\ntier = 'service'\n[zones.red]\ntier = 'service'\nwall = 1\n";
+        let found = found(wrong);
+        for part in [
+            "zones.a.tier: `red` is not one of",
+            "zones.a.vlan: ",
+            "zones.b.on_silence: `hold` is not for a contained zone",
+            "zones.b.nets[0]: `198.18.0.1/24` is an address in a network; did you mean `198.18.0.0/24`?",
+            "zones.b.nets[2]: `x` is not a network",
+            "zones.c.vlan: `7` is the tag of zone `b`, too",
+            "zones.c.nets[0]: `198.18.1.128/25` overlaps `198.18.1.0/24` of zone `b`",
+            "zones.c.must_not: tcp://198.18.9.9:1 stands in `must`, too",
+            "zones.c.must_not[1]: ",
+            "zones.chat: its name is that of the route or consumer `chat`",
+            "zones.red: its name is that of zone `re-d`",
+            "zones.red.wall: unknown key",
+        ] {
+            assert!(
+                found.iter().any(|it| it.starts_with(part)),
+                "{part}: {found:#?}"
+            );
+        }
+    }
+}
