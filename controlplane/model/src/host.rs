@@ -196,25 +196,25 @@ mod tests {
 
     #[test]
     fn a_certificate_s_uri_names_one_host_both_ways() {
-        let identity: HostIdentity = "portcullis://home/red/claw1".parse().unwrap();
+        let identity: HostIdentity = "portcullis://house/red/claw1".parse().unwrap();
         assert_eq!(identity.host.as_str(), "claw1");
         assert_eq!(identity.zone.as_str(), "red");
-        assert_eq!(identity.uri(), "portcullis://home/red/claw1");
+        assert_eq!(identity.uri(), "portcullis://house/red/claw1");
     }
 
     #[test]
     fn what_is_spelled_in_any_other_way_names_nobody() {
         for text in [
             "",
-            "portcullis://home/red",
-            "portcullis://home/control",
-            "portcullis://home/red/claw1/",
-            "portcullis://home/red/claw1/x",
-            "portcullis://home//claw1",
-            "portcullis://home/red/CLAW1",
-            "portcullis://home/red/cl%61w1",
-            "PORTCULLIS://home/red/claw1",
-            "mesh://home/red/claw1",
+            "portcullis://house/red",
+            "portcullis://house/control",
+            "portcullis://house/red/claw1/",
+            "portcullis://house/red/claw1/x",
+            "portcullis://house//claw1",
+            "portcullis://house/red/CLAW1",
+            "portcullis://house/red/cl%61w1",
+            "PORTCULLIS://house/red/claw1",
+            "mesh://house/red/claw1",
         ] {
             assert!(text.parse::<HostIdentity>().is_err(), "{text}");
         }

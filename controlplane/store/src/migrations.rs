@@ -112,4 +112,17 @@ mod tests {
         store.close().await;
         Store::open(&path).await.unwrap().close().await;
     }
+
+    #[tokio::test]
+    async fn several_that_open_a_new_database_in_the_same_moment_all_come_through() {
+        for _ in 0..5 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("portcullis.db");
+            let open = async || Store::open(&path).await.map(drop);
+            let (a, b, c, d) = tokio::join!(open(), open(), open(), open());
+            for opened in [a, b, c, d] {
+                opened.unwrap();
+            }
+        }
+    }
 }

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// How long a statement waits for another process that holds the database.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// How often two processes that bring the tables up together may meet.
+const MEETINGS: usize = 8;
+
 /// How long a caller waits for a free connection.
 const QUEUE: Duration = Duration::from_secs(5);
 
@@ -46,7 +49,15 @@ impl Store {
             .optimize_on_close(true, None);
         let writer = pool(1, None).connect_with(options.clone()).await;
         let writer = writer.map_err(failed)?;
-        if let Err(source) = migrations::all().run(&writer).await {
+        // Another process may bring them up in the same moment: where both met, the next attempt finds its step done.
+        let mut migrated = migrations::all().run(&writer).await;
+        for _ in 0..MEETINGS {
+            if migrated.is_ok() {
+                break;
+            }
+            migrated = migrations::all().run(&writer).await;
+        }
+        if let Err(source) = migrated {
             writer.close().await;
             return Err(StoreError::Migrate {
                 path: path.to_owned(),

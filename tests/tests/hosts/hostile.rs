@@ -58,14 +58,14 @@ async fn without_a_certificate_that_counts_nothing_is_taken() {
         Some(StatusCode::UNAUTHORIZED)
     );
     // Signed by the house's own authority, for a name that is in, and never given out.
-    let forged = certificate(&authority(&house), "portcullis://home/red/claw1");
+    let forged = certificate(&authority(&house), "portcullis://house/red/claw1");
     for path in [REPORTS_PATH, RENEW_PATH] {
         let answered = status(&house, Some(&forged), path).await;
         assert_eq!(answered, Some(StatusCode::FORBIDDEN), "{path}");
     }
     // Of an authority of the same name that is not the house's: no connection at all.
-    let (foreign, _) = Authority::make(&"home".parse().unwrap(), control_now(), [1; 16]).unwrap();
-    let stranger = certificate(&foreign, "portcullis://home/red/claw1");
+    let (foreign, _) = Authority::make(&"house".parse().unwrap(), control_now(), [1; 16]).unwrap();
+    let stranger = certificate(&foreign, "portcullis://house/red/claw1");
     assert_eq!(status(&house, Some(&stranger), REPORTS_PATH).await, None);
     assert!(house.taken("claw1").is_empty());
     house.end().await;
@@ -182,7 +182,7 @@ async fn only_the_control_plane_of_its_house_is_heard_by_a_host_that_is_called()
     let shelf = house.run("claw1", at);
     report(&shelf);
     until("a report", || async { house.taken("claw1") == [1] }).await;
-    let neighbour = certificate(&authority(&house), "portcullis://home/red/claw2");
+    let neighbour = certificate(&authority(&house), "portcullis://house/red/claw2");
     let ask = async |own: Option<&Credentials>| {
         let config = trust(&house).client(own).unwrap();
         let mut talk = Talk::open(at, &config, HOST_NAME, LIMIT).await.ok()?;

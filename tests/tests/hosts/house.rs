@@ -109,7 +109,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let ca = folder.path().join("ca");
-        hosts::make_house(&ca, &"home".parse().unwrap(), control_now()).unwrap();
+        hosts::make_house(&ca, &"house".parse().unwrap(), control_now()).unwrap();
         let open = || {
             let keys = vec![order_key().verifying_key()];
             hosts::House::open(&ca, keys, vec![address], control_now).unwrap()

@@ -12,7 +12,7 @@ async fn a_host_joins_once_by_its_token_and_knows_whose_orders_count() {
 
     let identity = house.join(&token, "claw1").await.unwrap();
 
-    assert_eq!(identity.name.uri(), "portcullis://home/red/claw1");
+    assert_eq!(identity.name.uri(), "portcullis://house/red/claw1");
     assert_eq!(identity.order_keys(), [order_key().verifying_key()]);
     let host = house
         .store
@@ -121,7 +121,7 @@ async fn a_certificate_that_is_over_counts_no_more_until_the_host_joins_anew() {
 #[test]
 fn an_authority_is_made_once_and_never_over_another() {
     let folder = tempfile::tempdir().unwrap();
-    let (ca, site) = (folder.path().join("ca"), "home".parse().unwrap());
+    let (ca, site) = (folder.path().join("ca"), "house".parse().unwrap());
     let now = crate::house::control_now();
     hosts::make_house(&ca, &site, now).unwrap();
     let before = std::fs::read(ca.join("authority.key")).unwrap();

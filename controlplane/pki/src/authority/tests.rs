@@ -4,13 +4,13 @@ use rcgen::{CertificateParams, KeyPair};
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
 fn house() -> Authority {
-    Authority::make(&"home".parse().unwrap(), NOW, [9; 16])
+    Authority::make(&"house".parse().unwrap(), NOW, [9; 16])
         .unwrap()
         .0
 }
 
 fn claw() -> HostIdentity {
-    "portcullis://home/red/claw1".parse().unwrap()
+    "portcullis://house/red/claw1".parse().unwrap()
 }
 
 fn parsed<T>(
@@ -27,7 +27,7 @@ fn of_a_request_only_the_key_is_taken() {
     let mut greedy = CertificateParams::new(vec!["portcullis-control".to_owned()]).unwrap();
     greedy.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     greedy.subject_alt_names.push(SanType::URI(
-        "portcullis://home/control".to_owned().try_into().unwrap(),
+        "portcullis://house/control".to_owned().try_into().unwrap(),
     ));
     greedy.key_usages = vec![KeyUsagePurpose::KeyCertSign];
     greedy
@@ -45,7 +45,7 @@ fn of_a_request_only_the_key_is_taken() {
         assert!(!it.is_ca());
         let names = it.subject_alternative_name().unwrap().unwrap();
         let names = format!("{:?}", names.value.general_names);
-        assert!(names.contains("portcullis://home/red/claw1"), "{names}");
+        assert!(names.contains("portcullis://house/red/claw1"), "{names}");
         assert!(!names.contains("control"), "{names}");
         assert!(!it.key_usage().unwrap().unwrap().value.key_cert_sign());
     });
@@ -79,9 +79,9 @@ fn a_request_that_its_own_key_did_not_sign_is_refused() {
 
 #[test]
 fn an_authority_reads_back_and_a_foreign_key_is_noticed() {
-    let (house, own) = Authority::make(&"home".parse().unwrap(), NOW, [9; 16]).unwrap();
-    let (_, other) = Authority::make(&"home".parse().unwrap(), NOW, [9; 16]).unwrap();
-    assert_eq!(house.site().as_str(), "home");
+    let (house, own) = Authority::make(&"house".parse().unwrap(), NOW, [9; 16]).unwrap();
+    let (_, other) = Authority::make(&"house".parse().unwrap(), NOW, [9; 16]).unwrap();
+    assert_eq!(house.site().as_str(), "house");
     assert!(house.made() < NOW);
     assert!(Authority::read(&own.certificate, &own.key).is_ok());
     assert!(matches!(
