@@ -106,9 +106,9 @@ RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 ";
 
 const FENCE: &str = "\
-# The firewall of this host, and what runs in its control groups: nothing else.
-CapabilityBoundingSet=CAP_NET_ADMIN
-AmbientCapabilities=CAP_NET_ADMIN
+# The firewall of this host, and what runs in its control groups, whose files are root's: nothing else.
+CapabilityBoundingSet=CAP_NET_ADMIN CAP_DAC_OVERRIDE
+AmbientCapabilities=CAP_NET_ADMIN CAP_DAC_OVERRIDE
 PrivateDevices=yes
 DevicePolicy=closed
 ProtectKernelModules=yes
