@@ -22,14 +22,15 @@ mod reports;
 mod requests;
 mod serve;
 
-pub use anyhow::Context as _;
 pub use binary::add as add_agent_binary;
-use desk::Desk;
 pub use house::{House, exists as house_exists, make as make_house};
 pub use intake::{Intake, Reporter};
 pub use invite::{Guest, Invited, TOKEN_LIFE_MS, invite};
+pub use pki::Life;
+
+use anyhow::Context as _;
+use desk::Desk;
 use net_link::Clock;
-use pki::Life;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
