@@ -158,7 +158,10 @@ impl ControlPlane {
             Ok(Err(why)) => tracing::error!(task = "dashboard", %why, "Had died before shutdown."),
             Err(_) => abort.abort(),
         }
-        if tokio::time::timeout(limit, self.running.wait()).await.is_err() {
+        if tokio::time::timeout(limit, self.running.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(task = "mesh", ?limit, "Did not stop in time.");
         }
         self.tasks.stop(limit).await;
