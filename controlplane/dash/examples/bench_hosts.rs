@@ -205,18 +205,24 @@ async fn page(router: &Router, of: impl Fn(u64) -> String) -> Vec<Duration> {
     took
 }
 
-#[tokio::main]
-async fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("db")).await.unwrap();
+/// The control plane without its ports.
+struct Plane {
+    store: Store,
+    inventory: Inventory,
+    tasks: tasks::Tasks,
+    router: Router,
+    _asked: tokio::sync::mpsc::Receiver<dash::ConfigAsk>,
+}
+
+async fn plane(folder: &Path) -> Plane {
+    let store = Store::open(&folder.join("db")).await.unwrap();
     joined(&store).await;
-    let inventory = Inventory::open(store.clone(), Default::default(), now())
-        .await
-        .unwrap();
-    let lever = Lever::at(folder.path().join("nobody.sock"));
+    let inventory = Inventory::open(store.clone(), Default::default(), now()).await;
+    let inventory = inventory.unwrap();
+    let lever = Lever::at(folder.join("nobody.sock"));
     let tasks = tasks::start(tasks::Settings {
         store: store.clone(),
-        spool_dir: folder.path().join("spool"),
+        spool_dir: folder.join("spool"),
         inventory: inventory.clone(),
         drill: None,
         lever: lever.clone(),
@@ -224,7 +230,7 @@ async fn main() {
         demo: false,
         clock: now,
     });
-    let (config, _asked) = tokio::sync::mpsc::channel(1);
+    let (config, asked) = tokio::sync::mpsc::channel(1);
     let router = dash::router(dash::App {
         store: store.clone(),
         snapshots: tasks.snapshots(),
@@ -238,30 +244,38 @@ async fn main() {
         clock: now,
     });
     let token = KeyHash::of(b"bench");
-    store
-        .create_session(token, now(), now().plus_millis(3_600_000))
-        .await
-        .unwrap();
+    let kept = store.create_session(token, now(), now().plus_millis(3_600_000));
+    kept.await.unwrap();
+    Plane {
+        store,
+        inventory,
+        tasks,
+        router,
+        _asked: asked,
+    }
+}
+
+fn say(what: &str, sorted: &[Duration]) {
+    let (p50, p95, p99) = (at(sorted, 50), at(sorted, 95), at(sorted, 99));
+    println!("{what}: p50 {p50:?} p95 {p95:?} p99 {p99:?}");
+}
+
+#[tokio::main]
+async fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let plane = plane(folder.path()).await;
     println!(
         "{HOSTS} hosts, a report of {} bytes each 10 s",
         report(1).len()
     );
-
     let (used, begun) = (cpu(), Instant::now());
-    let calm = beats(&inventory, 1).await;
-    let share = (cpu() - used).as_secs_f64() / begun.elapsed().as_secs_f64();
-    println!(
-        "processor: {:.1} % of a core (its simulated agents included)",
-        share * 100.0
-    );
+    let calm = beats(&plane.inventory, 1).await;
+    let share = (cpu() - used).as_secs_f64() / begun.elapsed().as_secs_f64() * 100.0;
+    println!("processor: {share:.1} % of a core (its simulated agents included)");
     println!("resident at most: {} MiB", resident_mib());
-    println!(
-        "report until on disk: p50 {:?} p99 {:?}",
-        at(&calm, 50),
-        at(&calm, 99)
-    );
+    say("report until on disk", &calm);
 
-    let liar = inventory.clone();
+    let liar = plane.inventory.clone();
     let mut flood = JoinSet::new();
     flood.spawn(async move {
         for n in 0..HOSTILE {
@@ -269,26 +283,17 @@ async fn main() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     });
-    let flooded = beats(&inventory, 1 + BEATS).await;
+    let flooded = beats(&plane.inventory, 1 + BEATS).await;
     flood.join_all().await;
-    println!(
-        "the same while one host sends {HOSTILE} hostile reports: p50 {:?} p99 {:?}",
-        at(&flooded, 50),
-        at(&flooded, 99)
+    say(
+        "the same while one host sends 10,000 hostile reports",
+        &flooded,
     );
-    let list = page(&router, |n| format!("/hosts?page={}", n % 10)).await;
-    let one = page(&router, |n| format!("/hosts/host{n}")).await;
-    println!(
-        "page of 100 hosts: p50 {:?} p95 {:?}",
-        at(&list, 50),
-        at(&list, 95)
-    );
-    println!(
-        "page of one host: p50 {:?} p95 {:?}",
-        at(&one, 50),
-        at(&one, 95)
-    );
+    let list = page(&plane.router, |n| format!("/hosts?page={}", n % 10)).await;
+    say("page of 100 hosts", &list);
+    let one = page(&plane.router, |n| format!("/hosts/host{n}")).await;
+    say("page of one host", &one);
     println!("resident at most in all: {} MiB", resident_mib());
-    tasks.stop(Duration::from_secs(5)).await;
-    store.close().await;
+    plane.tasks.stop(Duration::from_secs(5)).await;
+    plane.store.close().await;
 }
