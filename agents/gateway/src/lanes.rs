@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::{
     runtime::{Builder, Handle, Runtime},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -29,6 +29,10 @@ const BESIDE: usize = 8;
 const END_LIMIT: Duration = Duration::from_millis(100);
 /// A lane that has not begun with a connection by now is held up, and another is offered it.
 const HELD_UP: Duration = Duration::from_millis(5);
+
+/// A lane looks up this often. A timer that is due sooner than all others makes the runtime wake its own thread by a
+/// write to the kernel; as long as this one is due, no timer of an exchange, all of which are longer, does.
+const LOOK_UP: Duration = Duration::from_secs(10);
 
 thread_local! {
     static HERE: Cell<usize> = const { Cell::new(0) };
@@ -56,7 +60,10 @@ impl Lane {
     /// Starts a lane of this name and number.
     pub(crate) fn start(name: &str, number: usize) -> anyhow::Result<Self> {
         let stop = CancellationToken::new();
-        Self::until(name, number, stop.clone(), stop.cancelled_owned())
+        let over = stop.clone();
+        Self::until(name, number, stop, async move {
+            while timeout(LOOK_UP, over.cancelled()).await.is_err() {}
+        })
     }
 
     /// The same; it ends with `over`, which is no fault once `stop` was asked for.
@@ -271,6 +278,9 @@ impl Lanes {
 
     /// Ends all of them. Blocks until their threads are gone.
     pub(crate) fn stop(&self) {
+        for lane in &self.lanes {
+            lane.stop.cancel();
+        }
         for lane in &self.lanes {
             lane.stop();
         }

@@ -20,7 +20,7 @@ const SHARDS: usize = 16;
 /// Most exchanges that one view lists.
 const MAX_VIEWS: usize = 200;
 /// A connection that has not ended by itself by now is on a lane that is held up, and is reset over its head.
-const HELD_UP: Duration = Duration::from_millis(150);
+const HELD_UP: Duration = Duration::from_millis(230);
 /// How long is waited for what a sweep ended to be gone.
 pub(crate) const GONE_LIMIT: Duration = Duration::from_millis(250);
 

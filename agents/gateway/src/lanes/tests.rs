@@ -4,7 +4,7 @@ mod serving;
 
 use super::*;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use tokio::{sync::oneshot, time::timeout};
+use tokio::sync::oneshot;
 
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
