@@ -34,6 +34,7 @@ fn hand(lanes: &Lanes, tasks: &TaskTracker, told: &Sender<usize>) -> oneshot::Se
     release
 }
 
+/// Blocks this thread: in a test with one thread, no other lane is offered anything meanwhile.
 fn told(from: &Receiver<usize>, count: usize) -> Vec<usize> {
     let mut told: Vec<usize> = (0..count)
         .map(|_| from.recv_timeout(LIMIT).unwrap())
@@ -51,7 +52,7 @@ async fn until(what: impl Fn() -> bool) {
     timeout(LIMIT, waiting).await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn connections_spread_over_all_lanes() {
     let (lanes, tasks) = (Lanes::of(3).unwrap(), TaskTracker::new());
     let (say, hear) = channel();
@@ -83,7 +84,7 @@ async fn what_a_lane_that_is_held_up_does_not_begin_another_does() {
     lanes.stop();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_panic_ends_its_own_connection_and_no_lane() {
     let (lanes, tasks) = (Lanes::of(2).unwrap(), TaskTracker::new());
     for _ in 0..4 {
@@ -99,7 +100,7 @@ async fn a_panic_ends_its_own_connection_and_no_lane() {
     lanes.stop();
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn a_lane_whose_thread_ended_gets_nothing_and_without_any_all_is_dropped() {
     let stop = CancellationToken::new();
     let (end, ending) = oneshot::channel::<()>();
