@@ -11,6 +11,7 @@ use crate::matching::{KnownHost, whose};
 use crate::whois::Whois;
 use kill_wire::{Incident, LatchSet, Timestamp};
 use net_model::{KeyEnd, MeshCut, MeshNode, MeshStep, MeshView, Snapshot};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -54,8 +55,17 @@ pub struct Keeper {
     bus: Option<Bus>,
     looked: Option<Instant>,
     cut: Option<MeshCut>,
-    /// For which incident it was last tried, and when.
-    tried: Option<(Incident, Instant)>,
+    tried: Option<Tried>,
+    /// This machine's addresses on the mesh, as its service last told them.
+    own: Vec<IpAddr>,
+}
+
+/// What was last carried on, when, and for which hosts: one that becomes known meanwhile waits for no next round.
+#[derive(Debug)]
+struct Tried {
+    incident: Incident,
+    at: Instant,
+    hosts: Arc<Vec<KnownHost>>,
 }
 
 impl Keeper {
@@ -76,6 +86,7 @@ impl Keeper {
             looked: None,
             cut: None,
             tried: None,
+            own: Vec::new(),
         };
         (keeper, views)
     }
@@ -118,6 +129,7 @@ impl Keeper {
         let (local, control) = (self.settings.local.as_ref(), self.settings.control.as_ref());
         let mut view = look(local, control, &hosts, (self.settings.clock)()).await;
         view.cut = self.cut.clone();
+        self.itself(view.nodes.iter().map(|seen| &seen.node));
         self.looked = Some(Instant::now());
         self.view.send_replace(Arc::new(view));
     }
@@ -139,14 +151,21 @@ impl Keeper {
             self.tried = None;
             return;
         };
-        let lately = |(of, at): &(Incident, Instant)| *of == incident && at.elapsed() < AGAIN;
+        let lately = |tried: &Tried| {
+            tried.incident == incident && tried.at.elapsed() < AGAIN && tried.hosts == hosts
+        };
         if self.tried.as_ref().is_some_and(lately) {
             return;
         }
-        self.tried = Some((incident, Instant::now()));
+        self.tried = Some(Tried {
+            incident,
+            at: Instant::now(),
+            hosts: Arc::clone(&hosts),
+        });
+        self.find_itself().await;
         let steps = match control.nodes().await {
             Ok((nodes, _)) => {
-                let nodes = marked(nodes, &self.view.borrow());
+                let nodes = marked(nodes, &self.own);
                 let open = affected(&latches, &nodes, &hosts, &self.settings.cut);
                 self.close(&control, &nodes, open, &hosts).await
             }
@@ -156,6 +175,23 @@ impl Keeper {
             }],
         };
         self.record(incident, steps).await;
+    }
+
+    /// Before anything is ended it is known which node is this machine, also when the house starts while something is cut.
+    async fn find_itself(&mut self) {
+        if self.own.is_empty()
+            && let Some(local) = &self.settings.local
+            && let Ok(status) = local.status().await
+        {
+            self.itself(&status.nodes);
+        }
+    }
+
+    /// Who is not told to be on the mesh just now stays who it was.
+    fn itself<'a>(&mut self, nodes: impl IntoIterator<Item = &'a MeshNode>) {
+        if let Some(own) = nodes.into_iter().find(|node| node.own) {
+            self.own.clone_from(&own.addresses);
+        }
     }
 
     async fn close(
@@ -223,12 +259,10 @@ fn has_ended(node: &MeshNode, now: Timestamp) -> bool {
     }
 }
 
-/// The server's list does not say which node is this machine; the last look does.
-fn marked(mut nodes: Vec<MeshNode>, view: &MeshView) -> Vec<MeshNode> {
-    let own: Vec<_> = view.nodes.iter().filter(|seen| seen.node.own).collect();
+/// The server's list does not say which node is this machine.
+fn marked(mut nodes: Vec<MeshNode>, own: &[IpAddr]) -> Vec<MeshNode> {
     for node in &mut nodes {
-        let mut addresses = own.iter().flat_map(|seen| &seen.node.addresses);
-        node.own = addresses.any(|it| node.addresses.contains(it));
+        node.own = node.addresses.iter().any(|it| own.contains(it));
     }
     nodes
 }

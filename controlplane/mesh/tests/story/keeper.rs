@@ -21,6 +21,7 @@ struct House {
     local: Server,
     control: Server,
     snapshots: watch::Sender<Arc<Snapshot>>,
+    hosts: watch::Sender<Arc<Vec<KnownHost>>>,
     views: watch::Receiver<Arc<MeshView>>,
     kept: KeptPolicy,
     stop: CancellationToken,
@@ -61,9 +62,26 @@ fn node(id: &str, name: &str, address: &str, expiry: Value) -> Value {
     json!({ "id": id, "name": name, "ipAddresses": [address], "expiry": expiry, "approvedRoutes": ["10.0.0.0/8"] })
 }
 
+fn hosts() -> Arc<Vec<KnownHost>> {
+    let host = |name: &str, zone: &str, tier, address: &str| KnownHost {
+        name: name.parse().unwrap(),
+        zone: zone.parse().unwrap(),
+        tier,
+        addresses: vec![address.parse().unwrap()],
+        stable_id: None,
+    };
+    Arc::new(vec![
+        host("mgmt1", "mgmt", Tier::Control, "100.64.0.1"),
+        host("claw1", "red", Tier::Contained, "100.64.0.7"),
+    ])
+}
+
+/// This machine has the tag of agents: nothing but its own service tells it apart from one.
 fn nodes(claw_ends: Value) -> Says {
+    let mut own = node("1", "mgmt1", "100.64.0.1", Value::Null);
+    own["forcedTags"] = json!(["tag:agent"]);
     let all = [
-        node("1", "mgmt1", "100.64.0.1", Value::Null),
+        own,
         node("7", "claw1", "100.64.0.7", claw_ends),
         node("8", "laptop", "100.64.0.8", Value::Null),
     ];
@@ -72,6 +90,10 @@ fn nodes(claw_ends: Value) -> Says {
 
 impl House {
     async fn start(quarantine: Option<&str>) -> Self {
+        Self::start_while_cut(quarantine, &[]).await
+    }
+
+    async fn start_while_cut(quarantine: Option<&str>, scopes: &[&str]) -> Self {
         let (local, server) = (Server::local(), Server::control().await);
         local.book.on("GET /localapi/v0/status", Says::json(STATUS));
         local
@@ -105,19 +127,9 @@ impl House {
             whois: None,
             clock: || NOW,
         };
-        let host = |name: &str, zone: &str, tier, address: &str| KnownHost {
-            name: name.parse().unwrap(),
-            zone: zone.parse().unwrap(),
-            tier,
-            addresses: vec![address.parse().unwrap()],
-            stable_id: None,
-        };
-        let hosts = vec![
-            host("mgmt1", "mgmt", Tier::Control, "100.64.0.1"),
-            host("claw1", "red", Tier::Contained, "100.64.0.7"),
-        ];
-        let (snapshots, house) = watch::channel(snapshot(&[]));
-        let (keeper, views) = Keeper::new(settings, house, watch::channel(Arc::new(hosts)).1);
+        let (snapshots, house) = watch::channel(snapshot(scopes));
+        let (hosts, known) = watch::channel(hosts());
+        let (keeper, views) = Keeper::new(settings, house, known);
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(keeper.run(stop.clone()));
@@ -125,6 +137,7 @@ impl House {
             local,
             control: server,
             snapshots,
+            hosts,
             views,
             kept,
             stop,
@@ -262,4 +275,28 @@ async fn a_restore_takes_nothing_back() {
     let changed = house.stop().await;
     let puts = changed.iter().filter(|line| *line == PUT).count();
     assert_eq!(puts, 1, "{changed:?}");
+}
+
+#[tokio::test]
+async fn a_house_that_starts_while_everything_is_cut_leaves_itself_on_the_mesh() {
+    let mut house = House::start_while_cut(None, &["ALL"]).await;
+    house.view(|view| view.cut.is_some()).await;
+    let changed = house.stop().await;
+    let of_claw = |line: &String| line.starts_with("POST /api/v1/node/7/");
+    assert!(changed.iter().all(of_claw), "{changed:?}");
+    assert_eq!(changed.len(), 2);
+}
+
+#[tokio::test]
+async fn a_host_that_becomes_known_during_a_cut_is_cut_with_the_rest() {
+    let mut house = House::start(None).await;
+    house.hosts.send_replace(Arc::default());
+    house.cut(&["AGENTS"]);
+    house.view(|view| view.cut.is_some()).await;
+    let end = "POST /api/v1/node/7/expire";
+    assert_eq!(house.control.book.count(end), 0);
+    house.hosts.send_replace(hosts());
+    // Sooner than everything is gone through again.
+    house.control.book.wait_for(end, 1).await;
+    assert!(!house.stop().await.iter().any(|line| line.contains("/1/")));
 }
