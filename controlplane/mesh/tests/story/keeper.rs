@@ -79,7 +79,8 @@ fn hosts() -> Arc<Vec<KnownHost>> {
 /// This machine has the tag of agents: nothing but its own service tells it apart from one.
 fn nodes(claw_ends: Value) -> Says {
     let mut own = node("1", "mgmt1", "100.64.0.1", Value::Null);
-    own["forcedTags"] = json!(["tag:agent"]);
+    let fields = own.as_object_mut().unwrap();
+    fields.insert("forcedTags".to_owned(), json!(["tag:agent"]));
     let all = [
         own,
         node("7", "claw1", "100.64.0.7", claw_ends),
