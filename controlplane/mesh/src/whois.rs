@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// So long an answer counts.
 const FRESH: Duration = Duration::from_secs(5);
 /// Most addresses remembered.
 const MOST: usize = 256;
+/// So long somebody waits for an answer, with those that wait for the same one.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a visitor may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,7 +73,11 @@ pub struct Whois {
     local: LocalApi,
     capability: Arc<str>,
     known: Arc<Mutex<Known>>,
+    asking: Arc<Mutex<Asking>>,
 }
+
+/// One question at a time about an address: whoever sends many requests keeps nobody else waiting.
+type Asking = BTreeMap<IpAddr, Arc<tokio::sync::Mutex<()>>>;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -88,6 +94,7 @@ impl Whois {
             local,
             capability: capability.into(),
             known: Arc::default(),
+            asking: Arc::default(),
         }
     }
 
@@ -101,12 +108,21 @@ impl Whois {
         if at.is_loopback() || at.is_unspecified() || at.is_multicast() {
             return Err(WhoisRefusal::NotAPeer(at));
         }
-        let age = {
-            let known = self.known();
-            match known.visitors.get(&at) {
-                Some((asked, visitor)) if asked.elapsed() < FRESH => return Ok(visitor.clone()),
-                _ => known.age,
-            }
+        let found = timeout(PATIENCE, self.in_turn(peer)).await;
+        found.unwrap_or_else(|_| Err(WhoisRefusal::Unanswered(at, "it takes too long".to_owned())))
+    }
+
+    async fn in_turn(&self, peer: SocketAddr) -> Result<Visitor, WhoisRefusal> {
+        let at = peer.ip();
+        if let Ok(visitor) = self.remembered(at) {
+            return Ok(visitor);
+        }
+        let turn = self.turn(at);
+        let _turn = turn.lock().await;
+        // Whoever was before may have been told.
+        let age = match self.remembered(at) {
+            Ok(visitor) => return Ok(visitor),
+            Err(age) => age,
         };
         let asked = Instant::now();
         let answer = self.local.whois(peer).await;
@@ -126,6 +142,23 @@ impl Whois {
         let mut known = self.known();
         known.age += 1;
         known.visitors.clear();
+    }
+
+    /// Who is there, or how often everything was forgotten so far.
+    fn remembered(&self, at: IpAddr) -> Result<Visitor, u64> {
+        let known = self.known();
+        match known.visitors.get(&at) {
+            Some((asked, visitor)) if asked.elapsed() < FRESH => Ok(visitor.clone()),
+            _ => Err(known.age),
+        }
+    }
+
+    fn turn(&self, at: IpAddr) -> Arc<tokio::sync::Mutex<()>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        if asking.len() >= MOST {
+            asking.retain(|_, turn| Arc::strong_count(turn) > 1);
+        }
+        Arc::clone(asking.entry(at).or_default())
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {

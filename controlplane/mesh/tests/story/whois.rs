@@ -130,3 +130,18 @@ async fn this_machine_itself_is_no_visitor() {
     }
     assert_eq!(server.book.lines(), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn many_requests_of_one_address_are_one_question_at_a_time() {
+    let server = Server::local();
+    let whois = Whois::new(LocalApi::at(server.socket()), CAPABILITY);
+    server.book.on(WHO, Says::json(WHOIS));
+    let mut asking = tokio::task::JoinSet::new();
+    for _ in 0..32 {
+        let whois = whois.clone();
+        asking.spawn(async move { whois.of(peer()).await });
+    }
+    let visitors = asking.join_all().await;
+    assert!(visitors.iter().all(Result::is_ok), "{visitors:?}");
+    assert_eq!(server.book.count(WHO), 1);
+}
