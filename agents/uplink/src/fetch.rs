@@ -7,6 +7,7 @@ use hyper::Method;
 use net_link::{CONTROL_NAME, Reply, Talk, TalkError, parsed};
 use net_model::{AGENT_PATH, BinarySeal, MAX_TALK_BYTES, own_target};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 /// Longest binary taken in bytes.
@@ -31,13 +32,29 @@ pub enum FetchError {
     /// The connection cannot be set up.
     #[error("a secure connection cannot be set up")]
     Tls(#[from] rustls::Error),
+    /// The disk refuses; what was in place is there still.
+    #[error("it cannot be written")]
+    Disk(#[from] std::io::Error),
 }
 
-/// Fetches the binary for this machine, of version `here` or newer; gives it with its version.
+/// Puts the binary for this machine, of version `here` or newer, in the place of `to`; gives its version. The file is replaced
+/// whole: what runs keeps the one it was started from.
 ///
 /// # Errors
-/// When there is none, or its seal does not hold.
-pub async fn fetch_agent(
+/// When there is none, its seal does not hold, or the disk refuses; `to` is then as it was.
+pub async fn update_agent(
+    identity: &Identity,
+    at: &[SocketAddr],
+    here: &str,
+    to: &Path,
+) -> Result<String, FetchError> {
+    let (version, binary) = fetch(identity, at, here).await?;
+    kill_files::write_atomic(to, &binary, 0o755)?;
+    Ok(version)
+}
+
+/// The binary with its version, when its seal holds.
+async fn fetch(
     identity: &Identity,
     at: &[SocketAddr],
     here: &str,

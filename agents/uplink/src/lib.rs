@@ -17,7 +17,7 @@ mod renew;
 mod seal;
 mod wait_in;
 
-pub use fetch::{FetchError, fetch_agent};
+pub use fetch::{FetchError, update_agent};
 pub use identity::{Identity, IdentityError, State};
 pub use join::{JoinError, join};
 pub use patience::Chance;

@@ -22,6 +22,7 @@ static CONTROL_AHEAD: AtomicU64 = AtomicU64::new(0);
 static HOST_TIME: AtomicU64 = AtomicU64::new(0);
 
 pub(crate) const HOUR: u64 = 3_600_000;
+const BINARIES: &str = "binaries";
 
 #[expect(clippy::disallowed_methods, reason = "the clock of the tests")]
 fn real_ms() -> u64 {
@@ -120,7 +121,7 @@ impl House {
             house: open(),
             intake: list.clone(),
             life: Life::from_millis(life_ms),
-            binaries: folder.path().join("binaries"),
+            binaries: folder.path().join(BINARIES),
             clock: control_now,
         };
         Self {
@@ -152,6 +153,11 @@ impl House {
         let now = control_now();
         let invited = hosts::invite(&self.store, &self.house, guest, anew, now).await;
         invited.unwrap().map(|it| it.token.parse().unwrap())
+    }
+
+    /// What hosts are given, and its seal.
+    pub(crate) fn binaries(&self) -> PathBuf {
+        self.folder.path().join(BINARIES)
     }
 
     pub(crate) fn state(&self, name: &str) -> PathBuf {

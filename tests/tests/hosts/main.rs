@@ -10,3 +10,4 @@ mod hostile;
 mod house;
 mod joining;
 mod reporting;
+mod updating;

@@ -4,7 +4,7 @@ use super::{clock, up};
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use uplink::State;
 
 pub(super) const EXAMPLES: &str = "\
@@ -37,9 +37,11 @@ pub(super) fn update(arguments: &Arguments) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     let here = env!("CARGO_PKG_VERSION");
-    let fetched = runtime.block_on(uplink::fetch_agent(&identity, &arguments.at, here));
-    let (version, binary) = fetched?;
-    put(&arguments.to, &binary)?;
+    let taken = uplink::update_agent(&identity, &arguments.at, here, &arguments.to);
+    let version = runtime.block_on(taken).with_context(|| {
+        let to = arguments.to.display();
+        format!("{to} is as it was")
+    })?;
     let mut out = std::io::stdout().lock();
     let to = arguments.to.display();
     if arguments.json {
@@ -52,10 +54,4 @@ pub(super) fn update(arguments: &Arguments) -> anyhow::Result<()> {
         )?;
     }
     Ok(())
-}
-
-/// Replaces the program whole: what runs keeps the file it was started from.
-pub(super) fn put(to: &Path, binary: &[u8]) -> anyhow::Result<()> {
-    kill_files::write_atomic(to, binary, 0o755)
-        .with_context(|| format!("cannot write {}", to.display()))
 }

@@ -1,7 +1,6 @@
 //! What is done, in order. Files first; then commands of systemd, which may be run again.
 
 use super::units;
-use crate::program::update;
 use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
@@ -108,7 +107,9 @@ impl Step {
             Self::Program => {
                 let to = place(PROGRAM);
                 parent(&to)?;
-                update::put(&to, own)
+                // Replaced whole: what runs keeps the file it was started from.
+                kill_files::write_atomic(&to, own, 0o755)
+                    .with_context(|| format!("cannot write {}", to.display()))
             }
             Self::File(path, text) => write(&place(path), text),
             Self::Keep(path, text) => {
