@@ -128,6 +128,36 @@ mod tests {
     }
 
     #[test]
+    fn mistakes_of_a_canary_are_named() {
+        let of = |canary: &str| {
+            let agent = "[agent]\nname = \"claw1\"\nkillswitch_keys = []\n[canary]\n";
+            problems_of(&format!("{agent}{canary}"))
+        };
+        let found = of(
+            "must = [\"tcp://192.0.2.12:7412\", \"tcp://nas:445\"]\nmust_not = [\"tcp://127.0.0.1:445\", \"http://192.0.2.7\"]\nevery = \"1 s\"\nmustnot = []\n",
+        );
+        for part in [
+            "canary.must[1]: ",
+            "canary.must_not[0]: `tcp://127.0.0.1:445` leads to this host itself",
+            "canary.must_not[1]: ",
+            "canary.every: ",
+            "canary.mustnot: unknown key; did you mean `must_not`?",
+        ] {
+            assert!(
+                found.iter().any(|problem| problem.starts_with(part)),
+                "{part}: {found:#?}"
+            );
+        }
+        assert_eq!(found.len(), 5, "{found:#?}");
+        let both = "must = [\"tcp://192.0.2.7:445\"]\nmust_not = [\"tcp://192.0.2.7:445\"]\n";
+        assert_eq!(
+            of(both),
+            ["canary.must_not: `tcp://192.0.2.7:445` is there twice"]
+        );
+        assert_eq!(of("every = \"60 s\"\n"), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_cut_of_everything_closes_a_zone_whatever_else_the_file_names() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("node-agent.toml");
