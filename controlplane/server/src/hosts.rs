@@ -13,7 +13,8 @@ use crate::{clock, config, house, http};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use hosts::{Guest, Invited};
-use net_model::{Dial, HostName, HostRole, HostRoles, ZoneName};
+use kill_config::listed;
+use net_model::{Dial, HostName, HostRole, HostRoles, Zone, ZoneName};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ pub(crate) enum HostsCommand {
 pub(crate) struct InviteArgs {
     /// What it is called; 1 to 24 of a-z, 0-9, `.`, `_`, `-`
     name: HostName,
-    /// The zone it stands in
+    /// The zone it stands in; one of `[zones]`, when the configuration has any
     #[arg(long)]
     zone: ZoneName,
     /// What it is for: management, gateway, inference, red-zone, router, other; may be given several times
@@ -217,6 +218,7 @@ async fn invite(
         address: args.at.filter(|_| args.dial == DialArg::In),
     };
     let config = config::read(file)?;
+    known(&guest.zone, &config.zones)?;
     let house = house::open(home, &config, store).await?;
     let invited = hosts::invite(store, &house, guest.clone(), false, clock::now()).await?;
     let invited = invited.with_context(|| {
@@ -224,6 +226,17 @@ async fn invite(
         format!("{name} is known already: portcullis hosts reinvite {name}")
     })?;
     show(&guest, &invited, json)
+}
+
+/// A zone that the configuration has, if it has any: the certificate of a host in a misspelled one would have to be made anew.
+fn known(zone: &ZoneName, zones: &[Zone]) -> anyhow::Result<()> {
+    let names: Vec<&str> = zones.iter().map(|it| it.name.as_str()).collect();
+    anyhow::ensure!(
+        names.is_empty() || names.contains(&zone.as_str()),
+        "there is no zone `{zone}`; the configuration has {}",
+        listed(&names)
+    );
+    Ok(())
 }
 
 async fn reinvite(

@@ -1,6 +1,6 @@
 //! `portcullis hosts`.
 
-use crate::house::House;
+use crate::house::{FREE_PORTS, House};
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -88,6 +88,28 @@ fn who_is_called_needs_an_address_and_who_is_not_there_cannot_be_revoked() {
             .iter()
             .any(|it| it["name"] == "claw2" && it["state"] == "revoked")
     );
+}
+
+#[test]
+fn a_zone_that_the_configuration_does_not_have_is_refused_with_those_it_has() {
+    let house = House::set_up();
+    house.configure(&format!(
+        "{FREE_PORTS}[zones.red]\ntier = \"contained\"\n[zones.inference]\ntier = \"service\"\n"
+    ));
+    let invite = |zone: &str| {
+        let words = ["hosts", "invite", "gpu1", "--role", "inference", "--zone"];
+        house.run(&[&words[..], &[zone, "--json"]].concat())
+    };
+    let refused = invite("inferense");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr);
+    for part in ["`inferense`", "`red`", "`inference`"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(refused.stdout.is_empty(), "a token was given: {refused:?}");
+    assert!(hosts(&house).iter().all(|it| it["name"] != "gpu1"));
+    let invited = invite("inference");
+    assert!(invited.status.success(), "{invited:?}");
 }
 
 #[test]
