@@ -54,4 +54,17 @@ mod tests {
         );
         assert!(needs_restart(&of(now), &of(now)).is_empty());
     }
+
+    #[test]
+    fn every_key_about_hosts_is_named_also_one_that_came_or_went() {
+        let started = "[hosts]\nlisten = 'a'\nsite = 'home'\ncertificate_life = '72 h'";
+        let now = "[hosts]\nlisten = 'b'\naddresses = ['c']\ncertificate_life = '72 h'";
+        let of = |text: &str| text.parse().unwrap();
+        assert_eq!(
+            needs_restart(&of(started), &of(now)),
+            ["hosts.addresses", "hosts.listen", "hosts.site"]
+        );
+        // The whole section left out is the default again.
+        assert_eq!(needs_restart(&of(started), &of("")).len(), 3);
+    }
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 /// Longest wait for anything.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Every port chosen by the system.
-pub(crate) const FREE_PORTS: &str = "[controlplane]\nlisten = \"127.0.0.1:0\"\n[killswitch]\nlisten = \"127.0.0.1:0\"\n[agent]\nlisten = \"127.0.0.1:0\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n[hosts]\nlisten = \"127.0.0.1:0\"\n";
+/// Every port chosen by the system. Ends within `[gateway]`: tests add keys of it.
+pub(crate) const FREE_PORTS: &str = "[controlplane]\nlisten = \"127.0.0.1:0\"\n[killswitch]\nlisten = \"127.0.0.1:0\"\n[agent]\nlisten = \"127.0.0.1:0\"\n[hosts]\nlisten = \"127.0.0.1:0\"\n[gateway]\nlisten = \"127.0.0.1:0\"\n";
 
 pub(crate) struct House {
     folder: tempfile::TempDir,

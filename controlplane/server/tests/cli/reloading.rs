@@ -127,7 +127,7 @@ fn a_broken_file_changes_nothing_and_every_mistake_is_told_everywhere() {
     let mistakes = said["mistakes"].as_array().unwrap();
     assert_eq!(mistakes.len(), fields.len(), "{said}");
     let file = house.config().display().to_string();
-    for (field, line) in fields.iter().zip([9, 11, 12, 13]) {
+    for (field, line) in fields.iter().zip([11, 13, 14, 15]) {
         let it = mistakes.iter().find(|it| it["field"] == **field).unwrap();
         assert_eq!(
             (&it["file"], &it["line"]),
@@ -136,11 +136,11 @@ fn a_broken_file_changes_nothing_and_every_mistake_is_told_everywhere() {
         );
         assert!(it["problem"].is_string(), "{it}");
     }
-    let zone = mistakes.iter().find(|it| it["line"] == 9).unwrap();
+    let zone = mistakes.iter().find(|it| it["line"] == 11).unwrap();
     assert_eq!(zone["fix"], "did you mean `time_zone`?");
     let text = String::from_utf8(house.run(&["config", "reload"]).stdout).unwrap();
     assert!(
-        text.contains("portcullis.toml:12: gateway.targets[0].class: "),
+        text.contains("portcullis.toml:14: gateway.targets[0].class: "),
         "{text}"
     );
     // What is no TOML at all.
@@ -176,11 +176,16 @@ fn a_reload_over_the_api_says_what_needs_a_restart_and_opens_no_cut() {
         .replace(
             "[gateway]\nlisten = \"127.0.0.1:0\"",
             "[gateway]\nlisten = \"127.0.0.1:1\"",
-        );
+        )
+        .replace("[hosts]\n", "[hosts]\ncertificate_life = \"1 h\"\n");
     house.configure(&other);
     let said = house.json(&["config", "reload"]);
     assert_eq!(said["good"], true);
-    let wanted: Value = serde_json::json!(["agent.on_silence", "gateway.listen"]);
+    let wanted: Value = serde_json::json!([
+        "agent.on_silence",
+        "gateway.listen",
+        "hosts.certificate_life"
+    ]);
     assert_eq!(said["needs_restart"], wanted);
     assert_eq!(targets(&house), ["two"]);
     let latches = house.json(&["status"])["killswitch"]["latches"].clone();
