@@ -27,7 +27,7 @@ pub enum FetchError {
     #[error("the control plane has none for this machine: {0}")]
     None(String),
     /// It is not what it should be.
-    #[error("the binary was not taken: {0}")]
+    #[error("the binary was not taken")]
     Seal(#[from] BadSeal),
     /// The connection cannot be set up.
     #[error("a secure connection cannot be set up")]
