@@ -10,7 +10,9 @@ use std::sync::Arc;
 pub enum Who {
     /// Anyone who reaches the port.
     Anyone,
-    /// Whoever holds a session.
+    /// Anyone who reaches the house's own port; at the mesh's only who is let in.
+    Monitor,
+    /// Whoever holds a session, or is let in by the mesh.
     Operator,
 }
 
@@ -31,7 +33,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Access {
 
 /// Every route with its row.
 pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
-    use Who::{Anyone, Operator};
+    use Who::{Anyone, Monitor, Operator};
     vec![
         (row("GET", "/", Operator), get(page::show)),
         (row("GET", "/events", Operator), get(events::listen)),
@@ -84,7 +86,7 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             get(assets::serve),
         ),
         (row("GET", "/healthz", Anyone), get(metrics::healthz)),
-        (row("GET", "/metrics", Anyone), get(metrics::metrics)),
+        (row("GET", "/metrics", Monitor), get(metrics::metrics)),
     ]
 }
 

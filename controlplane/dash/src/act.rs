@@ -18,9 +18,6 @@ use std::time::Duration;
 /// How long a cut with its proof, a restore or a drill may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// As the journal names whoever uses these forms.
-const BY: &str = "dashboard";
-
 /// Longest reason in characters.
 const LONGEST_WHY: usize = 200;
 
@@ -41,7 +38,7 @@ pub(crate) async fn cut(
     headers: HeaderMap,
     Form(form): Form<CutForm>,
 ) -> Response {
-    let (status, outcome) = match wanted(&form) {
+    let (status, outcome) = match wanted(&form, &operator) {
         Ok(request) => match ask(&site, request, LIMIT).await {
             Ok(LeverReply::Cut(report)) => (StatusCode::OK, view::cut_outcome(&report)),
             Ok(_) => unexpected(),
@@ -52,7 +49,7 @@ pub(crate) async fn cut(
     answer(&site, &operator, &headers, status, outcome)
 }
 
-fn wanted(form: &CutForm) -> Result<LeverRequest, Outcome> {
+fn wanted(form: &CutForm, operator: &Operator) -> Result<LeverRequest, Outcome> {
     const NOT_CUT: &str = "Nothing was cut";
     let scope: Scope = form
         .scope
@@ -67,8 +64,8 @@ fn wanted(form: &CutForm) -> Result<LeverRequest, Outcome> {
     let why = form.why.trim().chars().filter(|c| !c.is_control());
     Ok(LeverRequest::Cut {
         scope,
-        by: BY.to_owned(),
-        why: why.take(LONGEST_WHY).collect(),
+        by: operator.by(),
+        why: operator.because(&why.take(LONGEST_WHY).collect::<String>()),
     })
 }
 
@@ -94,7 +91,7 @@ pub(crate) async fn restore(
             bad_request(NOT_RESTORED, "That is too long for a code.")
         }
         Ok(scope) => {
-            let by = BY.to_owned();
+            let by = operator.by();
             let request = LeverRequest::Restore { scope, code, by };
             match ask(&site, request, LIMIT).await {
                 Ok(LeverReply::Restored {
@@ -120,7 +117,7 @@ pub(crate) async fn drill(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Response {
-    let request = LeverRequest::Drill { by: BY.to_owned() };
+    let request = LeverRequest::Drill { by: operator.by() };
     let (status, outcome) = match ask(&site, request, LIMIT).await {
         Ok(LeverReply::Drilled { drill }) => (StatusCode::OK, view::drill_outcome(&drill)),
         Ok(_) => unexpected(),
@@ -134,7 +131,7 @@ pub(crate) async fn check_in(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Response {
-    let request = LeverRequest::CheckIn { by: BY.to_owned() };
+    let request = LeverRequest::CheckIn { by: operator.by() };
     let (status, outcome) = match ask(&site, request, LIMIT).await {
         Ok(LeverReply::CheckedIn { check_in }) => {
             (StatusCode::OK, view::check_in_outcome(check_in.as_ref()))

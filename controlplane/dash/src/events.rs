@@ -102,12 +102,13 @@ impl Listener {
         }
     }
 
-    /// Ends the stream when the session is gone. A database that does not answer ends nothing.
+    /// Ends the stream of whoever is no longer let in.
     async fn check(&mut self) {
-        let (site, token) = (&self.site, self.operator.token());
-        let found = site.app.store.find_session(token, site.now()).await;
-        if matches!(found, Ok(None)) {
-            let text = "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>";
+        if !self.operator.may_go_on(&self.site).await {
+            let text = match self.operator.person() {
+                None => "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>",
+                Some(_) => "<p>You are no longer let in. <a href=\"/\">Try again</a></p>",
+            };
             self.waiting
                 .push_back(Event::default().event("ended").data(text));
             self.ended = true;

@@ -153,7 +153,7 @@ pub(crate) async fn mesh(operator: Signed, State(site): State<Arc<Site>>) -> Res
 fn away(refused: NoOperator) -> Response {
     match refused.why {
         Why::NotSignedIn => Redirect::to("/sign-in").into_response(),
-        Why::Unknown(_) => refused.into_response(),
+        Why::NotLetIn(_) | Why::OnlyLooks | Why::Unknown(_) => refused.into_response(),
     }
 }
 

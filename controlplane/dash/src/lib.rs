@@ -3,6 +3,9 @@
 //! A view is a struct with a template; the page is a frame around the same parts that `/events` sends when they
 //! change. The forms stand outside these parts, so nothing is swapped away under somebody who types.
 //!
+//! At an address on the mesh a person is known by what the mesh says of the other end of the connection; everywhere else by a
+//! session.
+//!
 //! What is absent: a way to restore without a RESTORE code, and anything a cut waits for. When the kill switch
 //! or the gateway cannot be read, the page says so instead of showing what it saw last.
 
@@ -23,22 +26,35 @@ mod page;
 mod sign_in;
 mod site;
 mod view;
+mod visitor;
 
 pub use access::{Access, Who, access};
 pub use config::ConfigAsk;
 pub use site::App;
 
-use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::{Extension, Router};
+use mesh::Whois;
 use site::Site;
 use std::sync::Arc;
 use tower_http::csrf::CsrfLayer;
+use visitor::OverMesh;
 
 /// Longest request body in bytes; the longest form is far below.
 const LONGEST_BODY: usize = 16 * 1024;
 
 /// Every route of the dashboard. Refuses foreign host names and cross-site forms, whatever the route.
 pub fn router(app: App) -> Router {
+    all(app)
+}
+
+/// The same for a listener at an address on the mesh: whoever the mesh says is granted it is let in without a session.
+/// The listener must tell who connected (`into_make_service_with_connect_info::<SocketAddr>()`); without that nobody is.
+pub fn over_mesh(app: App, whois: Whois) -> Router {
+    all(app).layer(Extension(OverMesh(whois)))
+}
+
+fn all(app: App) -> Router {
     let site = Arc::new(Site::new(app));
     let routes = access::served()
         .into_iter()

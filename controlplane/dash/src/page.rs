@@ -17,7 +17,10 @@ use std::sync::Arc;
 struct Page {
     links: Links,
     parts: Parts,
-    signed_in_until: When,
+    signed_in_until: Option<When>,
+    /// Whom the mesh let in.
+    login: Option<String>,
+    only_looks: bool,
     /// What a form did, when the browser runs no script.
     outcome: Option<Outcome>,
     cut_scope: String,
@@ -68,7 +71,9 @@ fn draw(
     let page = Page {
         links: links(),
         parts: Parts::of(&site.snapshot()),
-        signed_in_until: When::clock(operator.expires()),
+        signed_in_until: operator.expires().map(When::clock),
+        login: operator.person().map(|person| person.login().to_owned()),
+        only_looks: operator.person().is_some_and(|person| !person.may_act()),
         outcome,
         cut_scope: fill.cut,
         restore_scope: fill.restore,

@@ -5,7 +5,7 @@
 
 use crate::answer::{html, refusal};
 use crate::assets::{Links, links};
-use crate::operator::{COOKIE, Operator};
+use crate::operator::{self, COOKIE, Operator};
 use crate::site::Site;
 use askama::Template;
 use axum::extract::{Form, Query, State};
@@ -95,12 +95,14 @@ pub(crate) async fn enter(
 }
 
 pub(crate) async fn leave(
-    operator: Operator,
+    _: Operator,
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     jar: CookieJar,
 ) -> Response {
-    if let Err(error) = site.app.store.delete_session(operator.token()).await {
+    if let Some(token) = operator::token(&headers)
+        && let Err(error) = site.app.store.delete_session(token).await
+    {
         tracing::error!(%error, source = ?std::error::Error::source(&error), "A session cannot be ended.");
         let text = "The database does not answer, so you are still signed in. Close the browser.";
         return refusal(StatusCode::SERVICE_UNAVAILABLE, text);

@@ -116,6 +116,7 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "net-model",
             "store",
             "inventory",
+            "mesh",
             "tasks",
         ],
     ),
@@ -147,7 +148,11 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "dash",
         ],
     ),
-    ("site-tests", &["kill-wire", "net-model", "fence"]),
+    // The benchmarks play hosts, and invite them.
+    (
+        "site-tests",
+        &["kill-wire", "net-model", "net-link", "store", "fence"],
+    ),
 ];
 
 /// What the crates of the kill switch may take from outside. On the kill path fewer crates beat convenience:

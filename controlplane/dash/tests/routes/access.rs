@@ -33,7 +33,7 @@ const TABLE: [(&str, &str, Who); 28] = [
     ("POST", "/api/v1/config/check", Who::Operator),
     ("GET", "/assets/{hash}/{name}", Who::Anyone),
     ("GET", "/healthz", Who::Anyone),
-    ("GET", "/metrics", Who::Anyone),
+    ("GET", "/metrics", Who::Monitor),
 ];
 
 #[test]
@@ -70,7 +70,7 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
                 Who::Anyone if path == "/sign-in" && method == "POST" => {
                     assert_eq!(status, StatusCode::FORBIDDEN, "the link is wrong");
                 }
-                Who::Anyone => assert_eq!(status, StatusCode::OK, "{method} {path}"),
+                Who::Anyone | Who::Monitor => assert_eq!(status, StatusCode::OK, "{method} {path}"),
             }
         }
     }
@@ -140,7 +140,7 @@ async fn every_answer_binds_the_browser() {
         assert!(policy.contains("default-src 'self'") && !policy.contains("unsafe"));
         assert_eq!(headers[header::X_FRAME_OPTIONS], "DENY", "{path}");
         assert_eq!(headers[header::X_CONTENT_TYPE_OPTIONS], "nosniff");
-        assert_eq!(headers[header::REFERRER_POLICY], "no-referrer");
+        assert_eq!(headers[header::REFERRER_POLICY], "same-origin");
         assert_eq!(headers[header::CACHE_CONTROL], "no-store");
     }
     let page = text(house.get("/", &session).await).await;

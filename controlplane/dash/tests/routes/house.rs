@@ -38,6 +38,7 @@ pub(crate) struct House {
     /// What it answers next; without one it hangs up.
     pub(crate) reply: Arc<Mutex<Option<LeverReply>>>,
     pub(crate) router: Router,
+    app: App,
     pub(crate) store: Store,
     pub(crate) inventory: inventory::Inventory,
     /// Questions about the configuration.
@@ -62,7 +63,7 @@ impl House {
         let settings = inventory::Settings::default();
         let inventory = inventory::Inventory::open(store.clone(), settings, clock());
         let inventory = inventory.await.unwrap();
-        let router = dash::router(App {
+        let app = App {
             inventory: inventory.clone(),
             mesh: None,
             jobs: tasks::JobsReader::default(),
@@ -73,17 +74,23 @@ impl House {
             hosts: vec!["portcullis.lan".to_owned()],
             config: asks,
             clock,
-        });
+        };
         Self {
             folder,
             snapshots,
             asked,
             reply,
-            router,
+            router: dash::router(app.clone()),
+            app,
             store,
             inventory,
             config,
         }
+    }
+
+    /// The same house, as its listener on the mesh serves it.
+    pub(crate) fn over_mesh(&self, whois: mesh::Whois) -> Router {
+        dash::over_mesh(self.app.clone(), whois)
     }
 
     /// Lets the dashboard's clock jump ahead.

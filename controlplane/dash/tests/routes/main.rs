@@ -8,5 +8,7 @@ mod config;
 mod fleet;
 mod house;
 mod live;
+mod mesh;
+mod mesh_service;
 mod page;
 mod sign_in;
