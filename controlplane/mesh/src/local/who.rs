@@ -69,11 +69,15 @@ impl WhoIs {
         let missing = |what: &str| NotUnderstood(format!("no {what} in it"));
         let node = answer.node.ok_or_else(|| missing("node"))?;
         let user = answer.user_profile.ok_or_else(|| missing("user"))?;
+        let stable_id = read::clean(&node.stable_id);
+        if stable_id.is_empty() {
+            return Err(missing("id of the node"));
+        }
         let own: Vec<&String> = node.addresses.iter().collect();
         let foreign = node.allowed_ips.iter().any(|net| !own.contains(&net));
         let grants = answer.cap_map.into_iter();
         Ok(Self {
-            stable_id: read::clean(&node.stable_id),
+            stable_id,
             node: read::clean(node.name.trim_end_matches('.')),
             expired: node.expired,
             routes_others: foreign || !node.primary_routes.is_empty(),
