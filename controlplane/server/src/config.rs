@@ -3,6 +3,7 @@
 mod alerts;
 mod changed;
 pub(crate) mod check;
+mod controlplane;
 mod gateway;
 mod hosts;
 mod mesh;
@@ -24,7 +25,6 @@ use inventory::AlertRules;
 use kill_config::{
     AgentSection, BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section,
 };
-use kill_config::{listen, loopback};
 use kill_wire::GuessBound;
 use net_model::Zone;
 use std::collections::BTreeSet;
@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) controlplane: SocketAddr,
     /// Names besides `localhost` under which a browser may call the dashboard.
     pub(crate) hosts: Vec<String>,
+    /// Where the dashboard listens besides, at this machine's address on the mesh.
+    pub(crate) over_mesh: Option<SocketAddr>,
     /// The kill switch.
     pub(crate) killswitch: KillSwitchSection,
     /// This host's agent.
@@ -132,7 +134,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let alerts = alerts::read(root.section("alerts"), &problems);
     let jobs = alerts::read_jobs(root.section("jobs"), &problems);
     root.finish();
-    let (controlplane, hosts) = read_controlplane(controlplane, &problems);
+    let controlplane = controlplane::read(controlplane, &problems);
     let fleet = hosts::read(fleet, &problems);
     let mut reading = Reading {
         reader: READER,
@@ -142,17 +144,19 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     };
     let killswitch = kill_config::read(killswitch, &mut reading);
     let mesh = mesh::read(net, &mut reading);
+    controlplane::fits(&controlplane, mesh.as_ref(), &problems);
     let agent = kill_config::read_agent(agent, &mut reading);
     let gateway = gateway::read(gateway, folder, &problems, &mut warnings);
     let taken = gateway.as_ref().map(GatewaySection::names);
     let zones = zones::read(zones, &taken.unwrap_or_default(), &problems);
-    warnings.extend(plain_http(controlplane));
+    warnings.extend(controlplane::plain_http(controlplane.listen));
     let problems = problems.into_sorted();
     match (problems.is_empty(), killswitch, gateway) {
         (true, Some(killswitch), Some(gateway)) => Ok(Config {
             file: None,
-            controlplane,
-            hosts,
+            controlplane: controlplane.listen,
+            hosts: controlplane.hosts,
+            over_mesh: controlplane.over_mesh,
             killswitch,
             agent,
             gateway,
@@ -167,41 +171,6 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
         }),
         _ => Err(problems),
     }
-}
-
-fn plain_http(controlplane: SocketAddr) -> Option<Problem> {
-    let text = format!(
-        "`{controlplane}` is not a loopback address and the dashboard speaks plain HTTP; put a TLS proxy in front"
-    );
-    let open = !controlplane.ip().is_loopback();
-    open.then(|| Problem::new("controlplane.listen", text))
-}
-
-fn read_controlplane(
-    section: Option<Section<'_>>,
-    problems: &Problems,
-) -> (SocketAddr, Vec<String>) {
-    let Some(mut section) = section else {
-        return (loopback(7410), Vec::new());
-    };
-    let listen = listen(&mut section, 7410);
-    let key = section.key("hosts");
-    let hosts = section.texts(
-        "hosts",
-        "a list of host names, such as [\"portcullis.lan\"]",
-    );
-    let hosts = hosts.unwrap_or_default();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    for (at, host) in hosts.iter().enumerate() {
-        if host.is_empty() || host.len() > 253 || !host.chars().all(plain) {
-            let short: String = host.chars().take(60).collect();
-            let text =
-                format!("`{short}` is not a host name without port, such as `portcullis.lan`");
-            problems.note(Problem::new(format!("{key}[{at}]"), text));
-        }
-    }
-    section.finish();
-    (listen, hosts)
 }
 
 #[cfg(test)]

@@ -77,6 +77,8 @@ pub(crate) enum Model {
 pub(crate) struct Running {
     /// The dashboard; why not, if it does not run.
     pub(crate) dashboard: Result<SocketAddr, String>,
+    /// Where the dashboard is opened over the mesh.
+    pub(crate) over_mesh: Option<SocketAddr>,
     /// The kill switch.
     pub(crate) killswitch: SocketAddr,
     /// The gateway.
@@ -147,6 +149,9 @@ fn addresses(out: &mut Out, home: &Home, running: &Running) -> std::io::Result<(
             let text = out.paint(Paint::Red, &format!("does not run: {why}"));
             row(out, "dashboard", &text)?;
         }
+    }
+    if let Some(at) = running.over_mesh {
+        row(out, "over the mesh", &format!("http://{at}/"))?;
     }
     row(out, "gateway", &format!("http://{}/v1", running.gateway))?;
     row(

@@ -6,6 +6,7 @@ mod file_watch;
 mod hosts;
 mod mesh;
 mod model;
+mod over_mesh;
 mod own;
 mod plan;
 mod ports;
@@ -94,6 +95,9 @@ pub(crate) fn serve(
         let mut out = Out::stdout();
         for (part, address) in &site.listening {
             out.line(format_args!("{:<13} {address}", part.name()))?;
+        }
+        if let Some(at) = site.over_mesh() {
+            out.line(format_args!("{:<13} {at}", "over the mesh"))?;
         }
         if state == State::New {
             out.line(
@@ -190,6 +194,7 @@ fn running(site: &Site) -> Running {
             Model::Demo(_) => greeting::Model::Demo,
         },
         key_file: site.consumer_key_file(),
+        over_mesh: site.over_mesh(),
     }
 }
 
@@ -225,6 +230,9 @@ fn ready_json(site: &Site, first_start: bool) -> anyhow::Result<()> {
     });
     if let (Some(fleet), Some(fields)) = (&site.fleet, line.as_object_mut()) {
         fields.insert("hosts".to_owned(), json!(fleet.address.to_string()));
+    }
+    if let (Some(at), Some(fields)) = (site.over_mesh(), line.as_object_mut()) {
+        fields.insert("over_mesh".to_owned(), json!(at.to_string()));
     }
     if let Some(fields) = line.as_object_mut() {
         fields.extend(

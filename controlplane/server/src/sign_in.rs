@@ -2,7 +2,7 @@
 //!
 //! The folder holds a file named by the SHA-256 of each unused token; the dashboard takes a link by removing its file.
 
-use crate::{out::Out, paths::Home, paths::Part, random::random, run_file};
+use crate::{config, out::Out, paths::Home, paths::Part, random::random, run_file};
 use anyhow::Context as _;
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use net_model::Secret;
@@ -38,12 +38,18 @@ pub(crate) fn print(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Res
         );
     }
     let dashboard = run_file::address(home, file, Part::Controlplane)?;
-    let link = link(dashboard, &make(&folder)?);
+    let token = make(&folder)?;
+    let over_mesh = config::read(file).ok().and_then(|config| config.over_mesh);
+    let over_mesh = over_mesh.map(|at| link(at, &token));
+    let link = link(dashboard, &token);
     let mut out = Out::stdout();
     if json {
-        out.json(&json!({ "link": link, "minutes": MINUTES }))?;
+        out.json(&json!({ "link": link, "link_over_mesh": over_mesh, "minutes": MINUTES }))?;
     } else {
         out.line(link)?;
+        if let Some(link) = over_mesh {
+            out.line(link)?;
+        }
         crate::out::aside(format_args!(
             "Opens the dashboard once, within {MINUTES} minutes."
         ));

@@ -68,6 +68,7 @@ fn summary(config: &Config) -> Value {
     let channels = channels(config);
     json!({
         "controlplane": config.controlplane,
+        "over_mesh": config.over_mesh,
         "killswitch": config.killswitch.listen,
         "gateway": config.gateway.listen,
         "agent": config.agent.listen,
@@ -83,6 +84,9 @@ fn people(out: &mut Out, config: &Config) -> std::io::Result<()> {
     let (targets, routes, consumers) = config.gateway.counts();
     let mut row = |name: &str, text: String| out.line(format_args!("  {name:<13} {text}"));
     row("controlplane", config.controlplane.to_string())?;
+    if let Some(at) = config.over_mesh {
+        row("over the mesh", at.to_string())?;
+    }
     let channels = channels(config);
     let channels = match channels.as_slice() {
         [] => "channel local".to_owned(),

@@ -11,6 +11,8 @@ use std::path::PathBuf;
 
 /// Most tags.
 const MOST: usize = 16;
+/// The grants that count, unless the file says otherwise.
+const CAPABILITY: &str = "portcullis.example/cap/dashboard";
 /// Longest policy, in bytes.
 const MAX_POLICY: u64 = 1024 * 1024;
 
@@ -21,6 +23,8 @@ pub(crate) struct MeshSection {
     pub(crate) socket: Option<PathBuf>,
     /// The coordination server.
     pub(crate) control: Option<ControlSettings>,
+    /// Under which name the mesh's policy grants people the dashboard.
+    pub(crate) capability: String,
     /// What a cut does there.
     pub(crate) cut: CutSettings,
     /// Which node a host is, by its stable id.
@@ -36,6 +40,7 @@ pub(super) fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> O
         Some("none") => None,
         Some(path) => Some(reading.folder.join(path)),
     };
+    let capability = capability(&mut section);
     let tags = tags(&mut section);
     let quarantine = policy(&mut section, reading);
     let control = section.section("control");
@@ -49,9 +54,23 @@ pub(super) fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> O
     Some(MeshSection {
         socket,
         control,
+        capability,
         cut: CutSettings { quarantine, tags },
         nodes,
     })
+}
+
+fn capability(section: &mut Section<'_>) -> String {
+    let key = "capability";
+    let expected = "the name of a grant, such as `portcullis.example/cap/dashboard`";
+    let name = section.text(key, expected);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '/');
+    if let Some(name) = &name
+        && (name.len() > 128 || !name.contains('/') || !name.chars().all(plain))
+    {
+        section.note(key, &format!("expected {expected}"));
+    }
+    name.unwrap_or_else(|| CAPABILITY.to_owned())
 }
 
 fn tags(section: &mut Section<'_>) -> Vec<String> {
@@ -200,10 +219,11 @@ mod tests {
     #[test]
     fn every_mistake_is_named() {
         let found = read_in(
-            "[mesh]\nagent_tags = [\"agent\"]\nquarantine_policy_file = \"absent\"\nsokcet = \"none\"\n[mesh.control]\nkind = \"headscale\"\nurl = \"headscale.lan\"\n[mesh.nodes.claw1]\nid = \"n1\"\n[mesh.nodes.claw2]\nid = \"n1\"\n[mesh.nodes.claw3]\nid = \"../x\"\n",
+            "[mesh]\ncapability = \"dashboard\"\nagent_tags = [\"agent\"]\nquarantine_policy_file = \"absent\"\nsokcet = \"none\"\n[mesh.control]\nkind = \"headscale\"\nurl = \"headscale.lan\"\n[mesh.nodes.claw1]\nid = \"n1\"\n[mesh.nodes.claw2]\nid = \"n1\"\n[mesh.nodes.claw3]\nid = \"../x\"\n",
         )
         .unwrap_err();
         for part in [
+            "mesh.capability: expected the name of a grant",
             "mesh.agent_tags: expected at most",
             "mesh.quarantine_policy_file: ",
             "mesh.sokcet: unknown key; did you mean `socket`?",

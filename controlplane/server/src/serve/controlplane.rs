@@ -1,6 +1,6 @@
 //! The control plane of a start: database, background tasks, dashboard. Its failure stops nothing else.
 
-use super::mesh;
+use super::{mesh, over_mesh};
 use crate::clock;
 use crate::config::{Config, MeshSection};
 use crate::paths::Home;
@@ -9,7 +9,7 @@ use dash::ConfigAsk;
 use gateways::{Driver, Gateway as _};
 use inventory::Inventory;
 use net_model::Observed;
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -38,6 +38,8 @@ pub(super) struct Wish {
     pub(super) demo: bool,
     /// Zones, and what is an alert.
     pub(super) inventory: inventory::Settings,
+    /// This machine's address on the mesh, if the dashboard is to be opened there too.
+    pub(super) over_mesh: Option<SocketAddr>,
     /// The mesh, where there is one.
     pub(super) mesh: Option<MeshSection>,
     /// When drills are run.
@@ -50,6 +52,7 @@ impl Wish {
             hosts: config.hosts.clone(),
             demo,
             inventory: house(config),
+            over_mesh: config.over_mesh,
             mesh: config.mesh.clone(),
             drill: config.jobs.drill.clone(),
         }
@@ -102,8 +105,9 @@ impl ControlPlane {
             let zones = move || zones.zones();
             mesh::start(section, home, store.clone(), zones, house, &tracker, &stop)
         });
-        let router = dash::router(dash::App {
-            mesh: mesh.transpose()?,
+        let mesh = mesh.transpose()?;
+        let app = dash::App {
+            mesh: mesh.as_ref().map(|mesh| mesh.views.clone()),
             store: store.clone(),
             snapshots: tasks.snapshots(),
             inventory: inventory.clone(),
@@ -113,7 +117,13 @@ impl ControlPlane {
             hosts: wish.hosts,
             config: asks,
             clock: clock::now,
-        });
+        };
+        let service = mesh.and_then(|mesh| mesh.service);
+        if let (Some(at), Some((local, whois))) = (wish.over_mesh, service) {
+            let router = dash::over_mesh(app.clone(), whois);
+            tracker.spawn(over_mesh::serve(at, local, router, stop.clone()));
+        }
+        let router = dash::router(app);
         listener.set_nonblocking(true)?;
         // Without this a server-sent event waits for the client's delayed acknowledgement.
         let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|tcp| {

@@ -3,7 +3,7 @@
 use crate::config::MeshSection;
 use crate::paths::Home;
 use crate::{clock, mesh as own};
-use mesh::{Control, Keeper, KnownHost, LocalApi, MeshSettings};
+use mesh::{Control, Keeper, KnownHost, LocalApi, MeshSettings, Whois};
 use net_model::{MeshView, Snapshot, Zone};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +15,14 @@ use tokio_util::task::TaskTracker;
 /// How often the house's hosts are read for it.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// What others take of it.
+pub(super) struct Started {
+    /// What is known.
+    pub(super) views: watch::Receiver<Arc<MeshView>>,
+    /// The service of this machine, and who it says is at an address.
+    pub(super) service: Option<(LocalApi, Whois)>,
+}
+
 /// Starts both tasks; they end with `stop`.
 pub(super) fn start(
     section: MeshSection,
@@ -24,13 +32,16 @@ pub(super) fn start(
     house: watch::Receiver<Arc<Snapshot>>,
     tracker: &TaskTracker,
     stop: &CancellationToken,
-) -> Result<watch::Receiver<Arc<MeshView>>, mesh::ControlError> {
+) -> Result<Started, mesh::ControlError> {
+    let local = section.socket.clone().map(LocalApi::at);
+    let whois = local.clone();
+    let whois = whois.map(|local| Whois::new(local, &section.capability));
     let settings = MeshSettings {
-        local: section.socket.clone().map(LocalApi::at),
+        local: local.clone(),
         control: section.control.clone().map(Control::new).transpose()?,
         cut: section.cut.clone(),
         kept: own::kept_policy(home),
-        whois: None,
+        whois: whois.clone(),
         clock: clock::now,
     };
     let (hosts, known) = watch::channel(Arc::new(Vec::new()));
@@ -41,7 +52,8 @@ pub(super) fn start(
         let reading = feed(section, store, zones, hosts);
         stop.run_until_cancelled(reading).await;
     });
-    Ok(views)
+    let service = local.zip(whois);
+    Ok(Started { views, service })
 }
 
 /// What cannot be read stays as it was.

@@ -142,6 +142,12 @@ impl Site {
         ports::address(&self.plan.config, &self.listening, part)
     }
 
+    /// Where the dashboard is opened over the mesh, as soon as this machine is on it.
+    pub(super) fn over_mesh(&self) -> Option<SocketAddr> {
+        let runs = self.controlplane.is_some();
+        self.plan.config.over_mesh.filter(|_| runs)
+    }
+
     /// The key that first start made, when the built-in consumer `agent` is in force.
     pub(super) fn consumer_key_file(&self) -> Option<PathBuf> {
         (!self.plan.config.gateway.has_consumers()).then(|| self.plan.home.agent_key())
