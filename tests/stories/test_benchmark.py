@@ -1,5 +1,6 @@
-"""The benchmark beside other gateways runs, and measures every figure of ours. What it measures is not looked at here."""
+"""The benchmarks run and measure every figure of ours. What they measure is not looked at here."""
 
+import json
 import subprocess
 
 from peers import built
@@ -13,3 +14,17 @@ def test_the_gateway_is_measured_beside_its_peers():
     assert len(rows) == 16
     missing = [what.strip() for what, ours in rows if not ours.strip()]
     assert not missing, missing
+
+
+def test_hosts_join_report_and_are_looked_at_while_one_of_them_floods():
+    words = [str(built("bench_hosts")), "--json", "--hosts", "20", "--seconds", "5", "--every", "1", "--pages", "20", "--hostile", "100"]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    figures = {row["what"]: row["figure"] for row in told["figures"]}
+    # A figure that was not measured is no number.
+    missing = [what for what, figure in figures.items() if figure is None]
+    assert not missing, missing
+    assert figures["reports of other hosts that were not taken"] == 0
+    assert told["reports"] >= 100
+    assert told["flood"]["sent"] > 0 and told["flood"]["judged"] > 0 and told["flood"]["turned_away"] > 0, told["flood"]

@@ -38,6 +38,19 @@ pub fn used(root: u32) -> anyhow::Result<Used> {
     all.contains_key(&root).then_some(sum).context("it is gone")
 }
 
+/// The most resident memory that one process ever had, in MB (10^6 bytes).
+pub fn peak_mb(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kib = kib(&status, "VmHWM:").context("it is gone")?;
+    Ok(f64::from(kib) * 1.024 / 1000.0)
+}
+
+/// A figure of `/proc/PID/status`.
+fn kib(status: &str, name: &str) -> Option<u32> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
 struct Process {
     parent: u32,
     ticks: f64,
@@ -50,11 +63,7 @@ fn read(pid: u32) -> Option<Process> {
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let field = |at: usize| fields.get(at).and_then(|field| field.parse::<u32>().ok());
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let kib: u32 = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next())
-        .and_then(|figure| figure.parse().ok())
-        .unwrap_or(0);
+    let kib = kib(&status, "VmRSS:").unwrap_or(0);
     Some(Process {
         parent: field(1)?,
         ticks: f64::from(field(11)?) + f64::from(field(12)?),
