@@ -4,6 +4,7 @@ use super::{mesh, over_mesh};
 use crate::clock;
 use crate::config::{Config, MeshSection};
 use crate::paths::Home;
+use axum::Router;
 use axum::serve::ListenerExt as _;
 use dash::ConfigAsk;
 use gateways::{Driver, Gateway as _};
@@ -124,19 +125,7 @@ impl ControlPlane {
             tracker.spawn(over_mesh::serve(at, local, router, stop.clone()));
         }
         let router = dash::router(app);
-        listener.set_nonblocking(true)?;
-        // Without this a server-sent event waits for the client's delayed acknowledgement.
-        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|tcp| {
-            if let Err(why) = tcp.set_nodelay(true) {
-                tracing::debug!(%why, "TCP_NODELAY was refused.");
-            }
-        });
-        let ended = stop.clone().cancelled_owned();
-        let web = tracker.spawn(async move {
-            axum::serve(listener, router)
-                .with_graceful_shutdown(ended)
-                .await
-        });
+        let web = open(listener, router, &tracker, &stop)?;
         tracker.close();
         Ok(Self {
             store,
@@ -177,4 +166,26 @@ impl ControlPlane {
         self.tasks.stop(limit).await;
         self.store.close().await;
     }
+}
+
+/// Serves the dashboard until it is told to stop.
+fn open(
+    listener: TcpListener,
+    router: Router,
+    tracker: &TaskTracker,
+    stop: &CancellationToken,
+) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
+    listener.set_nonblocking(true)?;
+    // Without this a server-sent event waits for the client's delayed acknowledgement.
+    let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|tcp| {
+        if let Err(why) = tcp.set_nodelay(true) {
+            tracing::debug!(%why, "TCP_NODELAY was refused.");
+        }
+    });
+    let ended = stop.clone().cancelled_owned();
+    Ok(tracker.spawn(async move {
+        axum::serve(listener, router)
+            .with_graceful_shutdown(ended)
+            .await
+    }))
 }
