@@ -46,11 +46,12 @@ pub struct ZoneCount {
     pub alerts: u64,
 }
 
+/// Of each host in `h`. Whoever lists many cuts them to a page first: what is joined holds each host's whole report.
 const LINES: &str = "select h.name, h.zone, h.roles, h.dial as wanted_dial, h.state, h.cert_not_after,
    (select count(*) from alerts a where a.host = h.name and a.ended is null) as firing,
    l.at, l.seq, l.boot, l.up_ms, l.claimed_at, l.lost, l.refused, l.cpu_ppm, l.memory_ppm, l.disk_ppm, l.temp_mc,
-   l.gpu_ppm, l.vram_ppm, l.posture_fail, l.posture_unknown, l.version, l.address, l.dial, l.certificate_ends
- from hosts h left join host_latest l on l.host = h.name";
+   l.gpu_ppm, l.vram_ppm, l.posture_fail, l.posture_unknown, l.version, l.address, l.dial, l.certificate_ends from ";
+const LATEST: &str = "h left join host_latest l on l.host = h.name";
 
 impl Store {
     /// Hosts by zone and name, of one zone if it is named: `limit` of them after the first `skip`.
@@ -61,7 +62,8 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<HostLine>, StoreError> {
         let sql = format!(
-            "{LINES} where ($1 is null or h.zone = $1) order by h.zone, h.name limit $2 offset $3"
+            "{LINES} (select * from hosts where $1 is null or zone = $1 order by zone, name limit $2 offset $3) {LATEST}
+             order by h.zone, h.name"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(zone.map(ZoneName::as_str))
@@ -78,7 +80,7 @@ impl Store {
         &self,
         name: &HostName,
     ) -> Result<Option<(HostLine, Option<String>)>, StoreError> {
-        let sql = format!("{LINES} where h.name = $1");
+        let sql = format!("{LINES} hosts {LATEST} where h.name = $1");
         let row = sqlx::query(sqlx::AssertSqlSafe(sql))
             .bind(name.as_str())
             .fetch_optional(&self.readers)
