@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 /// About as much as a host with a few disks, interfaces, containers and listeners says; the figures differ by host and time.
 pub(crate) fn report(host: u32, seq: u64) -> String {
-    let turn = u64::from(host) * 7919 + seq * 104_729;
+    let turn = (u64::from(host) * 7919 + seq * 104_729) % 1_000_000;
     let busy = turn % 900_000;
     let mut text = format!(
         r#"{{"v":1,"seq":{seq},"boot":"{:016x}","up_ms":{},"at_ms":{},"facts":{{"cpu":{{"cores":4,"busy_ppm":{busy},"waiting_ppm":{},"load_1m_milli":{},"load_5m_milli":120}},"memory":{{"total_bytes":8254390272,"available_bytes":{},"swap_total_bytes":0,"swap_used_bytes":0}},"#,
@@ -14,7 +14,7 @@ pub(crate) fn report(host: u32, seq: u64) -> String {
         now().millis(),
         busy / 90,
         busy / 300,
-        6_000_000_000 - turn % 1_000_000_000,
+        6_000_000_000 - turn * 4096,
     );
     list(&mut text, "disks", 3, |n| {
         format!(
@@ -26,8 +26,8 @@ pub(crate) fn report(host: u32, seq: u64) -> String {
     list(&mut text, "nets", 3, |n| {
         format!(
             r#"{{"name":"eth{n}","up":true,"addresses":["198.18.{n}.2/24"],"rx_bytes":{},"tx_bytes":{},"rx_errors":0,"tx_errors":0,"rx_dropped":0,"tx_dropped":0}}"#,
-            seq * (100_000 + busy),
-            seq * (20_000 + busy / 3)
+            seq * 1_000_000 + busy,
+            seq * 300_000 + busy / 3
         )
     });
     list(&mut text, "containers", 6, |n| {
