@@ -1,10 +1,8 @@
 """Whoever reads the log may stop reading: nothing that acts waits for them."""
 
-import fcntl
 import os
-import struct
+import select
 import subprocess
-import termios
 
 from streams import RawStream
 from waiting import until
@@ -23,9 +21,14 @@ class Unread:
         return self.process.poll() is None
 
     def full(self):
-        """Whether the pipe has taken what it can hold: all but a line."""
-        waiting = struct.unpack("i", fcntl.ioctl(self.process.stderr, termios.FIONREAD, b"\0" * 4))[0]
-        return waiting >= os.sysconf("SC_PAGESIZE") * 15
+        """Whether no page of the pipe is free. Bytes tell less: long lines leave room behind them that the next does not fit into."""
+        pipe = os.open(f"/proc/{self.process.pid}/fd/2", os.O_WRONLY | os.O_NONBLOCK)
+        try:
+            free = select.poll()
+            free.register(pipe, select.POLLOUT)
+            return not free.poll(0)
+        finally:
+            os.close(pipe)
 
     def kill(self):
         self.process.kill()
