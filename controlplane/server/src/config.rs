@@ -10,7 +10,7 @@ mod mesh;
 pub(crate) mod mistakes;
 mod named_files;
 pub(crate) mod reload;
-mod secret_file;
+mod usage_sources;
 mod zones;
 
 pub(crate) use alerts::JobsSection;
@@ -20,7 +20,10 @@ pub(crate) use hosts::HostsSection;
 pub(crate) use mesh::MeshSection;
 pub(crate) use named_files::named_files;
 
+pub(crate) use usage_sources::{UsageSource, Way};
+
 use crate::paths::{Home, Part};
+use gateway_config::{DriverWish, WantedWish};
 use inventory::AlertRules;
 use kill_config::{
     AgentSection, BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section,
@@ -43,10 +46,16 @@ pub(crate) struct Config {
     pub(crate) hosts: Vec<String>,
     /// Where the dashboard listens besides, at this machine's address on the mesh.
     pub(crate) over_mesh: Option<SocketAddr>,
+    /// Gateways that are not ours and tell of their usage.
+    pub(crate) usage: Vec<UsageSource>,
     /// The kill switch.
     pub(crate) killswitch: KillSwitchSection,
     /// This host's agent.
     pub(crate) agent: AgentSection,
+    /// Gateways of this host that are not ours.
+    pub(crate) drivers: Vec<DriverWish>,
+    /// What those that are managed shall do; none where there are none.
+    pub(crate) wanted: Option<WantedWish>,
     /// The gateway.
     pub(crate) gateway: GatewaySection,
     /// Where hosts join and report.
@@ -119,9 +128,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let mut named = BTreeSet::new();
     let mut part = |part: Part| {
         let section = root.section(part.name());
-        if section.is_some() {
-            named.insert(part);
-        }
+        named.extend(section.is_some().then_some(part));
         section
     };
     let controlplane = part(Part::Controlplane);
@@ -134,7 +141,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let alerts = alerts::read(root.section("alerts"), &problems);
     let jobs = alerts::read_jobs(root.section("jobs"), &problems);
     root.finish();
-    let controlplane = controlplane::read(controlplane, &problems);
+    let controlplane = controlplane::read(controlplane, folder, &problems, &mut warnings);
     let fleet = hosts::read(fleet, &problems);
     let mut reading = Reading {
         reader: READER,
@@ -145,11 +152,12 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let killswitch = kill_config::read(killswitch, &mut reading);
     let mesh = mesh::read(net, &mut reading);
     controlplane::fits(&controlplane, mesh.as_ref(), &problems);
-    let agent = kill_config::read_agent(agent, &mut reading);
-    let gateway = gateway::read(gateway, folder, &problems, &mut warnings);
+    let (agent, drivers) = driving(agent, &mut reading);
+    let gateway = gateway::read(gateway, &mut reading, gateway_config::keys(&drivers));
+    let wanted = gateway.as_ref();
+    let wanted = wanted.and_then(|gateway| gateway.wanted(&drivers, &problems));
     let taken = gateway.as_ref().map(GatewaySection::names);
     let zones = zones::read(zones, &taken.unwrap_or_default(), &problems);
-    warnings.extend(controlplane::plain_http(controlplane.listen));
     let problems = problems.into_sorted();
     match (problems.is_empty(), killswitch, gateway) {
         (true, Some(killswitch), Some(gateway)) => Ok(Config {
@@ -157,8 +165,11 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
             controlplane: controlplane.listen,
             hosts: controlplane.hosts,
             over_mesh: controlplane.over_mesh,
+            usage: controlplane.usage,
             killswitch,
             agent,
+            drivers,
+            wanted,
             gateway,
             fleet,
             zones: zones.into(),
@@ -171,6 +182,17 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
         }),
         _ => Err(problems),
     }
+}
+
+/// This host's agent, and the gateways of the host that are not ours.
+fn driving(
+    section: Option<Section<'_>>,
+    reading: &mut Reading<'_>,
+) -> (AgentSection, Vec<DriverWish>) {
+    let empty = || Section::root(toml::Table::new(), reading.problems);
+    let mut section = section.unwrap_or_else(empty);
+    let drivers = gateway_config::drivers(&mut section, reading);
+    (kill_config::read_agent(Some(section), reading), drivers)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use toml::{Table, Value};
 
 /// Fields that differ from what the process started with and are not taken over while it runs: everything but the
-/// gateway's section and the channels of the kill switch.
+/// gateway's section, the channels of the kill switch, and whoever tells of usage.
 pub(crate) fn needs_restart(started: &Table, now: &Table) -> Vec<String> {
     let mut fields = Vec::new();
     for section in [
@@ -22,6 +22,7 @@ pub(crate) fn needs_restart(started: &Table, now: &Table) -> Vec<String> {
             let taken_over = match section {
                 "gateway" => key != "listen",
                 "killswitch" => key == "channels",
+                "controlplane" => key == "usage_sources",
                 _ => false,
             };
             if !taken_over && before.get(key) != after.get(key) {

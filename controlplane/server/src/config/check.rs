@@ -1,15 +1,27 @@
 //! `portcullis config check`.
 
 use super::Config;
+use crate::http;
 use crate::out::{Out, Paint};
 use crate::paths::Home;
+use gateway_config::DriverWish;
+use gateways::Finding;
 use kill_config::Problem;
-use kill_wire::GuessBound;
+use kill_wire::{GuessBound, Name};
 use serde_json::{Value, json};
 use std::path::Path;
 
-/// Prints what the configuration says; with problems it prints (in JSON) and returns them.
-pub(crate) fn print(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Result<()> {
+/// What each gateway that is not ours has against a cut.
+type Found = Vec<(Name, Vec<Finding>)>;
+
+/// Prints what the configuration says; with problems it prints (in JSON) and returns them. With `drivers` it asks the
+/// gateways that are not ours, too.
+pub(crate) fn print(
+    home: &Home,
+    file: Option<&Path>,
+    drivers: bool,
+    json: bool,
+) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     let read = super::read(file).and_then(|config| {
         let bound = super::guess_bound(&config, home)?;
@@ -25,16 +37,29 @@ pub(crate) fn print(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Res
             return Err(anyhow::anyhow!("{bad}"));
         }
     };
+    let found: Found = match drivers {
+        true => http::block_on(async { Ok(gateway_config::findings(&config.drivers).await) })?,
+        false => Vec::new(),
+    };
+    let grave = each(&found).filter(|(_, it)| it.grave).count();
+    let sound = || {
+        anyhow::ensure!(
+            grave == 0,
+            "a cut would not work wholly at a gateway of this host: {grave} grave findings"
+        );
+        Ok(())
+    };
     if json {
         let mut value = summary(&config);
         if let Some(fields) = value.as_object_mut() {
-            fields.insert("ok".to_owned(), Value::Bool(true));
+            fields.insert("ok".to_owned(), Value::Bool(grave == 0));
+            fields.insert("findings".to_owned(), told(&found));
             fields.insert("file".to_owned(), json!(file));
             fields.insert("guesses".to_owned(), json!(bound));
             fields.insert("warnings".to_owned(), listed(&config.warnings));
         }
         out.json(&value)?;
-        return Ok(());
+        return sound();
     }
     match file {
         Some(file) => out.line(format_args!("{} is good.", file.display()))?,
@@ -48,7 +73,26 @@ pub(crate) fn print(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Res
         let mark = out.paint(Paint::Yellow, "warning");
         out.line(format_args!("  {mark}  {warning}"))?;
     }
-    Ok(())
+    for (name, it) in each(&found) {
+        let mark = match it.grave {
+            true => out.paint(Paint::Red, "grave  "),
+            false => out.paint(Paint::Yellow, "warning"),
+        };
+        out.line(format_args!("  {mark}  {name}: {}", it.text))?;
+    }
+    sound()
+}
+
+fn each(found: &Found) -> impl Iterator<Item = (&Name, &Finding)> {
+    let found = found.iter();
+    found.flat_map(|(name, findings)| findings.iter().map(move |it| (name, it)))
+}
+
+fn told(found: &Found) -> Value {
+    let found = each(found);
+    found
+        .map(|(name, it)| json!({ "driver": name, "grave": it.grave, "text": it.text }))
+        .collect()
 }
 
 fn listed(problems: &[Problem]) -> Value {
@@ -77,7 +121,12 @@ fn summary(config: &Config) -> Value {
         "targets": targets,
         "routes": routes,
         "consumers": consumers,
+        "drivers": config.drivers.iter().map(named).collect::<Vec<_>>(),
     })
+}
+
+fn named(wish: &DriverWish) -> Value {
+    json!({ "name": wish.name, "kind": wish.speaks.kind(), "managed": wish.is_managed() })
 }
 
 fn people(out: &mut Out, config: &Config) -> std::io::Result<()> {
@@ -97,6 +146,11 @@ fn people(out: &mut Out, config: &Config) -> std::io::Result<()> {
         format!("{}, {channels}", config.killswitch.listen),
     )?;
     row("agent", config.agent.listen.to_string())?;
+    for wish in &config.drivers {
+        let managed = if wish.is_managed() { ", managed" } else { "" };
+        let kind = wish.speaks.kind();
+        row("drives", format!("{} ({kind}{managed})", wish.name))?;
+    }
     let counts = if targets == 0 {
         "built-in target and route".to_owned()
     } else {

@@ -1,8 +1,10 @@
 //! The section `[controlplane]`: where the dashboard is opened, and under which names.
 
 use super::MeshSection;
+use super::usage_sources::{self, UsageSource};
 use kill_config::{Problem, Problems, Section, listen, loopback};
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 
 /// What the file wants of the dashboard.
 #[derive(Debug)]
@@ -13,24 +15,35 @@ pub(super) struct ControlplaneSection {
     pub(super) hosts: Vec<String>,
     /// This machine's address on the mesh, where it listens besides and knows people by the mesh.
     pub(super) over_mesh: Option<SocketAddr>,
+    /// Gateways that are not ours and tell of their usage.
+    pub(super) usage: Vec<UsageSource>,
 }
 
-pub(super) fn read(section: Option<Section<'_>>, problems: &Problems) -> ControlplaneSection {
+pub(super) fn read(
+    section: Option<Section<'_>>,
+    folder: &Path,
+    problems: &Problems,
+    warnings: &mut Vec<Problem>,
+) -> ControlplaneSection {
     let Some(mut section) = section else {
         return ControlplaneSection {
             listen: loopback(7410),
             hosts: Vec::new(),
             over_mesh: None,
+            usage: Vec::new(),
         };
     };
     let listen = listen(&mut section, 7410);
     let over_mesh = over_mesh(&mut section, listen);
     let hosts = hosts(&mut section, problems);
+    let usage = usage_sources::read(&mut section, folder, problems, warnings);
     section.finish();
+    warnings.extend(plain_http(listen));
     ControlplaneSection {
         listen,
         hosts,
         over_mesh,
+        usage,
     }
 }
 
@@ -85,7 +98,7 @@ pub(super) fn fits(section: &ControlplaneSection, mesh: Option<&MeshSection>, pr
 }
 
 /// What works but should be looked at.
-pub(super) fn plain_http(controlplane: SocketAddr) -> Option<Problem> {
+fn plain_http(controlplane: SocketAddr) -> Option<Problem> {
     let text = format!(
         "`{controlplane}` is not a loopback address and the dashboard speaks plain HTTP; put a TLS proxy in front"
     );

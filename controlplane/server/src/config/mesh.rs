@@ -1,6 +1,5 @@
 //! The section `[mesh]`: the mesh network beside the walls between zones.
 
-use super::secret_file;
 use kill_config::{Problem, Problems, Reading, Section, listed};
 use mesh::{ControlKind, ControlSettings, CutSettings, LocalApi};
 use net_model::{BaseUrl, HostName, Secret};
@@ -143,7 +142,7 @@ fn control_of(mut section: Section<'_>, reading: &mut Reading<'_>) -> Option<Con
 fn key_of(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<Secret> {
     let path = section.need("key_file", "the path of a file with the API key")?;
     let at = section.key("key_file");
-    let read = secret_file::read(&at, &reading.folder.join(path), reading.warnings);
+    let read = gateway_config::header_secret(&at, &reading.folder.join(path), reading.warnings);
     read.map_err(|why| section.note("key_file", &why)).ok()
 }
 

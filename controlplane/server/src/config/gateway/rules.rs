@@ -1,14 +1,9 @@
 //! `[[gateway.budgets]]`, `[[gateway.limits]]` and `[gateway.runaway]`.
 
-use super::NAME;
-use super::target::class_of;
-use super::word::{one_of, one_of_or};
+use gateway_config::{NAME, one_of, one_of_or, selector};
 use kill_config::{Problems, Section};
 use kill_wire::{Name, Scope};
-use net_model::{
-    AtEnd, Budget, Limit, MicroDollars, ModelPattern, Reaction, Rules, RunawayRules, Selector,
-    Window,
-};
+use net_model::{AtEnd, Budget, MicroDollars, Reaction, Rules, RunawayRules, Selector, Window};
 
 const MOST: u64 = 1_000_000_000_000;
 
@@ -19,46 +14,16 @@ pub(super) fn rules(section: &mut Section<'_>, problems: &Problems) -> Option<Ru
         .into_iter()
         .map(|section| budget(section, problems))
         .collect();
-    let limits: Vec<_> = section
-        .sections("limits")
-        .into_iter()
-        .map(|section| limit(section, problems))
-        .collect();
+    let limits = gateway_config::limits(section, problems);
     let runaway = runaway(section.section("runaway"));
     let time_zone = section.text("time_zone", "a time zone, such as `Europe/Berlin`");
     let zone_key = section.key("time_zone");
     problems.take(&zone_key, gateway::knows_time_zone(time_zone.as_deref()))?;
     Some(Rules {
         budgets: budgets.into_iter().collect::<Option<_>>()?,
-        limits: limits.into_iter().collect::<Option<_>>()?,
+        limits: limits?,
         runaway,
         time_zone,
-    })
-}
-
-fn selector(section: &mut Section<'_>, problems: &Problems) -> Option<Selector> {
-    let (consumer, role, route) = (
-        section.parse::<Name>("consumer", NAME),
-        section.parse::<Name>("role", NAME),
-        section.parse::<Name>("route", NAME),
-    );
-    let key = section.key("model");
-    let model = section.text("model", "a model, `prefix*` or `*`");
-    let model = model.map(|model| problems.take(&key, ModelPattern::new(&model)));
-    let class = section.text("class", "`local` or `cloud`");
-    let class = class.map(|class| class_of(section, "class", &class));
-    Some(Selector {
-        consumer,
-        role,
-        route,
-        model: match model {
-            None => None,
-            Some(read) => Some(read?),
-        },
-        class: match class {
-            None => None,
-            Some(read) => Some(read?),
-        },
     })
 }
 
@@ -106,26 +71,6 @@ fn at_end(section: &mut Section<'_>, of: Option<&Selector>) -> Option<AtEnd> {
             None
         }
     }
-}
-
-fn limit(mut section: Section<'_>, problems: &Problems) -> Option<Limit> {
-    let name = section.need_parsed::<Name>("name", NAME);
-    let of = selector(&mut section, problems);
-    let requests = section.number("requests_per_minute", 1..=u64::from(u32::MAX));
-    let tokens = section.number("tokens_per_minute", 1..=MOST);
-    let open = section.number("open", 1..=u64::from(u32::MAX));
-    if requests.is_none() && tokens.is_none() && open.is_none() {
-        let one = "`requests_per_minute`, `tokens_per_minute` or `open`";
-        section.missing("requests_per_minute", one);
-    }
-    section.finish();
-    Some(Limit {
-        name: name?,
-        of: of?,
-        requests_per_minute: requests.and_then(|count| u32::try_from(count).ok()),
-        tokens_per_minute: tokens,
-        open: open.and_then(|count| u32::try_from(count).ok()),
-    })
 }
 
 fn runaway(section: Option<Section<'_>>) -> RunawayRules {

@@ -6,7 +6,7 @@ use net_model::{AtEnd, RouteTable, Rules, Selector};
 use std::collections::BTreeSet;
 
 /// Holds the names in budgets and limits against the table; `false` when a problem was noted.
-pub(super) fn check(rules: &Rules, table: &RouteTable, problems: &Problems) -> bool {
+pub fn check_names(rules: &Rules, table: &RouteTable, problems: &Problems) -> bool {
     let known = Known::of(table);
     let mut found = Vec::new();
     let mut names = BTreeSet::new();

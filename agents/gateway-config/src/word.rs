@@ -3,7 +3,7 @@
 use kill_config::{Section, listed};
 
 /// One word out of a list; anything else, or nothing, is noted.
-pub(super) fn one_of<T: Copy>(
+pub fn one_of<T: Copy>(
     section: &mut Section<'_>,
     key: &'static str,
     words: &[(&str, T)],
@@ -13,7 +13,7 @@ pub(super) fn one_of<T: Copy>(
 }
 
 /// The same, but `usual` when nothing is said.
-pub(super) fn one_of_or<T: Copy>(
+pub fn one_of_or<T: Copy>(
     section: &mut Section<'_>,
     key: &'static str,
     words: &[(&str, T)],

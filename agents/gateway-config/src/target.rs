@@ -1,23 +1,17 @@
 //! `[[gateway.targets]]`.
 
-use super::NAME;
-use super::word::one_of_or;
-use crate::config::secret_file;
-use kill_config::{Problem, Problems, Section};
+use crate::NAME;
+use crate::secret_file;
+use crate::word::one_of_or;
+use kill_config::{Reading, Section};
 use kill_wire::{Class, Name};
 use net_model::{BaseUrl, BreakerRule, Renamed, Target, TargetKind, Timeouts};
-use std::path::Path;
 use std::time::Duration;
 
 const DAY_S: u64 = 24 * 3600;
 
 /// Reads one target; `None` when a problem was noted that leaves it unusable.
-pub(super) fn target(
-    mut section: Section<'_>,
-    folder: &Path,
-    problems: &Problems,
-    warnings: &mut Vec<Problem>,
-) -> Option<Target> {
+pub(crate) fn target(mut section: Section<'_>, reading: &mut Reading<'_>) -> Option<Target> {
     let name = section.need_parsed::<Name>("name", NAME);
     let class = section.need("class", "`local` or `cloud`");
     let class = class.and_then(|text| class_of(&section, "class", &text));
@@ -26,9 +20,11 @@ pub(super) fn target(
     let usual = TargetKind::default();
     let kind = one_of_or(&mut section, "kind", &TargetKind::ALL, usual);
     let key = section.key("secret_file");
-    let secret = section
-        .text("secret_file", "the path of a file with the provider's key")
-        .map(|path| problems.take(&key, secret_file::read(&key, &folder.join(path), warnings)));
+    let secret = section.text("secret_file", "the path of a file with the provider's key");
+    let secret = secret.map(|path| {
+        let read = secret_file::read(&key, &reading.folder.join(path), reading.warnings);
+        reading.problems.take(&key, read)
+    });
     let models = renamed(&mut section);
     let timeouts = timeouts(&mut section);
     let max_open = section.number("max_open", 1..=100_000);
@@ -53,7 +49,8 @@ pub(super) fn target(
 }
 
 /// `local` or `cloud`; anything else is noted.
-pub(super) fn class_of(section: &Section<'_>, key: &str, text: &str) -> Option<Class> {
+#[must_use]
+pub fn class_of(section: &Section<'_>, key: &str, text: &str) -> Option<Class> {
     match text {
         "local" => Some(Class::Local),
         "cloud" => Some(Class::Cloud),
