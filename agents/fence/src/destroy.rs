@@ -11,15 +11,17 @@ use std::net::{IpAddr, Ipv6Addr};
 
 const BY_FAMILY: u16 = 20;
 const DESTROY: u16 = 21;
-const INET: u8 = 2;
-const INET6: u8 = 10;
-const TCP: u8 = 6;
+pub(crate) const INET: u8 = 2;
+pub(crate) const INET6: u8 = 10;
+pub(crate) const TCP: u8 = 6;
 const UDP: u8 = 17;
 /// Every state of TCP that has two ends, but for those that only wait to be forgotten; for UDP: connected.
 const OPEN_TCP: u32 = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 8 | 1 << 9;
 const OPEN_UDP: u32 = 1 << 1;
 /// Most that are ended in one go; each takes some microseconds.
-const MOST: usize = 8192;
+pub(crate) const MOST: usize = 8192;
+/// `struct inet_diag_sockid` of nobody in particular.
+const ANYBODY: [u8; 48] = [0; 48];
 
 /// What came of it.
 #[derive(Debug, Default)]
@@ -31,10 +33,10 @@ pub(crate) struct Ended {
 
 /// A socket as the kernel names it.
 #[derive(Clone, Debug)]
-struct Socket {
+pub(crate) struct Socket {
     family: u8,
     id: Vec<u8>,
-    local: (IpAddr, u16),
+    pub(crate) local: (IpAddr, u16),
     remote: (IpAddr, u16),
 }
 
@@ -54,7 +56,7 @@ pub(crate) fn connections(way: &Way) -> Ended {
         (INET, UDP, "udp"),
         (INET6, UDP, "udp"),
     ] {
-        let sockets = match list(&mut kernel, family, protocol) {
+        let sockets = match list(&mut kernel, family, protocol, &ANYBODY) {
             Ok(sockets) => sockets,
             Err(why) => {
                 ended.failed = Some(format!("{word}: {why}"));
@@ -73,13 +75,16 @@ pub(crate) fn connections(way: &Way) -> Ended {
     ended
 }
 
-fn list(kernel: &mut Netlink, family: u8, protocol: u8) -> Result<Vec<Socket>, NetlinkError> {
+/// The first [`MOST`] whose ports are those of `like`, where it names any.
+pub(crate) fn list(
+    kernel: &mut Netlink,
+    family: u8,
+    protocol: u8,
+    like: &[u8; 48],
+) -> Result<Vec<Socket>, NetlinkError> {
     let states = if protocol == TCP { OPEN_TCP } else { OPEN_UDP };
-    let ask = kernel.message(
-        BY_FAMILY,
-        REQUEST | DUMP,
-        &request(family, protocol, states, &[0; 48]),
-    );
+    let body = request(family, protocol, states, like);
+    let ask = kernel.message(BY_FAMILY, REQUEST | DUMP, &body);
     let (mut found, mut outcome) = (Vec::new(), Ok(()));
     kernel.ask(ask, |answer| {
         if matches!(answer.kind, ERROR | DONE) {
@@ -94,7 +99,11 @@ fn list(kernel: &mut Netlink, family: u8, protocol: u8) -> Result<Vec<Socket>, N
     outcome.map(|()| found)
 }
 
-fn destroy(kernel: &mut Netlink, socket: &Socket, protocol: u8) -> Result<(), NetlinkError> {
+pub(crate) fn destroy(
+    kernel: &mut Netlink,
+    socket: &Socket,
+    protocol: u8,
+) -> Result<(), NetlinkError> {
     let body = request(socket.family, protocol, 0, &socket.id);
     let ask = kernel.message(DESTROY, REQUEST | ACK, &body);
     let mut outcome = Ok(());

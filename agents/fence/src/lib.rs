@@ -15,6 +15,7 @@ mod netlink;
 mod plan;
 mod program;
 mod ruleset;
+mod sever;
 mod snapshot;
 mod still;
 
@@ -23,4 +24,5 @@ pub use fence::{Fence, FenceError, Looked};
 pub use plan::{
     Flow, Interface, MOST_ENTRIES, MOST_WAYS, NotAName, Plan, Side, TableName, Way, everything,
 };
+pub use sever::{Severed, may_sever, sever};
 pub use still::{Release, Still, Stilled};
