@@ -1,0 +1,241 @@
+//! The objects that what is wanted comes to: an upstream for each target, a consumer for each consumer, a route for each
+//! route.
+//!
+//! Fields and plugins: <https://apisix.apache.org/docs/apisix/admin-api/>.
+
+use super::names::{ABORT, Kind, NOBODY, bearer, consumer, id, labels};
+use super::shut::consumers;
+use crate::Wanted;
+use kill_wire::RouteKind;
+use net_model::{Consumer, Limit, Route, Target};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// One object as it shall be. It has no `Debug`: keys stand in it.
+#[derive(Clone, PartialEq)]
+pub(super) struct Object {
+    pub(super) kind: Kind,
+    pub(super) id: String,
+    pub(super) value: Value,
+}
+
+/// All of them, in an order in which they can be written.
+pub(super) fn objects(wanted: &Wanted) -> Vec<Object> {
+    let table = &wanted.table;
+    let upstreams = table.targets().iter().map(upstream);
+    let known = table.consumers().iter();
+    let known = known.filter_map(|one| caller(wanted, one));
+    let mut first = table.routes().iter();
+    let first = first.position(|route| route.kind == RouteKind::Llm);
+    let routes = table.routes().iter().enumerate();
+    let routes = routes.map(|(at, one)| route(wanted, one, at, first == Some(at)));
+    upstreams.chain(known).chain(routes).collect()
+}
+
+/// Limits this gateway cannot hold, and targets it cannot serve as the embedded one does: one line each.
+pub(super) fn beyond(wanted: &Wanted) -> Vec<String> {
+    let limits = wanted.limits.iter().filter(|limit| !held(limit));
+    let limits = limits.map(|limit| {
+        format!(
+            "limit {} is not held here: only requests a minute and open requests of one consumer, and requests a minute of one route, are",
+            limit.name
+        )
+    });
+    let targets = wanted.table.targets().iter();
+    let renamed = targets.filter(|target| !target.models.is_empty());
+    let renamed = renamed.map(|target| {
+        format!(
+            "models of {} are not renamed here: a client asks for them as the target knows them",
+            target.name
+        )
+    });
+    limits.chain(renamed).collect()
+}
+
+fn upstream(target: &Target) -> Object {
+    let id = id(&target.name);
+    let (scheme, port) = if target.base_url.tls() {
+        ("https", 443)
+    } else {
+        ("http", 80)
+    };
+    let authority = target.base_url.authority();
+    let after_host = authority.rsplit(']').next().unwrap_or(authority);
+    let node = if after_host.contains(':') {
+        authority.to_owned()
+    } else {
+        format!("{authority}:{port}")
+    };
+    let wait = target.timeouts.first_byte.max(target.timeouts.idle);
+    let mut value = json!({
+        "id": id, "name": id, "labels": labels(),
+        "type": "roundrobin", "scheme": scheme, "pass_host": "node",
+        "nodes": { node: 1 },
+        // What was sent to a model is not sent again.
+        "retries": 0,
+        "timeout": { "connect": seconds(target.timeouts.connect), "send": 60, "read": seconds(wait) },
+    });
+    if let (Some(every), Some(fields)) = (target.health_every, value.as_object_mut()) {
+        let every = seconds(every);
+        fields.insert(
+            "checks".to_owned(),
+            json!({ "active": {
+            "type": "tcp",
+            "healthy": { "interval": every, "successes": 1 },
+            "unhealthy": { "interval": every, "tcp_failures": 2 },
+        } }),
+        );
+    }
+    Object {
+        kind: Kind::Upstream,
+        id,
+        value,
+    }
+}
+
+fn seconds(span: Duration) -> u64 {
+    span.as_secs().max(1)
+}
+
+/// None where the key is not known: nobody could come with it.
+fn caller(wanted: &Wanted, one: &Consumer) -> Option<Object> {
+    let key = wanted.keys.get(&one.name)?;
+    let name = consumer(&one.name);
+    let mut plugins = Map::new();
+    plugins.insert("key-auth".to_owned(), json!({ "key": bearer(key) }));
+    let mine = |limit: &&Limit| limit.of.consumer.as_ref() == Some(&one.name) && held(limit);
+    let mine = || wanted.limits.iter().filter(mine);
+    if let Some(count) = mine().filter_map(|limit| limit.requests_per_minute).min() {
+        plugins.insert(
+            "limit-count".to_owned(),
+            counted(count, "var", "consumer_name"),
+        );
+    }
+    if let Some(open) = mine().filter_map(|limit| limit.open).min() {
+        plugins.insert(
+            "limit-conn".to_owned(),
+            json!({
+                "conn": open.max(1), "burst": 0, "default_conn_delay": 0.1,
+                "key_type": "var", "key": "consumer_name", "rejected_code": 429,
+            }),
+        );
+    }
+    Some(Object {
+        kind: Kind::Consumer,
+        value: json!({ "username": name, "labels": labels(), "plugins": plugins }),
+        id: name,
+    })
+}
+
+fn counted(count: u32, key_type: &str, key: &str) -> Value {
+    json!({
+        "count": count.max(1), "time_window": 60, "key_type": key_type, "key": key,
+        "policy": "local", "rejected_code": 429,
+    })
+}
+
+/// Whether a limit can be said here.
+fn held(limit: &Limit) -> bool {
+    let of = &limit.of;
+    let plain = of.role.is_none() && of.model.is_none() && of.class.is_none();
+    let one = match (&of.consumer, &of.route) {
+        (Some(_), None) => true,
+        (None, Some(_)) => limit.open.is_none(),
+        (Some(_), Some(_)) | (None, None) => false,
+    };
+    plain && one && limit.tokens_per_minute.is_none()
+}
+
+fn route(wanted: &Wanted, route: &Route, at: usize, first: bool) -> Object {
+    let id = id(&route.name);
+    let lead = wanted.leads.get(at).copied().flatten();
+    let target = lead.and_then(|at| wanted.table.targets().get(at));
+    let mut value = json!({
+        "id": id, "name": id, "labels": labels(),
+        "uris": uris(route, first), "priority": 0, "status": 1, "enable_websocket": true,
+        "plugins": plugins(wanted, route, target),
+    });
+    if let (Some(target), Some(fields)) = (target, value.as_object_mut()) {
+        let upstream = super::names::id(&target.name);
+        fields.insert("upstream_id".to_owned(), json!(upstream));
+    }
+    Object {
+        kind: Kind::Route,
+        id,
+        value,
+    }
+}
+
+/// A route stands under its own name. The first to models takes what OpenAI's clients ask by themselves, too.
+fn uris(route: &Route, first: bool) -> Vec<String> {
+    let name = &route.name;
+    match (route.kind, first) {
+        (RouteKind::Llm, true) => vec!["/v1/*".to_owned(), format!("/{name}/v1/*")],
+        (RouteKind::Llm, false) => vec![format!("/{name}/v1/*")],
+        (RouteKind::Agent | RouteKind::Tool, _) => vec![format!("/{name}/*")],
+    }
+}
+
+fn plugins(wanted: &Wanted, route: &Route, target: Option<&Target>) -> Value {
+    let mut may: Vec<String> = consumers(wanted, route).into_iter().map(consumer).collect();
+    may.sort();
+    if may.is_empty() {
+        may.push(NOBODY.to_owned());
+    }
+    let mut plugins = json!({
+        // The key stands where OpenAI's clients put it, and goes no further.
+        "key-auth": { "header": "authorization", "hide_credentials": true },
+        "consumer-restriction": { "whitelist": may },
+        "proxy-buffering": { "disable_proxy_buffering": true },
+        "request-id": { "header_name": "X-Request-Id", "include_in_response": true },
+        "prometheus": { "prefer_name": false },
+    });
+    let Some(fields) = plugins.as_object_mut() else {
+        return plugins;
+    };
+    match target {
+        Some(target) => fields.insert("proxy-rewrite".to_owned(), rewrite(route, target)),
+        None => fields.insert(ABORT.to_owned(), nowhere()),
+    };
+    let mine = wanted.limits.iter().filter(|limit| held(limit));
+    let mine = mine.filter(|limit| limit.of.route.as_ref() == Some(&route.name));
+    if let Some(count) = mine.filter_map(|limit| limit.requests_per_minute).min() {
+        fields.insert(
+            "limit-count".to_owned(),
+            counted(count, "constant", "portcullis"),
+        );
+    }
+    plugins
+}
+
+/// A base URL ends in `/v1`, as OpenAI's clients write it.
+fn rewrite(route: &Route, target: &Target) -> Value {
+    let name = route.name.as_str().replace('.', "\\.");
+    let from = match route.kind {
+        RouteKind::Llm => format!("^(?:/{name})?/v1/(.*)$"),
+        RouteKind::Agent | RouteKind::Tool => format!("^/{name}/(.*)$"),
+    };
+    let to = target.base_url.prefix().replace('$', "$$");
+    let mut rewrite = json!({ "regex_uri": [from, format!("{to}/$1")] });
+    if let (Some(key), Some(fields)) = (&target.key, rewrite.as_object_mut()) {
+        let set = json!({ "set": { "Authorization": bearer(key) } });
+        fields.insert("headers".to_owned(), set);
+    }
+    rewrite
+}
+
+/// What a route answers that nothing may serve now.
+fn nowhere() -> Value {
+    let body = json!({ "type": "error", "error": {
+        "type": "portcullis_no_target", "code": "no_target", "param": null,
+        "message": "No target of this route may serve it now.",
+    } });
+    json!({ "abort": {
+        "http_status": 503,
+        "headers": { "content-type": "application/json" },
+        "body": body.to_string(),
+    } })
+}
+
+#[cfg(test)]
+mod tests;

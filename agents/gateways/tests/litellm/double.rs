@@ -1,0 +1,232 @@
+//! A double of LiteLLM's administration, as it is with a database; see `main.rs` for what it stands on.
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+pub(crate) const MASTER: &str = "sk-0123456789abcdef0123456789abcdef";
+
+#[derive(Default)]
+struct State {
+    keys: Vec<(String, bool)>,
+    models: Vec<(String, String, bool, bool)>,
+    no_database: bool,
+    /// Does what it is asked, and never says so.
+    silent: bool,
+}
+
+pub(crate) struct Double {
+    pub(crate) at: SocketAddr,
+    state: Arc<Mutex<State>>,
+    _serving: JoinSet<()>,
+}
+
+impl Double {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let state: Arc<Mutex<State>> = Arc::default();
+        let mut serving = JoinSet::new();
+        let shared = Arc::clone(&state);
+        serving.spawn(async move {
+            let mut clients = JoinSet::new();
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                let state = Arc::clone(&shared);
+                clients.spawn(async move {
+                    let serve = service_fn(|request| answer(Arc::clone(&state), request));
+                    let builder = hyper::server::conn::http1::Builder::new();
+                    drop(builder.serve_connection(TokioIo::new(client), serve).await);
+                });
+            }
+        });
+        Self {
+            at,
+            state,
+            _serving: serving,
+        }
+    }
+
+    pub(crate) fn key(&self, alias: &str) {
+        self.state
+            .lock()
+            .unwrap()
+            .keys
+            .push((alias.to_owned(), false));
+    }
+
+    pub(crate) fn model(&self, name: &str, base: &str, in_database: bool) {
+        let model = (name.to_owned(), base.to_owned(), in_database, false);
+        self.state.lock().unwrap().models.push(model);
+    }
+
+    pub(crate) fn without_database(&self) {
+        self.state.lock().unwrap().no_database = true;
+    }
+
+    pub(crate) fn carry_out_in_silence(&self, silent: bool) {
+        self.state.lock().unwrap().silent = silent;
+    }
+
+    pub(crate) fn block(&self, alias: &str) {
+        set(&mut self.state.lock().unwrap().keys, alias, true);
+    }
+
+    pub(crate) fn unblock(&self, alias: &str) {
+        set(&mut self.state.lock().unwrap().keys, alias, false);
+    }
+
+    /// Keys and models that are blocked, by name.
+    pub(crate) fn blocked(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        let keys = state.keys.iter().filter(|it| it.1).map(|it| it.0.clone());
+        let models = state.models.iter().filter(|it| it.3).map(|it| it.0.clone());
+        let mut all: Vec<String> = keys.chain(models).collect();
+        all.sort();
+        all
+    }
+}
+
+fn set(keys: &mut [(String, bool)], alias: &str, blocked: bool) -> bool {
+    let found = keys.iter_mut().find(|it| it.0 == alias);
+    found.map(|it| it.1 = blocked).is_some()
+}
+
+async fn answer(
+    state: Arc<Mutex<State>>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let bearer = head
+        .headers
+        .get("authorization")
+        .and_then(|it| it.to_str().ok());
+    let path = head.uri.path().to_owned();
+    let open = path.starts_with("/health/");
+    let (status, said) = if !open && bearer != Some(&format!("Bearer {MASTER}")) {
+        // What it says quotes the key it was shown.
+        let text = format!(
+            "Authentication Error, Invalid proxy server token passed. Received API Key = {bearer:?}"
+        );
+        (
+            401,
+            json!({"error": {"message": text, "type": "token_not_found_in_db", "code": "401"}}),
+        )
+    } else if head.method == Method::GET {
+        read(
+            &state.lock().unwrap(),
+            &path,
+            head.uri.query().unwrap_or_default(),
+        )
+    } else {
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        let said = write(&mut state.lock().unwrap(), &path, &body);
+        let silent = state.lock().unwrap().silent;
+        if silent {
+            std::future::pending::<()>().await;
+        }
+        said
+    };
+    let mut answer = Response::new(Full::new(Bytes::from(said.to_string())));
+    *answer.status_mut() = StatusCode::from_u16(status).unwrap();
+    Ok(answer)
+}
+
+fn read(state: &State, path: &str, query: &str) -> (u16, Value) {
+    let number = |name: &str| {
+        let pair = query.split('&').find_map(|it| it.strip_prefix(name));
+        pair.and_then(|it| it.strip_prefix('='))
+            .and_then(|it| it.parse::<usize>().ok())
+    };
+    match path {
+        "/health/liveliness" => (200, json!("I'm alive!")),
+        "/health/readiness" => {
+            let db = if state.no_database {
+                "Not connected"
+            } else {
+                "connected"
+            };
+            (200, json!({"status": "healthy", "db": db}))
+        }
+        "/model/info" => {
+            let models = state.models.iter().map(|(name, base, in_database, blocked)| {
+                json!({
+                    "model_name": name,
+                    "litellm_params": {"model": format!("openai/{name}"), "api_base": base},
+                    "model_info": {"id": format!("id-of-{name}"), "db_model": in_database, "blocked": blocked}
+                })
+            });
+            (200, json!({"data": models.collect::<Vec<_>>()}))
+        }
+        "/key/list" if state.no_database => (
+            500,
+            json!({"error": {"message": "Authentication Error, Database not connected", "code": "500"}}),
+        ),
+        "/key/list" => {
+            let (page, size) = (number("page").unwrap(), number("size").unwrap());
+            assert!(size <= 100, "LiteLLM refuses more");
+            let keys = state.keys.iter().skip((page - 1) * size).take(size);
+            let keys = keys.map(|(alias, blocked)| {
+                // `/key/generate` leaves null where nothing was ever blocked.
+                let blocked = if *blocked { json!(true) } else { Value::Null };
+                json!({"token": format!("hash-of-{alias}"), "key_alias": alias, "blocked": blocked, "models": []})
+            });
+            let pages = state.keys.len().div_ceil(size);
+            (
+                200,
+                json!({"keys": keys.collect::<Vec<_>>(), "total_pages": pages, "current_page": page}),
+            )
+        }
+        _ => (404, json!({"detail": "Not Found"})),
+    }
+}
+
+fn write(state: &mut State, path: &str, body: &Value) -> (u16, Value) {
+    if state.no_database {
+        return (
+            500,
+            json!({"error": {"message": "Internal server error", "type": "internal_server_error"}}),
+        );
+    }
+    let blocked = path.ends_with("/block");
+    let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+    match path {
+        "/key/block" | "/key/unblock" => {
+            let alias = text("key").trim_start_matches("hash-of-").to_owned();
+            if set(&mut state.keys, &alias, blocked) {
+                (200, json!({"token": text("key"), "blocked": blocked}))
+            } else {
+                (
+                    404,
+                    json!({"error": {"message": "Key not found.", "code": "404"}}),
+                )
+            }
+        }
+        "/model/block" | "/model/unblock" => {
+            let name = text("model_id").trim_start_matches("id-of-").to_owned();
+            let found = state.models.iter_mut().find(|it| it.0 == name);
+            match found {
+                Some(model) if model.2 => {
+                    model.3 = blocked;
+                    (200, json!({"model_id": text("model_id")}))
+                }
+                _ => {
+                    let text =
+                        "Cannot edit config-based model. Store model in DB via /model/new first.";
+                    (400, json!({"error": {"message": text, "code": "400"}}))
+                }
+            }
+        }
+        _ => (404, json!({"detail": "Not Found"})),
+    }
+}
