@@ -7,4 +7,5 @@ pub mod choice;
 pub mod dialect;
 pub mod limits;
 pub mod runaway;
+pub mod steer;
 pub mod usage;

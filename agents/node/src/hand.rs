@@ -1,6 +1,7 @@
 //! What the agent has in hand: its decisions, its gateways, its record, its tasks.
 
 use crate::clock;
+use crate::driven::{Driven, Managed, Seen};
 use crate::fencing::Fencing;
 use crate::record::Record;
 use agent_core::AgentCore;
@@ -9,6 +10,7 @@ use kill_wire::{Challenge, VerifyingKey};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 /// How long an answer waits for the disk. The write goes on; the kill switch learns that it had not ended.
@@ -21,6 +23,8 @@ pub(crate) struct Hand {
     /// What a look may try from here.
     pub(crate) direct: Vec<SocketAddr>,
     pub(crate) looking: tokio::sync::Mutex<()>,
+    /// Told after everybody else whenever what is in force may have changed.
+    pub(crate) changed: Notify,
     core: Mutex<AgentCore>,
     pub(crate) reaches: Vec<Arc<Reach>>,
     pub(crate) fencing: Option<Fencing>,
@@ -35,6 +39,50 @@ pub(crate) struct Reach {
     pub(crate) driver: Driver,
     /// Whoever tells this gateway something holds it, and reads what to say only then: the last word is the newest.
     pub(crate) turn: tokio::sync::Mutex<()>,
+    /// Asks for a look before its time.
+    pub(crate) nudge: Notify,
+    pub(crate) seen: Mutex<Seen>,
+    /// Whether it is ours: then it says itself how it fares.
+    pub(crate) ours: bool,
+    /// What it shall do, where this host says so.
+    pub(crate) managed: Option<Managed>,
+}
+
+impl Reach {
+    fn new(driven: Driven, ours: bool) -> Arc<Self> {
+        Arc::new(Self {
+            name: driven.name,
+            driver: driven.driver,
+            turn: tokio::sync::Mutex::default(),
+            nudge: Notify::new(),
+            seen: Mutex::default(),
+            ours,
+            managed: driven.managed,
+        })
+    }
+
+    /// What is known of it besides.
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The gateways of this host: ours by their kind, the others by the names the file gives them.
+pub(crate) fn reaches(ours: Vec<Driver>, driven: Vec<Driven>) -> Vec<Arc<Reach>> {
+    let ours = ours.into_iter().enumerate().map(|(n, driver)| {
+        let name = match n {
+            0 => driver.kind().to_owned(),
+            n => format!("{}-{}", driver.kind(), n + 1),
+        };
+        let own = Driven {
+            name,
+            driver,
+            managed: None,
+        };
+        Reach::new(own, true)
+    });
+    let others = driven.into_iter().map(|it| Reach::new(it, false));
+    ours.chain(others).collect()
 }
 
 impl Hand {
@@ -42,24 +90,17 @@ impl Hand {
         (node, keys): (String, Vec<VerifyingKey>),
         direct: Vec<SocketAddr>,
         core: AgentCore,
-        (drivers, fencing): (Vec<Driver>, Option<Fencing>),
+        (reaches, fencing): (Vec<Arc<Reach>>, Option<Fencing>),
         record: Record,
     ) -> Self {
-        let reach = |(n, driver): (usize, Driver)| {
-            let name = match n {
-                0 => driver.kind().to_owned(),
-                n => format!("{}-{}", driver.kind(), n + 1),
-            };
-            let turn = tokio::sync::Mutex::default();
-            Arc::new(Reach { name, driver, turn })
-        };
         Self {
             node,
             keys,
             direct,
             looking: tokio::sync::Mutex::default(),
+            changed: Notify::new(),
             core: Mutex::new(core),
-            reaches: drivers.into_iter().enumerate().map(reach).collect(),
+            reaches,
             fencing,
             record,
             tasks: TaskTracker::new(),

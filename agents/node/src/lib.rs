@@ -6,6 +6,7 @@
 mod before;
 mod carry_out;
 mod clock;
+mod driven;
 mod fence_view;
 mod fencing;
 mod hand;
@@ -15,12 +16,14 @@ mod orders;
 mod receipt;
 mod record;
 mod release;
+mod steering;
 mod stillness;
 mod tell;
 mod watch;
 
 pub use agent_core::{OnSilence, Silence};
 pub use before::close_fence;
+pub use driven::{Driven, DrivenView, Managed};
 pub use fence_view::FenceView;
 pub use fencing::FenceWish;
 
@@ -48,7 +51,7 @@ pub struct Settings {
     pub keys: Vec<VerifyingKey>,
     /// Where [`create_state`] was called once.
     pub state_dir: PathBuf,
-    /// The gateways of this host.
+    /// The gateways of this host that are ours.
     pub gateways: Vec<Driver>,
     /// What happens when orders stop coming.
     pub on_silence: Silence,
@@ -63,9 +66,10 @@ pub struct Settings {
 pub struct NodeAgent {
     stop: CancellationToken,
     fence: FenceView,
-    /// Hung up by the thread when it ends.
+    driven: DrivenView,
+    /// Hung up by the threads when the last of them ends.
     ended: mpsc::Receiver<Infallible>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 /// Makes the state of a new agent: nothing cut, no order seen.
@@ -84,6 +88,18 @@ impl NodeAgent {
     /// # Errors
     /// When the listener or the thread cannot be used.
     pub fn start(settings: Settings, listener: std::net::TcpListener) -> anyhow::Result<Self> {
+        Self::start_driving(settings, Vec::new(), listener)
+    }
+
+    /// The same, with gateways besides that are not ours. What of them is managed is managed on a thread of its own.
+    ///
+    /// # Errors
+    /// When the listener or a thread cannot be used.
+    pub fn start_driving(
+        settings: Settings,
+        driven: Vec<Driven>,
+        listener: std::net::TcpListener,
+    ) -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
@@ -105,24 +121,21 @@ impl NodeAgent {
         let fencing = settings.fence.map(|wish| Fencing::start(wish, seen));
         let fencing = fencing.transpose();
         let fencing = fencing.context("cannot start the threads of the fence")?;
-        let arms = (settings.gateways, fencing);
-        let hand = Hand::new(who, settings.direct, core, arms, record);
+        let arms = (hand::reaches(settings.gateways, driven), fencing);
+        let hand = Arc::new(Hand::new(who, settings.direct, core, arms, record));
+        let driven = DrivenView::of(&hand.reaches);
         let (stop, (on_end, ended)) = (CancellationToken::new(), mpsc::channel());
-        let token = stop.clone();
-        let thread = std::thread::Builder::new()
-            .name("node-agent".to_owned())
-            .spawn(move || {
-                runtime.block_on(run(Arc::new(hand), listener, token));
-                // A write that hangs in the disk must not hold up the end.
-                runtime.shutdown_timeout(Duration::from_millis(200));
-                drop(on_end);
-            })
-            .context("cannot start the node agent's thread")?;
+        // Whatever is wrong with what other gateways shall do, the hand goes on.
+        let beside = steering::start(&hand, &stop, on_end.clone());
+        let beside = beside.map_err(|why| tracing::error!("No gateway is managed. {why:#}"));
+        let mut threads: Vec<_> = beside.ok().flatten().into_iter().collect();
+        threads.push(hand_thread(runtime, hand, listener, stop.clone(), on_end)?);
         Ok(Self {
             stop,
             fence,
+            driven,
             ended,
-            thread: Some(thread),
+            threads,
         })
     }
 
@@ -130,6 +143,12 @@ impl NodeAgent {
     #[must_use]
     pub fn fence(&self) -> FenceView {
         self.fence.clone()
+    }
+
+    /// How the gateways fare that are not ours, as long as anybody asks.
+    #[must_use]
+    pub fn driven(&self) -> DrivenView {
+        self.driven.clone()
     }
 
     /// Stops listening and finishes the orders in hand; gateways keep what they hold. Blocks for `limit` at most.
@@ -142,9 +161,9 @@ impl NodeAgent {
         if ended == Err(mpsc::RecvTimeoutError::Timeout) {
             return false;
         }
-        self.thread
-            .take()
-            .is_none_or(|thread| thread.join().is_ok())
+        let threads = std::mem::take(&mut self.threads);
+        let joined: Vec<_> = threads.into_iter().map(JoinHandle::join).collect();
+        joined.iter().all(Result::is_ok)
     }
 }
 
@@ -152,6 +171,24 @@ impl Drop for NodeAgent {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+fn hand_thread(
+    runtime: tokio::runtime::Runtime,
+    hand: Arc<Hand>,
+    listener: tokio::net::TcpListener,
+    stop: CancellationToken,
+    on_end: mpsc::Sender<Infallible>,
+) -> anyhow::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name("node-agent".to_owned())
+        .spawn(move || {
+            runtime.block_on(run(hand, listener, stop));
+            // A write that hangs in the disk must not hold up the end.
+            runtime.shutdown_timeout(Duration::from_millis(200));
+            drop(on_end);
+        })
+        .context("cannot start the node agent's thread")
 }
 
 async fn run(hand: Arc<Hand>, listener: tokio::net::TcpListener, stop: CancellationToken) {

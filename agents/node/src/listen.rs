@@ -45,6 +45,8 @@ async fn connection(hand: Arc<Hand>, stream: TcpStream) {
     let service = hyper::service::service_fn(move |request| answer(Arc::clone(&hand), request));
     let served = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
+        // Of a caller that has said all and hung up, the order still counts.
+        .half_close(true)
         .header_read_timeout(READ_LIMIT)
         .max_buf_size(16 * 1024)
         .serve_connection(TokioIo::new(stream), service)

@@ -49,8 +49,8 @@ enum Command {
     /// Do four things with named containers for an agent that has no right to their engine
     #[command(after_help = runtime_helper::EXAMPLES)]
     RuntimeHelper(runtime_helper::Arguments),
-    /// Report every mistake of the configuration, and run nothing
-    Check(FileArgs),
+    /// Report every mistake of the configuration, and what keeps a cut from working at gateways; run nothing
+    Check(check::Arguments),
     /// Close the fence as it was when this host went down; for a unit that runs before the network is up
     RestoreLatch(FileArgs),
 }

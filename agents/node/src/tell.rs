@@ -16,6 +16,8 @@ pub(crate) async fn tell_all(hand: &Arc<Hand>) -> Told {
         let (hand, reach) = (Arc::clone(hand), Arc::clone(reach));
         calls.spawn(async move { tell(&hand, &reach).await });
     }
+    // Nobody who hears this is waited for: it wakes what runs beside the hand, on another thread.
+    hand.changed.notify_waiters();
     let mut told = Told::default();
     while let Some(call) = calls.join_next().await {
         told.add(call.unwrap_or_else(|panic| Told::failed(panic.to_string())));

@@ -72,7 +72,10 @@ async fn watch_gateway(hand: &Arc<Hand>, reach: &Reach) {
             }
             trouble = now;
         }
-        tokio::time::sleep(if trouble.is_some() { SOON } else { EVERY }).await;
+        reach.seen().follows = trouble.is_none();
+        let rest = if trouble.is_some() { SOON } else { EVERY };
+        // Whoever changed something there has it looked at at once; nothing is done when the time is over.
+        drop(tokio::time::timeout(rest, reach.nudge.notified()).await);
     }
 }
 
@@ -83,6 +86,7 @@ async fn look(hand: &Arc<Hand>, reach: &Reach) -> Result<(), String> {
         .observe()
         .await
         .map_err(|error| error.to_string())?;
+    reach.seen().notices.clone_from(&observed.notices);
     let step = hand.core().on_observed(&reach.name, &observed);
     let Some(step) = step else { return Ok(()) };
     let told = tell(hand, reach).await;

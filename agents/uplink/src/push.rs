@@ -5,11 +5,13 @@ use crate::patience::Patience;
 use crate::{Settings, renew};
 use hyper::{Method, StatusCode};
 use net_link::{CONTROL_NAME, Reply, Talk, TalkError, parsed};
-use net_model::{MAX_BATCH_BYTES, MAX_TALK_BYTES, REPORTS_PATH, ReportsAnswer};
+use net_model::{MAX_TALK_BYTES, REPORTS_PATH, ReportsAnswer};
 use std::net::SocketAddr;
 use std::sync::PoisonError;
 use std::time::Duration;
 
+/// Bytes of reports brought at a time, less than the other end takes: what an agent once needed it keeps.
+const LOAD: usize = 64 * 1024;
 /// How often is looked whether something waits.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long one exchange may take.
@@ -32,11 +34,17 @@ pub(crate) async fn keep_bringing(settings: &Settings, identity: Identity) -> &'
         identity,
         talk: None,
         turn: 0,
+        gets_on: false,
     };
     let mut patience = Patience::default();
     let mut trouble = false;
     loop {
-        let wait = match bringer.bring().await {
+        let brought = bringer.bring().await;
+        // Whoever takes a part each time and then asks for a pause is not waited for ever longer.
+        if std::mem::take(&mut bringer.gets_on) {
+            patience.reset();
+        }
+        let wait = match brought {
             Ok(Came::Empty) => {
                 if std::mem::take(&mut trouble) {
                     tracing::info!("Reports reach the control plane again.");
@@ -69,6 +77,8 @@ struct Bringer<'s> {
     talk: Option<Talk>,
     /// Which address is tried.
     turn: usize,
+    /// Something was taken since it was last asked.
+    gets_on: bool,
 }
 
 impl Bringer<'_> {
@@ -93,6 +103,7 @@ impl Bringer<'_> {
             }
             // Nothing that was not brought is ever given away.
             self.give_away(answer.through.min(last));
+            self.gets_on = true;
             if answer.renew {
                 return self.renew().await;
             }
@@ -106,7 +117,7 @@ impl Bringer<'_> {
     fn next_lines(&self) -> Option<Vec<u8>> {
         let shelf = self.settings.shelf.lock();
         let shelf = shelf.unwrap_or_else(PoisonError::into_inner);
-        match shelf.after(0, MAX_BATCH_BYTES) {
+        match shelf.after(0, LOAD) {
             Ok(lines) => Some(lines).filter(|lines| !lines.is_empty()),
             Err(why) => {
                 tracing::error!(%why, "The reports that wait cannot be read.");

@@ -246,6 +246,15 @@ impl Breaker {
         }
     }
 
+    /// Whether what opened it is something a probe that finds the target well shows to be over.
+    #[must_use]
+    pub const fn a_probe_can_tell(&self) -> bool {
+        match self.why() {
+            Some(why) => why.a_probe_can_disprove(),
+            None => false,
+        }
+    }
+
     /// Failures within the span of its rule, at most as many as open it.
     #[must_use]
     pub fn failures(&self, rule: &BreakerRule, now: Duration) -> u32 {

@@ -10,6 +10,7 @@ pub(super) use agent::AgentWish;
 pub(super) use fence::Fenced;
 use uplink::UplinkWish;
 
+use gateway_config::{DriverWish, WantedWish};
 use host_facts::CanaryPlan;
 use kill_config::{BadConfig, Problem, Problems, Reader, Reading, Section, read_table};
 use std::path::Path;
@@ -18,6 +19,8 @@ use std::path::Path;
 #[derive(Debug)]
 pub(super) struct Config {
     pub(super) agent: AgentWish,
+    /// What the gateways shall do that this host manages; none where it manages none.
+    pub(super) wanted: Option<WantedWish>,
     /// None where this host has no fence.
     pub(super) fence: Option<Fenced>,
     pub(super) uplink: UplinkWish,
@@ -45,6 +48,8 @@ pub(super) fn read(path: &Path) -> Result<Config, BadConfig> {
         warnings: &mut warnings,
     };
     let agent = agent::read(root.section("agent"), &mut reading);
+    let managed = agent.drivers.iter().any(DriverWish::is_managed);
+    let wanted = gateway_config::read_wanted(root.section("gateway"), managed, &mut reading);
     let fence = fence::read(root.section("fence"), &agent, &reading);
     let uplink = uplink::read(root.section("uplink"), &problems);
     let report = report::read(root.section("report"));
@@ -54,6 +59,7 @@ pub(super) fn read(path: &Path) -> Result<Config, BadConfig> {
     if problems.is_empty() {
         Ok(Config {
             agent,
+            wanted,
             fence,
             uplink,
             report,
@@ -105,6 +111,65 @@ mod tests {
         let found = problems_of("[agent]\nname = \"gw1\"\n");
         assert_eq!(found.len(), 1, "{found:#?}");
         assert!(found[0].starts_with("agent.killswitch_keys: missing"));
+    }
+
+    #[test]
+    fn a_gateway_that_is_managed_needs_something_to_do_and_consumers_whose_keys_are_known() {
+        let of = |managed: bool, gateway: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("key"), "0123456789abcdef").unwrap();
+            let key = folder.path().join("key");
+            let key = key.display();
+            problems_of(&format!(
+                "[agent]\nname = \"gw\"\nkillswitch_keys = []\n[[agent.drivers]]\nkind = \"apisix\"\nadmin = \"127.0.0.1:9180\"\nadmin_key_file = \"{key}\"\ndata = [\"127.0.0.1:9080\"]\nmanage = {managed}\n{}",
+                gateway.replace("KEY", &key.to_string())
+            ))
+        };
+        let ways = "[gateway]\n[[gateway.targets]]\nname = \"ollama\"\nclass = \"local\"\nbase_url = \"http://10.0.20.5:11434/v1\"\n[[gateway.routes]]\nname = \"chat\"\ntargets = [\"ollama\"]\n[[gateway.consumers]]\nname = \"claw\"\nroutes = [\"chat\"]\n";
+        let with_key = format!("{ways}key_file = \"KEY\"\n");
+        assert_eq!(of(true, &with_key), Vec::<String>::new());
+        assert_eq!(of(false, ""), Vec::<String>::new());
+        let cases = [
+            (
+                true,
+                String::new(),
+                "gateway.targets: missing; a driver has `manage = true`",
+            ),
+            (
+                true,
+                format!("{ways}key_sha256 = \"{}\"\n", "0".repeat(64)),
+                "gateway.consumers[0].key_sha256: a gateway that this host manages",
+            ),
+            (
+                true,
+                with_key.replace("[\"ollama\"]", "[\"olama\"]"),
+                "gateway.routes[0].targets: `olama` does not exist; did you mean `ollama`?",
+            ),
+            (
+                true,
+                with_key.replace("[gateway]\n", "[gateway]\nlisten = \"127.0.0.1:1\"\n"),
+                "gateway.listen: unknown key",
+            ),
+            (
+                true,
+                format!(
+                    "{with_key}[[gateway.limits]]\nname = \"slow\"\nroute = \"caht\"\nopen = 1\n"
+                ),
+                "gateway.limits[0].route: `caht` does not exist; did you mean `chat`?",
+            ),
+            (
+                false,
+                with_key.clone(),
+                "gateway.targets: no driver of this host has `manage = true`",
+            ),
+        ];
+        for (managed, gateway, said) in cases {
+            let found = of(managed, &gateway);
+            assert!(
+                found.iter().any(|it| it.starts_with(said)),
+                "{said}: {found:#?}"
+            );
+        }
     }
 
     #[test]

@@ -5,11 +5,13 @@ use anyhow::Context as _;
 use host_facts::{Besides, Buffer, Found, Reporter, Settings, Surroundings, Watcher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// Begins. `besides` says what other parts of the agent know.
 pub(super) fn start(
     settings: Settings,
     shelf: &Arc<Mutex<Buffer>>,
+    every: Duration,
     besides: impl Fn() -> Besides + Send + 'static,
 ) -> anyhow::Result<Reporter> {
     let found = shelf.lock().unwrap_or_else(PoisonError::into_inner).found();
@@ -18,6 +20,7 @@ pub(super) fn start(
     }
     let refused = AtomicBool::new(false);
     let around = Surroundings {
+        every,
         shelf: Arc::clone(shelf),
         now_ms: Box::new(|| clock::now().millis()),
         besides: Box::new(besides),

@@ -10,10 +10,10 @@ use super::reporting;
 use super::up::{self, Up};
 use anyhow::Context as _;
 use gateways::Driver;
-use host_facts::{Besides, Reporter};
+use host_facts::{Besides, EVERY, Reporter};
 use kill_program::{LogArgs, Signals};
 use kill_wire::{Scope, VerifyingKey};
-use node_agent::{FenceView, NodeAgent, OnSilence, Settings, Silence};
+use node_agent::{Driven, NodeAgent, OnSilence, Settings, Silence};
 use std::net::TcpListener;
 use std::time::Duration;
 use uplink::Shelf;
@@ -27,6 +27,9 @@ pub(super) struct Arguments {
     file: FileArgs,
     #[command(flatten)]
     log: LogArgs,
+    /// Milliseconds between two reports, to see a day of them pass in minutes
+    #[arg(long, hide = true, value_name = "MS", value_parser = clap::value_parser!(u64).range(10..))]
+    beat_ms: Option<u64>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
@@ -38,15 +41,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let address = config.agent.common.listen;
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let agent = NodeAgent::start(settings(&config)?, listener)?;
+    let agent = NodeAgent::start_driving(settings(&config)?, driven(&config), listener)?;
     tracing::info!(%address, node = config.agent.name, "The node agent runs.");
     // Whatever is wrong with reports, the hand goes on.
     let up = Up::start(&config);
     let up = up.map_err(|why| tracing::error!("Nothing is reported. {why:#}"));
+    let every = arguments.beat_ms.map_or(EVERY, Duration::from_millis);
     let reporter = up
         .as_ref()
         .ok()
-        .and_then(|(_, shelf)| reporter(&config, shelf, agent.fence()));
+        .and_then(|(_, shelf)| reporter(&config, shelf, every, &agent));
     let ended = beside();
     if reporter.is_some_and(|reporter| !reporter.stop(STOP)) {
         tracing::warn!(limit = ?STOP, "The reporter did not stop in time.");
@@ -61,14 +65,21 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// Reports of this host, put on the shelf.
-fn reporter(config: &Config, shelf: &Shelf, fence: FenceView) -> Option<Reporter> {
+fn reporter(
+    config: &Config,
+    shelf: &Shelf,
+    every: Duration,
+    agent: &NodeAgent,
+) -> Option<Reporter> {
+    let (fence, driven) = (agent.fence(), agent.driven());
     let canary = config.canary.clone().and_then(canary::start);
     let besides = move || Besides {
         fence: fence.facts(),
+        driven: driven.facts(),
         canary: canary::facts(canary.as_ref()),
         ..Besides::default()
     };
-    let begun = reporting::start(config.report.clone(), shelf, besides);
+    let begun = reporting::start(config.report.clone(), shelf, every, besides);
     begun
         .map_err(|why| tracing::error!("Nothing is reported. {why:#}"))
         .ok()
@@ -122,6 +133,14 @@ fn settings(config: &Config) -> anyhow::Result<Settings> {
         direct: common.direct.clone(),
         fence: config.fence.as_ref().map(|fenced| fenced.wish.clone()),
     })
+}
+
+/// The gateways that are not ours, and what those shall do that are managed.
+fn driven(config: &Config) -> Vec<Driven> {
+    let drivers = config.agent.drivers.iter();
+    drivers
+        .map(|wish| Driven::wished(wish, config.wanted.as_ref()))
+        .collect()
 }
 
 /// The scopes that silence leaves as they are: those of the file, and the ways of the fence that hold.

@@ -1,6 +1,7 @@
 //! The section `[agent]`: what this host is called, whom it obeys, which gateways it drives.
 
 use super::super::up;
+use gateway_config::DriverWish;
 use kill_config::{AgentSection, Reading, Section, read_agent};
 use std::path::PathBuf;
 use toml::Table;
@@ -20,6 +21,8 @@ pub(in crate::program) struct AgentWish {
     pub(in crate::program) state: PathBuf,
     /// Control sockets of the gateways of this host.
     pub(in crate::program) gateways: Vec<PathBuf>,
+    /// Gateways of this host that are not ours.
+    pub(in crate::program) drivers: Vec<DriverWish>,
     /// What it has in common with the agent of the one-machine program.
     pub(in crate::program) common: AgentSection,
 }
@@ -44,8 +47,10 @@ pub(super) fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> A
             "a list of files, each with the public key of a kill switch; or let this host join a house: node-agent join",
         );
     }
+    let drivers = gateway_config::drivers(&mut section, reading);
     AgentWish {
         name,
+        drivers,
         state,
         gateways: gateways.iter().map(|path| folder.join(path)).collect(),
         common: read_agent(Some(section), reading),

@@ -4,7 +4,7 @@
 use super::AgentWish;
 use fence::{Flow, Interface, Plan, Release, Side, Still, TableName, Way, everything};
 use ipnet::IpNet;
-use kill_config::{Reading, Section};
+use kill_config::{Reading, Section, holds};
 use kill_wire::{Name, Scope};
 use node_agent::FenceWish;
 use std::net::IpAddr;
@@ -144,14 +144,7 @@ fn common(section: &mut Section<'_>) -> (Vec<Flow>, Vec<Scope>, bool) {
     if !closes_on.contains(&Scope::All) {
         closes_on.push(Scope::All);
     }
-    let holds = match section.text("on_silence", "`cut` or `hold`").as_deref() {
-        None | Some("cut") => false,
-        Some("hold") => true,
-        Some(other) => {
-            section.note("on_silence", &format!("`{other}` is not `cut` or `hold`"));
-            false
-        }
-    };
+    let holds = holds(section);
     (flows, closes_on, holds)
 }
 

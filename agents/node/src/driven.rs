@@ -1,0 +1,101 @@
+//! Gateways that are not ours: what an agent is told of them, and what it says of them in reports of its host.
+
+use crate::hand::Reach;
+use gateway_config::{DriverWish, WantedWish};
+use gateways::Driver;
+use net_model::report::{DrivenFact, Few, Printable};
+use std::sync::Arc;
+
+/// One gateway that is not ours.
+#[derive(Debug)]
+pub struct Driven {
+    /// Its name on this host.
+    pub name: String,
+    /// How it is spoken to.
+    pub driver: Driver,
+    /// What it shall do; none where that is somebody else's.
+    pub managed: Option<Managed>,
+}
+
+impl Driven {
+    /// As a file wishes it; `wanted` counts where the wish is to manage it.
+    #[must_use]
+    pub fn wished(wish: &DriverWish, wanted: Option<&WantedWish>) -> Self {
+        let wanted = wanted.filter(|_| wish.is_managed()).cloned();
+        Self {
+            name: wish.name.to_string(),
+            driver: wish.driver(),
+            managed: wanted.map(|wanted| Managed {
+                wanted,
+                counted: wish.is_counted(),
+            }),
+        }
+    }
+}
+
+/// What a gateway shall do, and how it is seen what came of it.
+#[derive(Clone, Debug)]
+pub struct Managed {
+    /// Routes, targets, consumers and their keys.
+    pub wanted: WantedWish,
+    /// Whether it tells how often it answered what.
+    pub counted: bool,
+}
+
+/// What was last seen of a gateway.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// It holds what is in force here.
+    pub(crate) follows: bool,
+    /// What its driver says somebody should know.
+    pub(crate) notices: Vec<String>,
+    /// How often it was not as wanted, and not by our doing.
+    pub(crate) drifted: u64,
+    /// What was not as wanted the last time.
+    pub(crate) drift: Vec<String>,
+    /// Why what is wanted could not be brought about.
+    pub(crate) failed: Option<String>,
+    /// Routes that do not lead to their first choice, and why.
+    pub(crate) leads: Vec<String>,
+}
+
+/// How the gateways fare that are not ours. A claim, as everything a host says of itself.
+#[derive(Clone, Debug)]
+pub struct DrivenView(Arc<[Arc<Reach>]>);
+
+/// Most lines of one kind about one gateway.
+const MAX_LINES: usize = 6;
+
+impl DrivenView {
+    pub(crate) fn of(reaches: &[Arc<Reach>]) -> Self {
+        let others = reaches.iter().filter(|reach| !reach.ours);
+        Self(others.map(Arc::clone).collect())
+    }
+
+    /// As reports say it.
+    #[must_use]
+    pub fn facts(&self) -> Few<DrivenFact> {
+        Few::first_of(self.0.iter().map(|reach| fact(reach))).0
+    }
+}
+
+fn fact(reach: &Reach) -> DrivenFact {
+    let seen = reach.seen();
+    let failed = seen
+        .failed
+        .iter()
+        .map(|why| format!("not as wanted: {why}"));
+    let notices = seen.notices.iter().take(MAX_LINES).cloned();
+    let leads = seen.leads.iter().take(MAX_LINES).cloned();
+    let drift = seen.drift.iter().take(MAX_LINES);
+    let drift = drift.map(|what| format!("was put right: {what}"));
+    let notes = failed.chain(notices).chain(leads).chain(drift);
+    DrivenFact {
+        name: Printable::clipped(&reach.name),
+        kind: Printable::clipped(reach.driver.kind()),
+        follows: seen.follows,
+        managed: reach.managed.is_some(),
+        drifted: seen.drifted,
+        notes: Few::first_of(notes.map(|line| Printable::clipped(&line))).0,
+    }
+}
