@@ -20,6 +20,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::either::Either;
 
 /// Most client connections at once.
 pub(crate) const MAX_CONNECTIONS: usize = 4096;
@@ -138,13 +139,13 @@ async fn open(
                 Some(b"h2") => Version::Two,
                 _ => Version::One,
             };
-            Ok((Leg::Tls(Box::new(tls)), version))
+            Ok((Either::Right(Box::new(tls)), version))
         }
         (Some(_), Beginning::Plain(_)) if !peer.to_canonical().is_loopback() => {
             Err(io::Error::other("plain HTTP from another host"))
         }
         (None, Beginning::Tls) => Err(io::Error::other("TLS, and no certificate here")),
-        (_, Beginning::Plain(version)) => Ok((Leg::Plain(wire), version)),
+        (_, Beginning::Plain(version)) => Ok((Either::Left(wire), version)),
     }
 }
 

@@ -1,7 +1,16 @@
 //! Serves a connection of HTTP/1: one exchange at a time, and it ends when one of them is cut.
 
-use crate::{app::App, inflow::Inflow, leg::Leg, line::Line, proxies, realtime, serve};
-use http::{HeaderValue, Request, StatusCode, header};
+use crate::{
+    app::App,
+    inflow::Inflow,
+    leg::{Leg, wire},
+    line::Line,
+    making::{Call, Making},
+    proxies, realtime,
+    reply::Reply,
+    serve,
+};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::{future::poll_fn, net::IpAddr, sync::Arc, time::Duration};
@@ -23,16 +32,11 @@ const CLOSE: HeaderValue = HeaderValue::from_static("close");
 /// Serves until the client leaves, the gateway stops, or an exchange is cut.
 pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAddr) {
     let service = service_fn(|request: Request<Incoming>| {
-        let (app, line) = (Arc::clone(app), Arc::clone(line));
-        let request = proxies::with_client(&app, peer, request.map(Inflow::One));
-        Box::pin(async move {
-            let mut response = serve::answer(&app, &line, request).await;
-            line.answered();
-            let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-            if !switches && (line.cord().why().is_some() || app.stop.draining.is_cancelled()) {
-                response.headers_mut().insert(header::CONNECTION, CLOSE);
-            }
-            Ok::<_, std::convert::Infallible>(response)
+        let request = proxies::with_client(app, peer, request.map(Inflow::One));
+        Making::of(Call {
+            app: Arc::clone(app),
+            line: Arc::clone(line),
+            request,
         })
     });
     let mut conn = http1::Builder::new()
@@ -76,6 +80,18 @@ pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAd
     }
 }
 
+/// Answers one call, and says so where it is the connection's last.
+pub(crate) async fn answer(call: Call) -> Response<Reply> {
+    let Call { app, line, request } = call;
+    let mut response = serve::answer(&app, &line, request).await;
+    line.answered();
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if !switches && (line.cord().why().is_some() || app.stop.draining.is_cancelled()) {
+        response.headers_mut().insert(header::CONNECTION, CLOSE);
+    }
+    response
+}
+
 /// Waits until the gateway stops; a client that was never answered is answered first, with a word that this was all.
 async fn leave(app: &App, line: &Line) {
     app.stop.draining.cancelled().await;
@@ -99,8 +115,8 @@ pub(crate) async fn passed(limit: Option<Instant>) {
 /// is told before anything is closed.
 pub(crate) async fn close(mut leg: Leg, line: &Line, cut_limit: Option<Instant>) {
     if let Some(limit) = cut_limit {
-        leg.wire().watch_unsent(true);
-        while !leg.wire().all_sent() {
+        wire(&leg).watch_unsent(true);
+        while !wire(&leg).all_sent() {
             if Instant::now() >= limit {
                 line.ask_reset();
                 return;

@@ -34,6 +34,7 @@ mod lanes;
 mod leg;
 mod line;
 mod lines;
+mod making;
 mod metrics;
 mod models;
 mod noted;

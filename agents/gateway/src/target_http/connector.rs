@@ -7,6 +7,7 @@ use net_model::BaseUrl;
 use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use std::{error::Error, sync::Arc, time::Duration};
 use tokio_rustls::TlsConnector;
+use tokio_util::either::Either;
 use tower::Service as _;
 
 const KEEPALIVE: Duration = Duration::from_secs(30);
@@ -65,9 +66,9 @@ impl Connector {
             .to_owned();
         let tcp = self.tcp.clone().call(uri).await?.into_inner();
         if !base.tls() {
-            return Ok(Socket::Plain(tcp));
+            return Ok(Either::Left(tcp));
         }
         let tls = self.tls.connect(ServerName::try_from(host)?, tcp).await?;
-        Ok(Socket::Tls(Box::new(tls)))
+        Ok(Either::Right(Box::new(tls)))
     }
 }

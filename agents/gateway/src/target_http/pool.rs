@@ -1,6 +1,6 @@
 //! Connections that idle.
 
-use super::{Live, Socket, live::is_quiet};
+use super::{Live, Socket, live::is_quiet, socket::moved_here};
 use crate::lanes;
 use std::{
     collections::HashMap,
@@ -47,7 +47,7 @@ impl Pool {
             let socket = if own.is_some() {
                 Some(last.socket)
             } else {
-                last.socket.moved_here()
+                moved_here(last.socket)
             };
             if let Some(socket) = socket {
                 return Some(Live::new(socket, key.to_owned(), self));

@@ -82,20 +82,11 @@ async fn ask(app: &App, target: &Target) -> Option<StatusCode> {
     let ask = Ask {
         target,
         method: Method::GET,
-        path: &at_target(target.base_url.prefix(), path(target.kind)),
+        path: &at_target(target.base_url.prefix(), target.kind.health_path()),
         headers: headers::for_target(&HeaderMap::new(), target),
         body: Bytes::new(),
     };
     // Dropping the answer closes its connection: a list of models may be long, and nobody wants it.
     let (head, _flow) = app.upstreams.ask(&ask).await.ok()?;
     Some(head.status)
-}
-
-/// What each kind answers at once and for nothing. LiteLLM's `/health` would ask every model it has.
-const fn path(kind: TargetKind) -> &'static str {
-    match kind {
-        TargetKind::Ollama => "/api/version",
-        TargetKind::Litellm => "/health/liveliness",
-        TargetKind::OpenAiCompatible | TargetKind::OpenAi | TargetKind::Anthropic => "/v1/models",
-    }
 }
