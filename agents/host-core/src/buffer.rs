@@ -9,13 +9,13 @@ mod thin;
 
 pub use frame::{Frame, FrameKind, MAX_PAYLOAD, NotAFrame, PREFIX_BYTES};
 pub use header::{HEADER_BYTES, Header, SLOT_BYTES};
-pub use thin::{KEEP_ONE_OF, deflated, inflated, thinned, with_gap};
+pub use thin::{KEEP_ONE_OF, deflated, inflated, thin, with_gap};
 
 use net_model::report::Report;
 use sha2::{Digest as _, Sha256};
 
-/// Reports that are deflated together.
-pub const BATCH: usize = 64;
+/// Reports that are deflated together: enough to save most of their bytes, few enough to unpack in little memory.
+pub const BATCH: usize = 24;
 /// Bytes of single reports after which they are deflated, however few they are.
 pub const BATCH_BYTES: u64 = 256 * 1024;
 

@@ -71,6 +71,7 @@ fn halve_longest(facts: &mut Facts) -> Option<(&'static str, usize)> {
             processes.unwrap_or_else(|| size::<()>(&empty)),
         ),
         ("canary", size(&facts.canary)),
+        ("driven", size(&facts.driven)),
     ];
     let (name, _) = sizes.into_iter().max_by_key(|(_, bytes)| *bytes)?;
     let count = match name {
@@ -82,6 +83,7 @@ fn halve_longest(facts: &mut Facts) -> Option<(&'static str, usize)> {
         "temps" => halve(&mut facts.temps),
         "ollama.models" => facts.ollama.as_mut().map_or(0, |o| halve(&mut o.models)),
         "canary" => halve(&mut facts.canary),
+        "driven" => halve(&mut facts.driven),
         _ => halve_processes(facts),
     };
     (count > 0).then_some((name, count))

@@ -32,6 +32,14 @@ fn kilobytes(text: &str, key: &str) -> Option<u64> {
     number.checked_mul(1024)
 }
 
+/// A number such as `1.07` in thousandths.
+fn milli(text: &str) -> Option<u32> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let part: String = part.chars().chain("000".chars()).take(3).collect();
+    let whole: u32 = whole.parse().ok()?;
+    whole.checked_mul(1000)?.checked_add(part.parse().ok()?)
+}
+
 /// An IPv4 address as `/proc/net` writes it: the bytes of the address as one number of this machine.
 fn v4(hex: &str) -> Option<core::net::Ipv4Addr> {
     let number = (hex.len() == 8).then(|| u32::from_str_radix(hex, 16).ok())??;

@@ -9,6 +9,7 @@ use host_core::buffer::{
     BATCH, BATCH_BYTES, Frame, FrameKind, HEADER_BYTES, Header, PREFIX_BYTES, deflated, inflated,
     seq_of, with_gap,
 };
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -141,20 +142,26 @@ impl Buffer {
     /// # Errors
     /// When the file cannot be read.
     pub fn after(&self, seq: u64, max_bytes: usize) -> io::Result<Vec<u8>> {
-        let mut lines = Vec::new();
+        let (mut lines, mut payload) = (Vec::new(), Vec::new());
         let mut lost_after = None;
         let kept = self.frames.iter().filter(|(_, frame)| frame.last > seq);
         for (offset, frame) in kept {
-            let mut unpacked = match self.lines_of(*offset, frame) {
-                // The disk lost it since it was opened.
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                    lost_after.get_or_insert(frame.first.saturating_sub(1));
-                    continue;
+            payload.clear();
+            let there = self.read_payload(*offset, frame, &mut payload)?;
+            let unpacked = match frame.kind {
+                _ if !there => None,
+                FrameKind::Line => Some(Cow::Borrowed(&*payload)),
+                FrameKind::Batch | FrameKind::Thinned => {
+                    inflated(&payload, MAX_UNPACKED).map(Cow::Owned)
                 }
-                other => other?,
+            };
+            let Some(mut unpacked) = unpacked else {
+                // The disk lost it since it was opened.
+                lost_after.get_or_insert(frame.first.saturating_sub(1));
+                continue;
             };
             if let Some(before) = lost_after.take() {
-                unpacked = with_gap(&unpacked, before);
+                unpacked = Cow::Owned(with_gap(&unpacked, before));
             }
             if !add(&mut lines, &unpacked, seq, max_bytes) {
                 return Ok(lines);
@@ -248,27 +255,17 @@ impl Buffer {
         self.end = self.end.saturating_add(frame.bytes());
     }
 
-    /// The frame's reports, each with its line's end.
-    fn lines_of(&self, offset: u64, frame: &Frame) -> io::Result<Vec<u8>> {
-        let payload = self.payload_of(offset, frame)?;
-        match frame.kind {
-            FrameKind::Line => Ok(payload),
-            FrameKind::Batch | FrameKind::Thinned => {
-                inflated(&payload, MAX_UNPACKED).ok_or_else(|| io::ErrorKind::InvalidData.into())
-            }
-        }
-    }
-
-    fn payload_of(&self, offset: u64, frame: &Frame) -> io::Result<Vec<u8>> {
-        let (mut prefix, mut payload) = ([0; PREFIX_BYTES], vec![0; frame.payload as usize]);
+    /// Adds the frame's payload to `bytes`; false when the disk lost it, then what was added is not to be used.
+    fn read_payload(&self, offset: u64, frame: &Frame, bytes: &mut Vec<u8>) -> io::Result<bool> {
+        let mut prefix = [0; PREFIX_BYTES];
         self.file.read_exact_at(&mut prefix, offset)?;
+        let (from, length) = (bytes.len(), frame.payload as usize);
+        bytes.reserve_exact(length);
+        bytes.resize(from.saturating_add(length), 0);
+        let payload = bytes.get_mut(from..).unwrap_or_default();
         let at = offset.saturating_add(PREFIX_BYTES as u64);
-        self.file.read_exact_at(&mut payload, at)?;
-        if Frame::holds(&prefix, &payload) {
-            Ok(payload)
-        } else {
-            Err(io::ErrorKind::InvalidData.into())
-        }
+        self.file.read_exact_at(payload, at)?;
+        Ok(Frame::holds(&prefix, payload))
     }
 
     /// Writes one frame at the end and has it on the disk.
@@ -288,9 +285,11 @@ impl Buffer {
     }
 
     fn write_held(&mut self) -> io::Result<()> {
-        while let Some((seq, line)) = self.held.front().cloned() {
-            self.append(FrameKind::Line, (seq, seq), &line)?;
-            self.held.pop_front();
+        while let Some((seq, line)) = self.held.pop_front() {
+            if let Err(error) = self.append(FrameKind::Line, (seq, seq), &line) {
+                self.held.push_front((seq, line));
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -327,17 +326,23 @@ impl Buffer {
     /// Deflates the newest `count` single reports into one batch.
     fn pack(&mut self, count: usize) -> io::Result<()> {
         let from = self.frames.len().saturating_sub(count);
-        let mut lines = Vec::new();
-        for (offset, frame) in self.frames.range(from..) {
-            lines.extend_from_slice(&self.lines_of(*offset, frame)?);
-            lines.push(b'\n');
-        }
         let ends = (self.frames.get(from), self.frames.back());
         let (Some((_, first)), Some((_, last))) = ends else {
             return Ok(());
         };
         let seqs = (first.first, last.last);
-        self.append(FrameKind::Batch, seqs, &deflated(&lines))
+        let singles = self.frames.range(from..);
+        let length = |(_, frame): &(u64, Frame)| frame.payload as usize + 1;
+        let mut lines = Vec::with_capacity(singles.clone().map(length).sum());
+        for (offset, frame) in singles {
+            if !self.read_payload(*offset, frame, &mut lines)? {
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+            lines.push(b'\n');
+        }
+        let packed = deflated(&lines);
+        drop(lines);
+        self.append(FrameKind::Batch, seqs, &packed)
     }
 }
 
@@ -354,6 +359,9 @@ fn locked(file: &File) -> io::Result<()> {
 
 /// Adds the reports after `seq`; says whether there may be room for more.
 fn add(lines: &mut Vec<u8>, more: &[u8], seq: u64, max_bytes: usize) -> bool {
+    // No more than is wanted, instead of twice as much.
+    let room = max_bytes.saturating_sub(lines.len());
+    lines.reserve_exact(more.len().saturating_add(1).min(room));
     let wanted = more
         .split(|b| *b == b'\n')
         .filter(|line| seq_of(line).is_some_and(|number| number > seq));

@@ -17,7 +17,7 @@ mod watcher;
 pub use buffer::{Buffer, Found};
 pub use canary::CanaryProber;
 pub use host_core::canary::{BadPlan, Canary, CanaryPlan};
-pub use reporter::{Reporter, Surroundings};
+pub use reporter::{EVERY, Reporter, Surroundings};
 pub use runtime_helper::{EngineSettings, Helper, HelperServer, HelperSettings};
 pub use settings::{Settings, WatchedGateway};
 pub use watcher::{Besides, Watcher};

@@ -9,11 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// How often the host is looked at, in milliseconds.
-const EVERY_MS: u64 = 10_000;
+/// How often a host is looked at.
+pub const EVERY: Duration = Duration::from_secs(10);
 
 /// What the reporter needs of the program it runs in.
 pub struct Surroundings {
+    /// How often to look: [`EVERY`]. Whoever wants to see a day pass in minutes looks oftener; reports then say that
+    /// [`EVERY`] had passed.
+    pub every: Duration,
     /// Where reports wait.
     pub shelf: Arc<Mutex<Buffer>>,
     /// The wall clock, in milliseconds since 1970-01-01T00:00:00Z.
@@ -47,7 +50,10 @@ impl Reporter {
         let (stop, stopped) = channel();
         let (on_end, ended) = channel();
         Builder::new().name("reporter".to_owned()).spawn(move || {
-            while beat(&mut watcher, &around, &stopped) {}
+            let mut ahead = Duration::ZERO;
+            while beat(&mut watcher, &around, ahead, &stopped) {
+                ahead += EVERY.saturating_sub(around.every);
+            }
             drop(on_end);
         })?;
         Ok(Self { stop, ended })
@@ -62,16 +68,21 @@ impl Reporter {
 }
 
 /// One report, and the time until the next; false when it is time to end.
-fn beat(watcher: &mut Watcher, around: &Surroundings, stopped: &Receiver<Infallible>) -> bool {
+fn beat(
+    watcher: &mut Watcher,
+    around: &Surroundings,
+    ahead: Duration,
+    stopped: &Receiver<Infallible>,
+) -> bool {
     let began = passing_ms();
-    (around.kept)(report(watcher, around));
+    (around.kept)(report(watcher, around, ahead));
     let took = passing_ms().saturating_sub(began);
-    let rest = Duration::from_millis(EVERY_MS.saturating_sub(took));
+    let rest = around.every.saturating_sub(Duration::from_millis(took));
     matches!(stopped.recv_timeout(rest), Err(RecvTimeoutError::Timeout))
 }
 
 /// Looks once and keeps what was seen; says which number it has.
-fn report(watcher: &mut Watcher, around: &Surroundings) -> io::Result<u64> {
+fn report(watcher: &mut Watcher, around: &Surroundings, ahead: Duration) -> io::Result<u64> {
     let mut besides = (around.besides)();
     let seq = {
         let shelf = held(&around.shelf);
@@ -79,6 +90,9 @@ fn report(watcher: &mut Watcher, around: &Surroundings) -> io::Result<u64> {
         shelf.next_seq()
     };
     let mut report = watcher.look(seq, (around.now_ms)(), besides);
+    report.up_ms = report
+        .up_ms
+        .saturating_add(u64::try_from(ahead.as_millis()).unwrap_or(u64::MAX));
     let mut shelf = held(&around.shelf);
     // Somebody may have said meanwhile that the numbers were further.
     report.seq = shelf.next_seq();

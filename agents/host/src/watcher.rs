@@ -15,7 +15,8 @@ use host_core::kernel;
 use machine::Machine;
 use net_model::CanaryFact;
 use net_model::report::{
-    AgentFacts, BootId, Facts, FenceFacts, Few, MeshFacts, Printable, Report, Unknown, Version,
+    AgentFacts, BootId, DrivenFact, Facts, FenceFacts, Few, MeshFacts, Printable, Report, Unknown,
+    Version,
 };
 use services::Services;
 
@@ -29,6 +30,8 @@ const SELDOM: u64 = 6;
 pub struct Besides {
     /// What the host's hand holds closed.
     pub fence: Option<FenceFacts>,
+    /// Gateways that are not ours and that the host's hand drives.
+    pub driven: Few<DrivenFact>,
     /// What was tried to reach.
     pub canary: Few<CanaryFact>,
     /// Where the host stands on the mesh.
@@ -86,6 +89,7 @@ impl Watcher {
             routes: self.seldom.routes.clone(),
             nets: network::nets(),
             fence: besides.fence,
+            driven: besides.driven,
             canary: besides.canary,
             mesh: besides.mesh,
             ..Facts::default()

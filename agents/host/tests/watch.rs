@@ -323,6 +323,7 @@ fn the_reporter_keeps_what_it_sees_until_it_is_stopped() {
     let shelf = Arc::new(Mutex::new(shelf));
     let (kept, told) = channel();
     let around = Surroundings {
+        every: host_facts::EVERY,
         shelf: shelf.clone(),
         now_ms: Box::new(|| 1_700_000_000_000),
         besides: Box::new(Besides::default),

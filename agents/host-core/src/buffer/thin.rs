@@ -20,20 +20,19 @@ pub fn inflated(packed: &[u8], most: usize) -> Option<Vec<u8>> {
     miniz_oxide::inflate::decompress_to_vec_with_limit(packed, most).ok()
 }
 
-/// One of [`KEEP_ONE_OF`] of these reports (in ascending order, each with its line's end), and each that is kept
-/// says how many right before it are gone. `before` is the last number that was there before the first of them.
-/// The last one is always kept: what stands after it need not be told of a gap.
+/// Adds to `kept` one of [`KEEP_ONE_OF`] of these reports (in ascending order, each with its line's end), and each
+/// that is kept says how many right before it are gone. `before` is the last number that is there before the first
+/// of them; what is not after it is done with and goes. Number `last` is always kept: what stands after it need not be
+/// told of a gap. Gives the last number that is there now.
 #[must_use]
-pub fn thinned(lines: &[u8], before: u64) -> Vec<u8> {
-    let reports: Vec<Report> = lines
-        .split(|b| *b == b'\n')
-        .filter_map(|line| Report::parse(line).ok())
-        .collect();
-    let last = reports.last().map_or(0, |report| report.seq);
-    let mut kept = Vec::with_capacity(lines.len() / 4);
+pub fn thin(lines: &[u8], before: u64, last: u64, kept: &mut Vec<u8>) -> u64 {
     let mut before = before;
-    for mut report in reports {
-        if !report.seq.is_multiple_of(KEEP_ONE_OF) && report.seq != last {
+    for line in lines.split(|b| *b == b'\n') {
+        let Ok(mut report) = Report::parse(line) else {
+            continue;
+        };
+        let wanted = report.seq.is_multiple_of(KEEP_ONE_OF) || report.seq == last;
+        if report.seq <= before || !wanted {
             continue;
         }
         report.gap = report.seq.saturating_sub(before).saturating_sub(1);
@@ -41,7 +40,7 @@ pub fn thinned(lines: &[u8], before: u64) -> Vec<u8> {
         kept.extend_from_slice(report.line().as_bytes());
         kept.push(b'\n');
     }
-    kept
+    before
 }
 
 /// The same reports, of which the first says how many right before it are gone.

@@ -1,5 +1,6 @@
 //! `/proc/stat` and `/proc/loadavg`.
 
+use super::milli;
 use net_model::report::Cpu;
 
 /// Time spent since the machine started, in ticks of all processors.
@@ -55,14 +56,6 @@ pub fn cpu(before: CpuTimes, now: CpuTimes, loadavg: &str) -> Option<Cpu> {
         load_1m_milli: loads.next()??,
         load_5m_milli: loads.next()??,
     })
-}
-
-/// `1.07` in thousandths.
-fn milli(text: &str) -> Option<u32> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let part: String = part.chars().chain("000".chars()).take(3).collect();
-    let whole: u32 = whole.parse().ok()?;
-    whole.checked_mul(1000)?.checked_add(part.parse().ok()?)
 }
 
 #[cfg(test)]

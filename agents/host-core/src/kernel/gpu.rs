@@ -1,5 +1,6 @@
 //! Graphics processors: what `nvidia-smi` prints, and what the AMD driver says in `/sys/class/drm`.
 
+use super::milli;
 use net_model::report::{Few, Gpu, GpuMaker, GpuProcess, Printable};
 
 const MIB: u64 = 1024 * 1024;
@@ -97,14 +98,6 @@ pub fn amd(name: &str, file: impl Fn(&str) -> Option<String>) -> Option<Gpu> {
 
 fn percent(share: u64) -> Option<u32> {
     u32::try_from(share.min(100) * 10_000).ok()
-}
-
-/// `45.23` (watts) in thousandths.
-fn milli(text: &str) -> Option<u32> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let part: String = part.chars().chain("000".chars()).take(3).collect();
-    let whole: u32 = whole.parse().ok()?;
-    whole.checked_mul(1000)?.checked_add(part.parse().ok()?)
 }
 
 #[cfg(test)]
