@@ -32,14 +32,7 @@ pub fn read_agent(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Ag
         true => listen(&mut section, 7413),
         false => loopback(7413),
     };
-    let holds = match section.text("on_silence", "`cut` or `hold`").as_deref() {
-        None | Some("cut") => false,
-        Some("hold") => true,
-        Some(other) => {
-            section.note("on_silence", &format!("`{other}` is not `cut` or `hold`"));
-            false
-        }
-    };
+    let holds = holds(&mut section);
     let hold = scopes(&mut section);
     let files = section.texts(
         "killswitch_keys",
@@ -58,6 +51,19 @@ pub fn read_agent(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Ag
         hold,
         killswitch_keys,
         direct,
+    }
+}
+
+/// Whether the key `on_silence` says `hold`; what is not said, or is neither, cuts.
+#[must_use]
+pub fn holds(section: &mut Section<'_>) -> bool {
+    match section.text("on_silence", "`cut` or `hold`").as_deref() {
+        None | Some("cut") => false,
+        Some("hold") => true,
+        Some(other) => {
+            section.note("on_silence", &format!("`{other}` is not `cut` or `hold`"));
+            false
+        }
     }
 }
 

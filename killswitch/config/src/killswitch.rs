@@ -2,12 +2,11 @@
 
 use crate::channel::{self, ChannelWish, LOCAL_CHANNEL};
 use crate::house::{self, DirectWish, PeerWish};
-use crate::listen::{ADDRESS, listen};
+use crate::listen::listen;
 use crate::problem::Problem;
 use crate::reading::{MAX_ENTRIES, Reading, addresses};
 use crate::rules;
-use crate::secret::Secret;
-use crate::secret_file;
+use crate::vantage::{VantageWish, vantage};
 use crate::walk::Section;
 use kill_core::Rules;
 use kill_wire::{Name, NotAName};
@@ -89,15 +88,6 @@ impl KillSwitchSection {
     }
 }
 
-/// A gateway to probe.
-#[derive(Debug)]
-pub struct VantageWish {
-    /// Its data listener.
-    pub gateway: SocketAddr,
-    /// Its probe key; none when the kill switch does not read.
-    pub key: Option<Secret>,
-}
-
 /// Reads the section; `None` when a problem was noted that leaves it unusable.
 pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<KillSwitchSection> {
     let absent = || Section::root(Table::new(), reading.problems);
@@ -105,7 +95,7 @@ pub fn read(section: Option<Section<'_>>, reading: &mut Reading<'_>) -> Option<K
     let listen = listen(&mut section, 7411);
     let agents = addresses(&mut section, "agents", reading.problems);
     let channels = channels(&mut section, reading);
-    let vantages = list(&mut section, "vantages", |entry| vantage(entry, reading));
+    let vantages = vantages(&mut section, reading);
     let peers = list(&mut section, "peers", |entry| house::peer(entry, reading));
     let direct = list(&mut section, "direct", house::direct);
     let rules = rules::read(&mut section);
@@ -220,23 +210,16 @@ fn channels(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<Vec<
     })
 }
 
-fn vantage(mut section: Section<'_>, reading: &mut Reading<'_>) -> Option<VantageWish> {
-    let gateway = section.need_parsed::<SocketAddr>("gateway", ADDRESS);
-    let key = section.key("probe_key_file");
-    let file = section.need(
-        "probe_key_file",
-        "the path of a file with that gateway's probe key",
-    );
-    section.finish();
-    let path = reading.folder.join(file?);
-    let secret = if reading.reader.channels {
-        let read = secret_file::read(&key, &path, reading.warnings);
-        Some(reading.problems.take(&key, read)?)
-    } else {
-        None
-    };
-    Some(VantageWish {
-        gateway: gateway?,
-        key: secret,
+/// Each gateway once: what was seen of it is kept by its address.
+fn vantages(section: &mut Section<'_>, reading: &mut Reading<'_>) -> Option<Vec<VantageWish>> {
+    let mut known = BTreeSet::new();
+    list(section, "vantages", |entry| {
+        let key = entry.key("gateway");
+        let made = vantage(entry, reading)?;
+        if !known.insert(made.gateway) {
+            let text = "this gateway is there already; give it all its points in one place";
+            reading.problems.note(Problem::new(key, text));
+        }
+        Some(made)
     })
 }

@@ -118,6 +118,9 @@ fn judge(
 }
 
 async fn list(vantage: &Vantage, switch: &Switch) -> Result<ProbePoints, NoAnswer> {
+    if let Some(named) = vantage.named() {
+        return Ok(named);
+    }
     let request = probe_request(vantage, Method::GET, PROBE_POINTS_PATH, None)?;
     let answer = once(vantage.gateway, request, Duration::from_secs(2), switch).await?;
     if answer.status != StatusCode::OK {
@@ -180,18 +183,12 @@ async fn try_one(switch: &Switch, key: &(usize, ProbePoint), limit: Duration) ->
     let Some(vantage) = switch.vantages.get(key.0) else {
         return Seen::Gone;
     };
-    let address = key.1.address().to_string();
-    let request = match probe_request(
-        vantage,
-        Method::POST,
-        "/v1/chat/completions",
-        Some(&address),
-    ) {
+    let request = match vantage.request(&key.1) {
         Ok(request) => request,
         Err(no_answer) => return Seen::Odd(no_answer.why),
     };
     match once(vantage.gateway, request, limit, switch).await {
-        Ok(answer) if answer.status == StatusCode::OK => Seen::Open,
+        Ok(answer) if answer.status.is_success() => Seen::Open,
         Ok(answer) if answer.status == StatusCode::SERVICE_UNAVAILABLE => {
             match answer.incident.and_then(|n| n.parse().ok()) {
                 Some(incident) => Seen::Cut(incident),

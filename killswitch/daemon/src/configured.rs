@@ -4,10 +4,14 @@ use crate::direct::Direct;
 use crate::peers::Peer;
 use crate::settings::Settings;
 use crate::state;
-use crate::vantage::Vantage;
+use crate::vantage::{Point, Vantage};
 use crate::watchdog::Watchdog;
 use anyhow::Context as _;
-use kill_config::{ChannelWish, DirectWish, KillSwitchSection, PeerWish, Problem, Secret, local};
+use http::{HeaderName, HeaderValue, Method};
+use kill_config::{
+    ChannelWish, DirectWish, KillSwitchSection, PeerWish, PointWish, Problem, SafeMethod, Secret,
+    VantageWish, local,
+};
 use kill_core::Rules;
 use kill_inbound::Channel;
 use kill_wire::GuessBound;
@@ -38,16 +42,10 @@ impl Settings {
         if agents.is_empty() {
             agents.push(beside.agent);
         }
-        let vantage = |gateway, key: &Secret| Vantage {
-            gateway,
-            probe_key: key.expose().to_owned(),
-        };
-        let wished = section.vantages.iter();
-        let mut vantages: Vec<Vantage> = wished
-            .filter_map(|wish| Some(vantage(wish.gateway, wish.key.as_ref()?)))
-            .collect();
+        let mut vantages = vantages(&section.vantages)?;
         if vantages.is_empty() && beside.probe_key.exists() {
-            vantages.push(vantage(beside.gateway, &secret(&beside.probe_key)?));
+            let key = secret(&beside.probe_key)?.expose().to_owned();
+            vantages.push(Vantage::own(beside.gateway, key));
         }
         Ok(Self {
             channels: channels(&state_dir, section.channels)?,
@@ -70,6 +68,41 @@ impl Settings {
             ..Self::default()
         })
     }
+}
+
+fn vantages(wishes: &[VantageWish]) -> anyhow::Result<Vec<Vantage>> {
+    let mut all = Vec::new();
+    for wish in wishes {
+        if let Some(key) = &wish.key {
+            all.push(Vantage::own(wish.gateway, key.expose().to_owned()));
+        } else if !wish.points.is_empty() {
+            let points = wish
+                .points
+                .iter()
+                .map(point)
+                .collect::<anyhow::Result<_>>()?;
+            all.push(Vantage::http(wish.gateway, points));
+        }
+    }
+    Ok(all)
+}
+
+fn point(wish: &PointWish) -> anyhow::Result<Point> {
+    let key = wish.key.as_ref().map(|key| -> anyhow::Result<_> {
+        let mut value = HeaderValue::from_str(key.expose())?;
+        value.set_sensitive(true);
+        Ok((HeaderName::from_bytes(wish.header.as_bytes())?, value))
+    });
+    Ok(Point {
+        point: wish.point.clone(),
+        method: match wish.method {
+            SafeMethod::Get => Method::GET,
+            SafeMethod::Head => Method::HEAD,
+            SafeMethod::Options => Method::OPTIONS,
+        },
+        path: wish.path.clone(),
+        key: key.transpose()?,
+    })
 }
 
 fn peer(wish: PeerWish) -> Peer {

@@ -3,10 +3,9 @@
 use crate::dial;
 use crate::held::{SILENT, Way, chosen};
 use crate::switch::Switch;
-use crate::vantage::{Vantage, probe_request};
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode};
-use http_body_util::{BodyExt as _, Full};
+use crate::vantage::Vantage;
+use http::{HeaderValue, StatusCode};
+use http_body_util::BodyExt as _;
 use kill_wire::{HOLD_HEADER, Incident};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -28,7 +27,8 @@ const LAST_WORDS: usize = 4 * 1024;
 pub(crate) async fn all(switch: Arc<Switch>) {
     let mut running: BTreeMap<Way, CancellationToken> = BTreeMap::new();
     loop {
-        let ways = chosen(switch.canaries().worked.keys().cloned());
+        let ways = switch.canaries().worked.keys().cloned().collect::<Vec<_>>();
+        let ways = chosen(ways.into_iter().filter(|way| holds(&switch, way)));
         running.retain(|way, over| {
             let wanted = ways.contains(way);
             if !wanted {
@@ -52,6 +52,12 @@ pub(crate) async fn all(switch: Arc<Switch>) {
             () = sleep(LOOK) => {}
         }
     }
+}
+
+/// Only our own gateway opens a stream that costs nothing.
+fn holds(switch: &Switch, way: &Way) -> bool {
+    let vantage = switch.vantages.get(way.0);
+    vantage.is_some_and(|vantage| vantage.named().is_none())
 }
 
 /// Opens the stream again and again; more and more seldom while that fails, and at once when something is restored.
@@ -94,13 +100,7 @@ async fn one(switch: &Switch, way: &Way) -> bool {
 }
 
 async fn open(switch: &Switch, vantage: &Vantage, way: &Way) -> Option<hyper::body::Incoming> {
-    let mut request: Request<Full<Bytes>> = probe_request(
-        vantage,
-        Method::POST,
-        "/v1/chat/completions",
-        Some(&way.1.address().to_string()),
-    )
-    .ok()?;
+    let mut request = vantage.request(&way.1).ok()?;
     let hold = HeaderValue::from_static("1");
     request.headers_mut().insert(HOLD_HEADER, hold);
     let mut sender = dial::connect(vantage.gateway, &switch.tasks).await.ok()?;

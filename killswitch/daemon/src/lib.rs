@@ -61,7 +61,7 @@ pub use event::Event;
 pub use peers::Peer;
 pub use settings::{Settings, courier_socket, lever_socket};
 pub use state::create_state;
-pub use vantage::Vantage;
+pub use vantage::{Point, Vantage};
 pub use watchdog::Watchdog;
 
 use kill_inbound::Channel;

@@ -220,10 +220,7 @@ mod tests {
 
     #[test]
     fn a_stream_that_goes_on_makes_it_partial_and_is_named_with_its_vantage() {
-        let vantage = |port| Vantage {
-            gateway: ([127, 0, 0, 1], port).into(),
-            probe_key: "prb_test".to_owned(),
-        };
+        let vantage = |port| Vantage::own(([127, 0, 0, 1], port).into(), "prb_test".to_owned());
         let mut proof = ProofState::default();
         let streams = Verdict {
             dead: vec![point("rag")],

@@ -6,7 +6,10 @@
 use clap::Args;
 use std::io::IsTerminal as _;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Layer, Registry, fmt, registry};
 
 /// What is logged unless `RUST_LOG` says otherwise: our own parts from `info`, libraries from `warn`.
 const DEFAULT: &str = "warn,portcullis=info,killswitchd=info,node_agent=info,gateway=info,gateways=info,fence=info,kill_courier=info,tasks=info,dash=info,store=info";
@@ -24,26 +27,28 @@ const WAITING: usize = 4096;
 
 /// Starts it; must run once, before anything else of a program that stays. The log ends, flushed, when what it returns is dropped.
 pub fn start_log(args: &LogArgs) -> anyhow::Result<WorkerGuard> {
-    let filter = match std::env::var("RUST_LOG") {
-        Ok(wanted) if !wanted.is_empty() => EnvFilter::try_new(&wanted)
-            .map_err(|why| anyhow::anyhow!("RUST_LOG is not a filter: {why}"))?,
-        _ => EnvFilter::new(DEFAULT),
+    let wanted = match std::env::var("RUST_LOG") {
+        Ok(wanted) if !wanted.is_empty() => wanted,
+        _ => DEFAULT.to_owned(),
     };
+    // Levels and targets, and nothing that needs regular expressions: they would be a tenth of an agent's program.
+    let filter: Targets = wanted
+        .parse()
+        .map_err(|why| anyhow::anyhow!("RUST_LOG is not a filter: {why}"))?;
     let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(WAITING)
         .lossy(true)
         .thread_name("log")
         .finish(std::io::stderr());
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer);
-    let started = if args.log_json {
-        log.json().flatten_event(true).try_init()
+    let lines = fmt::layer().with_writer(writer);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = if args.log_json {
+        lines.json().flatten_event(true).boxed()
     } else {
-        log.with_ansi(colour && std::io::stderr().is_terminal())
-            .try_init()
+        let ansi = colour && std::io::stderr().is_terminal();
+        lines.with_ansi(ansi).boxed()
     };
+    let started = registry().with(lines.with_filter(filter)).try_init();
     started.map_err(|why| anyhow::anyhow!("the log cannot start: {why}"))?;
     Ok(guard)
 }

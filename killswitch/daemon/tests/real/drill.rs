@@ -32,10 +32,7 @@ fn a_drill_shows_channels_agents_and_probes_and_cuts_nothing() {
     let house = House::up(Settings {
         channels: vec![local()],
         agents: vec![pair.agent],
-        vantages: vec![Vantage {
-            gateway: pair.gateway,
-            probe_key: "prb_test".to_owned(),
-        }],
+        vantages: vec![Vantage::own(pair.gateway, "prb_test".to_owned())],
         ..Settings::default()
     });
     house.wait("well", |state| state.canaries.good == 1);

@@ -109,8 +109,14 @@ fn agent(script: &Mutex<Script>, head: &str, body: &[u8], stream: &mut TcpStream
 
 fn gateway(script: &Mutex<Script>, head: &str, _body: &[u8], stream: &mut TcpStream) {
     let cut = script.lock().unwrap().cut;
+    let other = head.starts_with("get /v1/models");
     match cut {
-        _ if head.starts_with("get ") => answer(stream, "200 OK", "", POINTS),
+        _ if other && !head.contains("authorization: bearer sk-claw") => {
+            answer(stream, "401 Unauthorized", "", "{}");
+        }
+        None if other => answer(stream, "200 OK", "", "{}"),
+        Some(_) if other && script.lock().unwrap().leaks => answer(stream, "200 OK", "", "{}"),
+        _ if !other && head.starts_with("get ") => answer(stream, "200 OK", "", POINTS),
         Some(incident) => answer(
             stream,
             "503 Service Unavailable",

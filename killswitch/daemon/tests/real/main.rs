@@ -15,5 +15,6 @@ mod flood;
 mod gateway;
 mod house;
 mod inbound;
+mod others;
 mod proof;
 mod watched;

@@ -9,10 +9,7 @@ use std::time::{Duration, Instant};
 fn settings(pair: &Pair) -> Settings {
     Settings {
         agents: vec![pair.agent],
-        vantages: vec![Vantage {
-            gateway: pair.gateway,
-            probe_key: "prb_test".to_owned(),
-        }],
+        vantages: vec![Vantage::own(pair.gateway, "prb_test".to_owned())],
         ..Settings::default()
     }
 }
