@@ -1,7 +1,8 @@
 //! Who may use which route. The router is made from this list, so there is no route without a row.
 
 use crate::site::Site;
-use crate::{act, api, assets, config, events, fleet, metrics, page, sign_in};
+use crate::{act, api, assets, config, events, feeds, fleet, metrics, page, sign_in};
+use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
 
@@ -12,6 +13,8 @@ pub enum Who {
     Anyone,
     /// Anyone who reaches the house's own port; at the mesh's only who is let in.
     Monitor,
+    /// A gateway that shows its token, and only to tell of its usage.
+    Sender,
     /// Whoever holds a session, or is let in by the mesh.
     Operator,
 }
@@ -33,7 +36,7 @@ const fn row(method: &'static str, path: &'static str, who: Who) -> Access {
 
 /// Every route with its row.
 pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
-    use Who::{Anyone, Monitor, Operator};
+    use Who::{Anyone, Monitor, Operator, Sender};
     vec![
         (row("GET", "/", Operator), get(page::show)),
         (row("GET", "/events", Operator), get(events::listen)),
@@ -50,6 +53,10 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             get(api::incidents),
         ),
         (row("GET", "/api/v1/usage", Operator), get(api::usage)),
+        (
+            row("POST", "/api/v1/usage/{source}", Sender),
+            post(feeds::take_in).layer(DefaultBodyLimit::max(usage_feeds::MAX_BYTES)),
+        ),
         (row("GET", "/hosts", Operator), get(fleet::hosts)),
         (row("GET", "/hosts/{name}", Operator), get(fleet::host)),
         (row("GET", "/mesh", Operator), get(fleet::mesh)),

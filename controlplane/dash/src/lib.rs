@@ -16,6 +16,7 @@ mod api;
 mod assets;
 mod config;
 mod events;
+mod feeds;
 mod fleet;
 mod headers;
 mod host;
@@ -30,6 +31,7 @@ mod visitor;
 
 pub use access::{Access, Who, access};
 pub use config::ConfigAsk;
+pub use feeds::{Feeds, Source};
 pub use site::App;
 
 use axum::extract::DefaultBodyLimit;

@@ -1,6 +1,7 @@
 //! What every handler works with: the database, the newest moment of the house, the kill switch.
 
 use crate::config::ConfigAsk;
+use crate::feeds::{AT_ONCE, Feeds};
 use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
@@ -36,6 +37,8 @@ pub struct App {
     pub hosts: Vec<String>,
     /// Who has the configuration read.
     pub config: mpsc::Sender<ConfigAsk>,
+    /// Which other gateways may tell of their usage. Whoever holds the other end changes it.
+    pub feeds: watch::Receiver<Arc<Feeds>>,
     /// Reads the clock.
     pub clock: fn() -> Timestamp,
 }
@@ -46,6 +49,8 @@ pub(crate) struct Site {
     pub(crate) app: App,
     /// A place for each browser that listens.
     pub(crate) listeners: Arc<Semaphore>,
+    /// A place for each batch of usage that is read.
+    pub(crate) batches: Arc<Semaphore>,
 }
 
 impl Site {
@@ -53,6 +58,7 @@ impl Site {
         Self {
             app,
             listeners: Arc::new(Semaphore::new(LISTENERS)),
+            batches: Arc::new(Semaphore::new(AT_ONCE)),
         }
     }
 

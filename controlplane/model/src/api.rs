@@ -119,6 +119,16 @@ impl TargetKind {
         ("anthropic", Self::Anthropic),
     ];
 
+    /// What each kind answers at once and for nothing. LiteLLM's `/health` would ask every model it has.
+    #[must_use]
+    pub const fn health_path(self) -> &'static str {
+        match self {
+            Self::Ollama => "/api/version",
+            Self::Litellm => "/health/liveliness",
+            Self::OpenAiCompatible | Self::OpenAi | Self::Anthropic => "/v1/models",
+        }
+    }
+
     /// As the configuration names it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

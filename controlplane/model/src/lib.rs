@@ -8,6 +8,7 @@ mod budget;
 mod canary;
 mod capture;
 mod exchange;
+mod foreign;
 mod host;
 mod inventory;
 mod join;
@@ -35,6 +36,7 @@ pub use budget::{BudgetUnit, BudgetView, grouped};
 pub use canary::{CanaryFact, CanaryVerdict};
 pub use capture::{CaptureAsk, CaptureView};
 pub use exchange::{Ended, ExchangeView};
+pub use foreign::{class_for, name_for};
 pub use host::{Dial, HostIdentity, HostName, HostRole, HostRoles, NotARole, NotAnIdentity};
 pub use inventory::{AlertView, Gauges, HistoryStep, HostLatest, HostSample, HostSeen, JobView};
 pub use join::{

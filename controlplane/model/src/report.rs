@@ -17,8 +17,8 @@ pub use fences::{FenceFacts, MeshFacts};
 pub use machine::{Cpu, Disk, DiskSize, Gpu, GpuMaker, GpuProcess, KernelFacts, Memory, Temp};
 pub use network::{HostRoute, Listener, Net, Protocol};
 pub use services::{
-    Container, ContainerState, Engine, GatewayFact, GatewayKind, Liveness, Ollama, OllamaLoaded,
-    OllamaModel, Posture,
+    Container, ContainerState, DrivenFact, Engine, GatewayFact, GatewayKind, Liveness, Ollama,
+    OllamaLoaded, OllamaModel, Posture,
 };
 
 use crate::trip;

@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Date and number, name, text. A step that has been released is never edited; a change is a new step.
-const STEPS: [(i64, &str, &str); 6] = [
+const STEPS: [(i64, &str, &str); 8] = [
     (
         20_261_121_000_001,
         "usage",
@@ -34,6 +34,16 @@ const STEPS: [(i64, &str, &str); 6] = [
         20_261_121_000_006,
         "inventory",
         include_str!("../../../migrations/sqlite/20261121000006_inventory.sql"),
+    ),
+    (
+        20_261_122_000_001,
+        "zones",
+        include_str!("../../../migrations/sqlite/20261122000001_zones.sql"),
+    ),
+    (
+        20_261_122_000_002,
+        "sources",
+        include_str!("../../../migrations/sqlite/20261122000002_sources.sql"),
     ),
 ];
 

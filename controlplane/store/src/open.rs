@@ -13,7 +13,10 @@ use std::time::Duration;
 const BUSY: Duration = Duration::from_secs(5);
 
 /// How often two processes that bring the tables up together may meet.
-const MEETINGS: usize = 8;
+const MEETINGS: u32 = 8;
+
+/// How long the first of them is waited for; each time as much longer.
+const MEETING: Duration = Duration::from_millis(10);
 
 /// How long a caller waits for a free connection.
 const QUEUE: Duration = Duration::from_secs(5);
@@ -47,8 +50,7 @@ impl Store {
             .busy_timeout(BUSY)
             .pragma("cache_size", "-1024")
             .optimize_on_close(true, None);
-        let writer = pool(1, None).connect_with(options.clone()).await;
-        let writer = writer.map_err(failed)?;
+        let writer = connected(pool(1, None), &options).await.map_err(failed)?;
         // Another process may bring them up in the same moment: where both met, the next attempt finds its step done.
         let mut migrated = migrations::all().run(&writer).await;
         for _ in 0..MEETINGS {
@@ -67,10 +69,8 @@ impl Store {
         let readers = options
             .pragma("query_only", "on")
             .optimize_on_close(false, None);
-        let readers = pool(3, Some(Duration::from_secs(60)))
-            .connect_with(readers)
-            .await
-            .map_err(failed)?;
+        let idle = Some(Duration::from_secs(60));
+        let readers = connected(pool(3, idle), &readers).await.map_err(failed)?;
         Ok(Self { writer, readers })
     }
 
@@ -79,6 +79,27 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Opens the connections. While another process switches a new file to its log, SQLite says at once that the file is
+/// locked, however long a statement would wait.
+async fn connected(
+    pool: SqlitePoolOptions,
+    options: &SqliteConnectOptions,
+) -> sqlx::Result<SqlitePool> {
+    for meeting in 1..=MEETINGS {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(why) if is_locked(&why) => tokio::time::sleep(MEETING * meeting).await,
+            connected => return connected,
+        }
+    }
+    pool.connect_with(options.clone()).await
+}
+
+/// `SQLITE_BUSY`.
+fn is_locked(why: &sqlx::Error) -> bool {
+    let database = why.as_database_error();
+    database.and_then(|why| why.code()).as_deref() == Some("5")
 }
 
 fn pool(connections: u32, idle: Option<Duration>) -> SqlitePoolOptions {

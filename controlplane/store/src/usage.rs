@@ -1,13 +1,13 @@
 //! Usage: each ended exchange once, however often its line is read.
 
-use crate::columns::to_column;
+use crate::columns::{to_column, to_time};
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use kill_wire::{Class, Name, Timestamp};
 use net_model::{MicroDollars, UsageRecord, UsageTotals};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
-/// The one spool of today: the embedded gateway's.
+/// The one spool of today: the embedded gateway's. No usage source may be called so.
 const SPOOL: &str = "gateway";
 
 const MINUTE_MS: u64 = 60_000;
@@ -45,6 +45,8 @@ pub enum Spending {
     Target,
     /// By which way.
     Route,
+    /// Which gateway told of it.
+    Source,
     /// Day (UTC), as a number of days since 1970.
     Day,
 }
@@ -56,6 +58,7 @@ impl Spending {
             Self::Model => "model",
             Self::Target => "target",
             Self::Route => "route",
+            Self::Source => "source",
             Self::Day => "cast(at / 86400000 as text)",
         }
     }
@@ -84,7 +87,7 @@ impl Store {
             .tried("begin to take in usage")?;
         let mut new = 0;
         for record in records {
-            new += insert(&mut tx, record).await?;
+            new += insert(&mut tx, SPOOL, &record.id, record).await?;
         }
         sqlx::query(
             "insert into spool_cursor (spool, file, byte_offset) values ($1, $2, $3)
@@ -98,6 +101,34 @@ impl Store {
         .tried("move the spool cursor")?;
         tx.commit().await.tried("keep usage")?;
         Ok(new)
+    }
+
+    /// Takes in what another gateway told of, all of it or nothing. A call of this source that is known is left as it is.
+    /// Returns how many were new.
+    pub async fn take_in(&self, source: &Name, records: &[UsageRecord]) -> Result<u64, StoreError> {
+        let mut tx = self
+            .writer
+            .begin_with("begin immediate")
+            .await
+            .tried("begin to take in usage")?;
+        let mut new = 0;
+        for record in records {
+            // No id of the spool has a colon, and no name: two sources never meet.
+            let id = format!("{source}:{}", record.id);
+            new += insert(&mut tx, source.as_str(), &id, record).await?;
+        }
+        tx.commit().await.tried("keep usage")?;
+        Ok(new)
+    }
+
+    /// When the newest call of this source ended; none where it told of none.
+    pub async fn newest_of(&self, source: &Name) -> Result<Option<Timestamp>, StoreError> {
+        let at: Option<i64> = sqlx::query_scalar("select max(at) from usage where source = $1")
+            .bind(source.as_str())
+            .fetch_one(&self.readers)
+            .await
+            .tried("look for the newest call of a source")?;
+        Ok(at.map(to_time))
     }
 
     /// Up to where the spool was taken in; the very beginning when nothing was.
@@ -194,7 +225,12 @@ pub fn hour_start(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((now.millis() / MINUTE_MS).saturating_sub(59) * MINUTE_MS)
 }
 
-async fn insert(tx: &mut Transaction<'_, Sqlite>, record: &UsageRecord) -> Result<u64, StoreError> {
+async fn insert(
+    tx: &mut Transaction<'_, Sqlite>,
+    source: &str,
+    id: &str,
+    record: &UsageRecord,
+) -> Result<u64, StoreError> {
     let class = match record.class {
         Class::Local => "local",
         Class::Cloud => "cloud",
@@ -202,11 +238,11 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, record: &UsageRecord) -> Resul
     let done = sqlx::query(
         "insert into usage (id, at, consumer, route, target, class, model, stream, status, prompt_tokens,
            completion_tokens, estimated, took_ms, ended, incident, api, cached_tokens, reasoning_tokens, cost,
-           fell_back_from, first_byte_ms)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+           fell_back_from, first_byte_ms, source)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
          on conflict (id) do nothing",
     )
-    .bind(&record.id)
+    .bind(id)
     .bind(to_column(record.at.millis()))
     .bind(record.consumer.as_str())
     .bind(record.route.as_str())
@@ -227,6 +263,7 @@ async fn insert(tx: &mut Transaction<'_, Sqlite>, record: &UsageRecord) -> Resul
     .bind(record.cost.map(|cost| to_column(cost.0.min(MOST))))
     .bind(record.fell_back_from.as_ref().map(Name::as_str))
     .bind(record.first_byte_ms.map(to_column))
+    .bind(source)
     .execute(&mut **tx)
     .await
     .tried("take in usage")?;

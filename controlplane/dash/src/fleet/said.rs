@@ -22,6 +22,7 @@ pub(super) fn said(facts: &Facts) -> Vec<(&'static str, Vec<String>)> {
         ),
         ("Models", ollama.map(models).unwrap_or_default()),
         ("Models in memory", ollama.map(loaded).unwrap_or_default()),
+        ("Gateways it drives", driven(facts)),
         ("Listens on", listeners.collect()),
         ("Probes", probes(facts)),
         ("Not known", unknown.collect()),
@@ -78,6 +79,24 @@ fn loaded(ollama: &Ollama) -> Vec<String> {
         ),
     });
     loaded.collect()
+}
+
+fn driven(facts: &Facts) -> Vec<String> {
+    let mut lines = Vec::new();
+    for it in &facts.driven {
+        let follows = if it.follows {
+            "holds what is in force"
+        } else {
+            "does not follow"
+        };
+        let drifted = match it.drifted {
+            0 => String::new(),
+            times => format!(", was not as wanted {times} times"),
+        };
+        lines.push(format!("{} ({}): {follows}{drifted}", it.name, it.kind));
+        lines.extend(it.notes.iter().map(|note| format!("{}: {note}", it.name)));
+    }
+    lines
 }
 
 fn probes(facts: &Facts) -> Vec<String> {

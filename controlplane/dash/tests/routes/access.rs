@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::http::{Method, StatusCode, header};
 use dash::{Access, Who};
 
-const TABLE: [(&str, &str, Who); 28] = [
+const TABLE: [(&str, &str, Who); 29] = [
     ("GET", "/", Who::Operator),
     ("GET", "/events", Who::Operator),
     ("POST", "/cut", Who::Operator),
@@ -18,6 +18,7 @@ const TABLE: [(&str, &str, Who); 28] = [
     ("GET", "/api/v1/state", Who::Operator),
     ("GET", "/api/v1/incidents", Who::Operator),
     ("GET", "/api/v1/usage", Who::Operator),
+    ("POST", "/api/v1/usage/{source}", Who::Sender),
     ("GET", "/hosts", Who::Operator),
     ("GET", "/hosts/{name}", Who::Operator),
     ("GET", "/mesh", Who::Operator),
@@ -66,7 +67,9 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
                     assert_eq!(status, StatusCode::SEE_OTHER);
                     assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
                 }
-                Who::Operator => assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}"),
+                Who::Operator | Who::Sender => {
+                    assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}")
+                }
                 Who::Anyone if path == "/sign-in" && method == "POST" => {
                     assert_eq!(status, StatusCode::FORBIDDEN, "the link is wrong");
                 }

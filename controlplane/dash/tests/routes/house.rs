@@ -39,6 +39,8 @@ pub(crate) struct House {
     pub(crate) reply: Arc<Mutex<Option<LeverReply>>>,
     pub(crate) router: Router,
     app: App,
+    /// Which gateways may tell of their usage.
+    pub(crate) feeds: watch::Sender<Arc<dash::Feeds>>,
     pub(crate) store: Store,
     pub(crate) inventory: inventory::Inventory,
     /// Questions about the configuration.
@@ -59,6 +61,7 @@ impl House {
         let socket = folder.path().join("lever.sock");
         serve_lever(&socket, Arc::clone(&asked), Arc::clone(&reply));
         let (snapshots, receiver) = watch::channel(Arc::new(snapshot));
+        let (feeds, feeds_receiver) = watch::channel(Arc::default());
         let (asks, config) = tokio::sync::mpsc::channel(1);
         let settings = inventory::Settings::default();
         let inventory = inventory::Inventory::open(store.clone(), settings, clock());
@@ -73,6 +76,7 @@ impl House {
             sign_in_dir: folder.path().join("sign-in"),
             hosts: vec!["portcullis.lan".to_owned()],
             config: asks,
+            feeds: feeds_receiver,
             clock,
         };
         Self {
@@ -82,6 +86,7 @@ impl House {
             reply,
             router: dash::router(app.clone()),
             app,
+            feeds,
             store,
             inventory,
             config,

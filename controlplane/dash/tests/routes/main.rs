@@ -5,6 +5,7 @@
 mod access;
 mod act;
 mod config;
+mod feeds;
 mod fleet;
 mod house;
 mod live;

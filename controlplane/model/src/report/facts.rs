@@ -1,8 +1,8 @@
 //! The sections of a report. Each is there when it was looked for and found.
 
 use super::{
-    Container, Cpu, Disk, FenceFacts, Few, GatewayFact, Gpu, HostRoute, KernelFacts, Listener,
-    Memory, MeshFacts, Net, Ollama, Printable, Temp,
+    Container, Cpu, Disk, DrivenFact, FenceFacts, Few, GatewayFact, Gpu, HostRoute, KernelFacts,
+    Listener, Memory, MeshFacts, Net, Ollama, Printable, Temp,
 };
 use crate::CanaryFact;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Facts {
     /// Gateways on this host.
     #[serde(skip_serializing_if = "Few::is_empty")]
     pub gateways: Few<GatewayFact>,
+    /// Gateways that are not ours and that this host drives.
+    #[serde(skip_serializing_if = "Few::is_empty")]
+    pub driven: Few<DrivenFact>,
     /// Containers, with what their posture came to.
     #[serde(skip_serializing_if = "Few::is_empty")]
     pub containers: Few<Container>,

@@ -89,6 +89,26 @@ pub struct GatewayFact {
     pub took_ms: Option<u32>,
 }
 
+/// A gateway that is not ours and that this host cuts and restores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DrivenFact {
+    /// Its name in the agent's configuration.
+    pub name: Printable,
+    /// Its kind, as the agent's configuration says it.
+    pub kind: Printable,
+    /// Whether it was last seen to hold what is in force.
+    pub follows: bool,
+    /// Whether this host keeps its routes, too.
+    pub managed: bool,
+    /// How often its routes were not as wanted, since the agent started.
+    #[serde(default)]
+    pub drifted: u64,
+    /// What somebody should know: where routes lead in place of their first choice, what was put right, what a cut cannot do.
+    #[serde(default, skip_serializing_if = "Few::is_empty")]
+    pub notes: Few<Printable>,
+}
+
 /// Which container engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
