@@ -8,6 +8,7 @@
 
 mod binary;
 mod caller;
+mod certified;
 mod desk;
 mod dial;
 mod gate;

@@ -1,8 +1,11 @@
 //! A certificate and its key.
 
+use rustls::client::{Resumption, WantsClientCert};
+use rustls::{ClientConfig, ConfigBuilder};
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
+use std::sync::Arc;
 
 /// Who this machine is: its certificate and the key of it. Never shown.
 pub struct Credentials {
@@ -45,6 +48,22 @@ impl Credentials {
     pub(crate) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.chain.clone(), self.key.clone_key())
     }
+}
+
+/// Ends the set-up of a caller: with `own` it shows who it is; no earlier connection is ever resumed.
+pub(crate) fn showing(
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+    own: Option<&Credentials>,
+) -> Result<Arc<ClientConfig>, rustls::Error> {
+    let mut config = match own {
+        None => builder.with_no_client_auth(),
+        Some(own) => {
+            let (chain, key) = own.parts();
+            builder.with_client_auth_cert(chain, key)?
+        }
+    };
+    config.resumption = Resumption::disabled();
+    Ok(Arc::new(config))
 }
 
 impl fmt::Debug for Credentials {

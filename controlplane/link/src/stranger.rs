@@ -1,7 +1,7 @@
 //! The first contact, when a host knows a fingerprint and nothing else. Any certificate is taken; that its holder has the key
 //! of it is verified, so that what is learned later of the certificate is true of the connection.
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, showing};
 use crate::trust::provider;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
@@ -22,15 +22,7 @@ pub fn stranger_client(own: Option<&Credentials>) -> Result<Arc<ClientConfig>, E
         .with_protocol_versions(&[&rustls::version::TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(Anybody(provider())));
-    let mut config = match own {
-        None => builder.with_no_client_auth(),
-        Some(own) => {
-            let (chain, key) = own.parts();
-            builder.with_client_auth_cert(chain, key)?
-        }
-    };
-    config.resumption = rustls::client::Resumption::disabled();
-    Ok(Arc::new(config))
+    showing(builder, own)
 }
 
 /// For calls from whoever shows some certificate: nothing secret may be said before [`crate::Trust::vouches`] agreed.

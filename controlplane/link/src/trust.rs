@@ -1,6 +1,6 @@
 //! The house's authority, and what a connection is set up by.
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, showing};
 use crate::who::Peer;
 use kill_wire::Timestamp;
 use rustls::server::WebPkiClientVerifier;
@@ -68,15 +68,7 @@ impl Trust {
         let builder = ClientConfig::builder_with_details(provider(), time)
             .with_protocol_versions(&[&rustls::version::TLS13])?
             .with_root_certificates(Arc::clone(&self.roots));
-        let mut config = match own {
-            None => builder.with_no_client_auth(),
-            Some(own) => {
-                let (chain, key) = own.parts();
-                builder.with_client_auth_cert(chain, key)?
-            }
-        };
-        config.resumption = rustls::client::Resumption::disabled();
-        Ok(Arc::new(config))
+        showing(builder, own)
     }
 
     /// For calls from machines of the house; with `open` also from who shows no certificate, and then nobody is known.

@@ -3,8 +3,8 @@
 //! One interface over three forms: Headscale's own (`v1`), Headscale's newer one, and Tailscale's, whose paths the
 //! newer one shares. What a form cannot do is said so, never passed over.
 
-mod devices;
-mod nodes;
+pub(crate) mod devices;
+pub(crate) mod nodes;
 mod policy;
 mod web;
 

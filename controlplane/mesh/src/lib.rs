@@ -8,6 +8,8 @@
 
 mod control;
 mod cut;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 #[cfg(test)]
 mod hostile;
 mod keeper;

@@ -165,7 +165,7 @@ impl Whois {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn decided(
+    pub(crate) fn decided(
         &self,
         at: IpAddr,
         answer: Result<WhoIs, LocalError>,

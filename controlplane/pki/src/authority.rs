@@ -21,7 +21,7 @@ const BACK_MS: u64 = 300_000;
 /// 128 bits of chance, the number of one certificate.
 pub type Serial = [u8; 16];
 
-/// How long a host's certificate is good, in hours.
+/// How long a host's certificate is good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life(u64);
 

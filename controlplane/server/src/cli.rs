@@ -3,8 +3,8 @@
 mod examples;
 
 use crate::{
-    capture, codes, config, fleet, greeting, hosts, incidents, journal, lever, mesh, paths::Home,
-    price_list, serve, sign_in, spend, status, text, watch,
+    capture, codes, config, export, fleet, greeting, hosts, import, incidents, journal, lever,
+    mesh, paths::Home, price_list, serve, sign_in, spend, status, text, watch,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_program::LogArgs;
@@ -131,6 +131,12 @@ enum Command {
     /// Write down what a consumer asks and is answered, for a while
     #[command(subcommand, after_long_help = capture::EXAMPLES)]
     Capture(capture::CaptureCommand),
+    /// Read the set-up of another gateway, and write a configuration from it
+    #[command(subcommand, after_long_help = import::EXAMPLES)]
+    Import(import::ImportCommand),
+    /// Write a configuration for another gateway from this one
+    #[command(subcommand, after_long_help = export::EXAMPLES)]
+    Export(export::ExportCommand),
     /// The configuration file
     #[command(subcommand, after_long_help = examples::CONFIG)]
     Config(ConfigCommand),
@@ -168,7 +174,11 @@ enum JournalCommand {
 enum ConfigCommand {
     /// Report every problem of the configuration, or what it says
     #[command(after_long_help = examples::CONFIG)]
-    Check,
+    Check {
+        /// Ask the gateways of [[agent.drivers]], too, what keeps a cut from working there; run it where the agent runs
+        #[arg(long)]
+        drivers: bool,
+    },
     /// Have a running house read it again; every mistake is told, and then nothing changes
     #[command(after_long_help = examples::CONFIG)]
     Reload,
@@ -217,8 +227,10 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Spend(args) => spend::print(&home, args, json).map(done),
         Command::Prices(command) => price_list::run(&home, command, json).map(done),
         Command::Capture(command) => capture::run(&home, command, json).map(done),
-        Command::Config(ConfigCommand::Check) => {
-            config::check::print(&home, file.as_deref(), json).map(done)
+        Command::Import(command) => import::run(command, json).map(done),
+        Command::Export(command) => export::run(command, file.as_deref(), json).map(done),
+        Command::Config(ConfigCommand::Check { drivers }) => {
+            config::check::print(&home, file.as_deref(), *drivers, json).map(done)
         }
         Command::Config(ConfigCommand::Reload) => config::reload::run(&home, file.as_deref(), json),
         Command::Hosts(command) => hosts::run(&home, file.as_deref(), command, json).map(done),

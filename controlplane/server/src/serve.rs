@@ -13,6 +13,7 @@ mod ports;
 mod reload;
 mod settings;
 mod site;
+mod spend_logs;
 mod wanted;
 
 pub(crate) use wanted::Wanted;

@@ -36,6 +36,8 @@ enum By {
     Target,
     /// The route
     Route,
+    /// Which gateway told of it
+    Source,
     /// Day (UTC)
     Day,
 }
@@ -47,6 +49,7 @@ impl By {
             Self::Model => Spending::Model,
             Self::Target => Spending::Target,
             Self::Route => Spending::Route,
+            Self::Source => Spending::Source,
             Self::Day => Spending::Day,
         }
     }

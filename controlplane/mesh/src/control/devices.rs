@@ -42,7 +42,7 @@ struct Device {
     connected_to_control: Option<bool>,
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Listed, NotUnderstood> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Listed, NotUnderstood> {
     let answer: Answer = read::json(bytes)?;
     let (mut nodes, mut unreadable) = (Vec::new(), 0);
     for device in answer.devices {
@@ -106,7 +106,7 @@ struct KeyId {
 }
 
 /// The ids of all keys. One that could not stand in a path is an error: it would be passed over in silence.
-pub(super) fn key_ids(bytes: &[u8]) -> Result<Vec<String>, NotUnderstood> {
+pub(crate) fn key_ids(bytes: &[u8]) -> Result<Vec<String>, NotUnderstood> {
     let keys: Keys = read::json(bytes)?;
     let checked = |key: KeyId| match read::id(&key.id) {
         Some(_) => Ok(key.id),
@@ -116,7 +116,7 @@ pub(super) fn key_ids(bytes: &[u8]) -> Result<Vec<String>, NotUnderstood> {
 }
 
 /// Whether a key lets a node in with one of these tags. What is no key for nodes does not.
-pub(super) fn lets_in(bytes: &[u8], tags: &[String]) -> Result<bool, NotUnderstood> {
+pub(crate) fn lets_in(bytes: &[u8], tags: &[String]) -> Result<bool, NotUnderstood> {
     let key: Value = read::json(bytes)?;
     let given = key.pointer("/capabilities/devices/create/tags");
     let given = given.and_then(Value::as_array).into_iter().flatten();

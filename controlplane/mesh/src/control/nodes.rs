@@ -58,7 +58,7 @@ fn number_or_text<'de, D: serde::Deserializer<'de>>(from: D) -> Result<String, D
     }
 }
 
-pub(super) fn read(bytes: &[u8]) -> Result<Listed, NotUnderstood> {
+pub(crate) fn read(bytes: &[u8]) -> Result<Listed, NotUnderstood> {
     let answer: Answer = read::json(bytes)?;
     let (mut nodes, mut unreadable) = (Vec::new(), 0);
     for node in answer.nodes {
@@ -112,7 +112,7 @@ struct Keys {
 /// A key that lets a node join.
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct JoinKey {
+pub(crate) struct JoinKey {
     #[serde(deserialize_with = "number_or_text")]
     id: String,
     #[serde(deserialize_with = "nullable")]
@@ -127,19 +127,19 @@ pub(super) struct JoinKey {
 }
 
 impl JoinKey {
-    pub(super) fn lets_in(&self, tags: &[String]) -> bool {
+    pub(crate) fn lets_in(&self, tags: &[String]) -> bool {
         let spent = self.used && !self.reusable;
         !spent && self.acl_tags.iter().any(|tag| tags.contains(tag))
     }
 
     /// By id, and as older servers want it: by user and key.
-    pub(super) fn to_expire(&self) -> Value {
+    pub(crate) fn to_expire(&self) -> Value {
         let user = self.user.as_ref().map(|user| user.id.as_str());
         json!({ "id": self.id, "user": user, "key": self.key })
     }
 }
 
-pub(super) fn join_keys(bytes: &[u8]) -> Result<Vec<JoinKey>, NotUnderstood> {
+pub(crate) fn join_keys(bytes: &[u8]) -> Result<Vec<JoinKey>, NotUnderstood> {
     Ok(read::json::<Keys>(bytes)?.pre_auth_keys)
 }
 

@@ -102,6 +102,7 @@ pub(crate) const CONFIG: &str = "\
 Examples:
   portcullis config check
   portcullis config check --config /etc/portcullis.toml --json
+  portcullis config check --drivers
   portcullis config reload --json | jq '.mistakes[] | {file, line, field, fix}'
 
 A running house takes a changed file over by itself, and at SIGHUP. What counts only from the next start is named.";

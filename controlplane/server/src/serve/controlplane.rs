@@ -1,20 +1,23 @@
 //! The control plane of a start: database, background tasks, dashboard. Its failure stops nothing else.
 
+use super::spend_logs::{self, Asked, Ledgers};
 use super::{mesh, over_mesh};
 use crate::clock;
-use crate::config::{Config, MeshSection};
+use crate::config::{Config, MeshSection, UsageSource, Way};
 use crate::paths::Home;
+use crate::price_list;
 use axum::Router;
 use axum::serve::ListenerExt as _;
-use dash::ConfigAsk;
+use dash::{ConfigAsk, Feeds, Source};
 use gateways::{Driver, Gateway as _};
 use inventory::Inventory;
 use net_model::Observed;
+use prices::Prices;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -24,6 +27,8 @@ use tokio_util::task::TaskTracker;
 pub(super) struct ControlPlane {
     store: Store,
     inventory: Inventory,
+    feeds: watch::Sender<Arc<Feeds>>,
+    ledgers: watch::Sender<Arc<Ledgers>>,
     tasks: tasks::Tasks,
     web: JoinHandle<std::io::Result<()>>,
     stop: CancellationToken,
@@ -45,6 +50,8 @@ pub(super) struct Wish {
     pub(super) mesh: Option<MeshSection>,
     /// When drills are run.
     pub(super) drill: Option<String>,
+    /// Gateways that are not ours and tell of their usage.
+    pub(super) usage: Vec<UsageSource>,
 }
 
 impl Wish {
@@ -56,6 +63,7 @@ impl Wish {
             over_mesh: config.over_mesh,
             mesh: config.mesh.clone(),
             drill: config.jobs.drill.clone(),
+            usage: config.usage.clone(),
         }
     }
 }
@@ -107,6 +115,10 @@ impl ControlPlane {
             mesh::start(section, home, store.clone(), zones, house, &tracker, &stop)
         });
         let mesh = mesh.transpose()?;
+        let (post, ask) = sources(&wish.usage, &price_list::read(home)?);
+        let (feeds, posted) = watch::channel(Arc::new(post));
+        let (ledgers, asked) = watch::channel(Arc::new(ask));
+        tracker.spawn(spend_logs::run(store.clone(), asked, stop.clone()));
         let app = dash::App {
             mesh: mesh.as_ref().map(|mesh| mesh.views.clone()),
             store: store.clone(),
@@ -117,6 +129,7 @@ impl ControlPlane {
             sign_in_dir: home.sign_in(),
             hosts: wish.hosts,
             config: asks,
+            feeds: posted,
             clock: clock::now,
         };
         let service = mesh.and_then(|mesh| mesh.service);
@@ -130,6 +143,8 @@ impl ControlPlane {
         Ok(Self {
             store,
             inventory,
+            feeds,
+            ledgers,
             tasks,
             web,
             stop,
@@ -140,6 +155,13 @@ impl ControlPlane {
     /// Other zones, other rules for alerts.
     pub(super) fn set(&self, settings: inventory::Settings) {
         self.inventory.set(settings);
+    }
+
+    /// Others that tell of usage, other prices.
+    pub(super) fn set_sources(&self, usage: &[UsageSource], prices: &Prices) {
+        let (post, ask) = sources(usage, prices);
+        self.feeds.send_replace(Arc::new(post));
+        self.ledgers.send_replace(Arc::new(ask));
     }
 
     /// What it keeps, for whoever takes in what hosts say.
@@ -166,6 +188,35 @@ impl ControlPlane {
         self.tasks.stop(limit).await;
         self.store.close().await;
     }
+}
+
+/// Who posts, and who is asked.
+fn sources(usage: &[UsageSource], prices: &Prices) -> (Feeds, Ledgers) {
+    let (mut sources, mut asked) = (Vec::new(), Vec::new());
+    for source in usage {
+        let name = source.name.clone();
+        match &source.way {
+            Way::Posts(kind, token) => sources.push(Source {
+                name,
+                kind: *kind,
+                token: *token,
+            }),
+            Way::Asked(at, key) => asked.push(Asked {
+                name,
+                at: *at,
+                key: key.clone(),
+            }),
+        }
+    }
+    let feeds = Feeds {
+        sources,
+        prices: prices.clone(),
+    };
+    let ledgers = Ledgers {
+        asked,
+        prices: prices.clone(),
+    };
+    (feeds, ledgers)
 }
 
 /// Serves the dashboard until it is told to stop.

@@ -10,6 +10,7 @@ use hosts::{Hosts, Intake, Life, Reporter};
 use inventory::{Inventory, Sender};
 use kill_wire::Timestamp;
 use net_model::{HostName, ReportsAnswer};
+use node_agent::DrivenView;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use store::Store;
@@ -60,11 +61,12 @@ pub(super) struct Fleet {
 }
 
 impl Fleet {
-    /// Opens the authority, listens and dials. With `joins`, this machine is a host of its own house, the same way as any other.
+    /// Opens the authority, listens and dials. With an agent, this machine is a host of its own house, the same way as any
+    /// other; its reports say how the gateways fare that the agent drives.
     pub(super) async fn start(
         plan: &Plan,
         (store, inventory): (Store, Inventory),
-        joins: bool,
+        agent: Option<DrivenView>,
     ) -> anyhow::Result<Self> {
         let (home, config) = (&plan.home, &plan.config);
         let section = &config.fleet;
@@ -72,7 +74,7 @@ impl Fleet {
         let listener = TcpListener::bind(section.listen)
             .with_context(|| format!("cannot listen for hosts on {}", section.listen))?;
         let address = listener.local_addr()?;
-        let own = match joins {
+        let own = match agent.is_some() {
             true => own::invite(plan, &store, &house).await,
             false => Ok(None),
         };
@@ -88,10 +90,10 @@ impl Fleet {
             clock: clock::now,
         };
         let hosts = Hosts::start(settings, listener)?;
-        let own = match own {
-            Ok(token) if joins => Own::start(plan, address, token).await,
-            Ok(_) => Ok(None),
-            Err(why) => Err(why),
+        let own = match (own, agent) {
+            (Ok(token), Some(driven)) => Own::start(plan, address, token, driven).await,
+            (Ok(_), None) => Ok(None),
+            (Err(why), _) => Err(why),
         };
         Ok(Self {
             address,

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use host_facts::{Besides, Buffer, Reporter, Surroundings, Watcher};
 use hosts::{Guest, House};
 use net_model::{Dial, HostName, HostRole, Tier, Token, ZoneName};
+use node_agent::DrivenView;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -75,6 +76,7 @@ impl Own {
         plan: &Plan,
         to: SocketAddr,
         token: Option<Zeroizing<String>>,
+        driven: DrivenView,
     ) -> anyhow::Result<Option<Self>> {
         let folder = folder(plan);
         let here = SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), to.port());
@@ -95,9 +97,13 @@ impl Own {
             chance: || crate::random::random::<8>().map_or(0, |raw| u64::from_le_bytes(*raw)),
         };
         let around = Surroundings {
+            every: host_facts::EVERY,
             shelf: Arc::clone(&settings.shelf),
             now_ms: Box::new(|| clock::now().millis()),
-            besides: Box::new(Besides::default),
+            besides: Box::new(move || Besides {
+                driven: driven.facts(),
+                ..Besides::default()
+            }),
             kept: Box::new(|kept| {
                 if let Err(why) = kept {
                     tracing::warn!(%why, "A report of this machine could not be written down.");

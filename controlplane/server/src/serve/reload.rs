@@ -111,13 +111,14 @@ fn take(site: &mut Site, mut config: Config, table: RouteTable) -> anyhow::Resul
         None => None,
     };
     if let Some(gateway) = &site.gateway {
-        gateway.set_prices(prices);
+        gateway.set_prices(prices.clone());
         gateway.reload(table, config.gateway.rules().clone());
         gateway.reload_front(config.gateway.front().clone());
         gateway.operate(config.gateway.operating().clone());
     }
     if let Some(controlplane) = &site.controlplane {
         controlplane.set(controlplane::house(&config));
+        controlplane.set_sources(&config.usage, &prices);
     }
     if let Some((switch, channels)) = channels {
         switch.set_channels(channels);

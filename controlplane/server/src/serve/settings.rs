@@ -10,7 +10,7 @@ use gateways::Driver;
 use kill_config::{BadConfig, KillSwitchSection};
 use killswitchd::Beside;
 use net_model::KeyHash;
-use node_agent::{OnSilence, Silence};
+use node_agent::{Driven, OnSilence, Silence};
 use std::net::SocketAddr;
 
 /// For the kill switch; takes its section out of the plan, but for what a reload is compared with.
@@ -61,6 +61,13 @@ pub(super) fn agent(plan: &Plan) -> anyhow::Result<node_agent::Settings> {
         direct: plan.config.agent.direct.clone(),
         fence: None,
     })
+}
+
+/// Gateways of this host that are not ours.
+pub(super) fn driven(plan: &Plan) -> Vec<Driven> {
+    let wanted = plan.config.wanted.as_ref();
+    let drivers = plan.config.drivers.iter();
+    drivers.map(|wish| Driven::wished(wish, wanted)).collect()
 }
 
 /// For the gateway.

@@ -84,8 +84,9 @@ impl Site {
         // After the gateway, which starts closed: the first order then finds both.
         let agent = match ports.take(Part::Agent) {
             Some(listener) => {
-                let settings = settings::agent(&plan)?;
-                Some(NodeAgent::start(settings, listener).context("the node agent cannot start")?)
+                let (settings, driven) = (settings::agent(&plan)?, settings::driven(&plan));
+                let agent = NodeAgent::start_driving(settings, driven, listener);
+                Some(agent.context("the node agent cannot start")?)
             }
             None => None,
         };
@@ -128,8 +129,8 @@ impl Site {
         let Some(controlplane) = &self.controlplane else {
             return;
         };
-        let joins = self.agent.is_some();
-        match Fleet::start(&self.plan, controlplane.keeps(), joins).await {
+        let driven = self.agent.as_ref().map(NodeAgent::driven);
+        match Fleet::start(&self.plan, controlplane.keeps(), driven).await {
             Ok(fleet) => self.fleet = Some(fleet),
             Err(why) => {
                 tracing::error!("No host can join or report; everything else runs. {why:#}")
