@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod configured;
+pub mod controlplane;
 pub mod http;
 pub mod page;
 pub mod percentile;

@@ -94,7 +94,7 @@ class SmallModel(Upstream):
 
 def documented():
     """The configuration of LiteLLM that docs/fallback.md gives."""
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", (REPO / "docs" / "fallback.md").read_text(), re.M | re.S)
+    (block,) = re.findall(r"^```yaml\n(model_list:.*?)^```", (REPO / "docs" / "fallback.md").read_text(), re.M | re.S)
     return yaml.safe_load(block)
 
 

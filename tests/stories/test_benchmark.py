@@ -17,7 +17,8 @@ def test_the_gateway_is_measured_beside_its_peers():
 
 
 def test_hosts_join_report_and_are_looked_at_while_one_of_them_floods():
-    words = [str(built("bench_hosts")), "--json", "--hosts", "20", "--seconds", "5", "--every", "1", "--pages", "20", "--hostile", "100"]
+    # A report each second would, on a slow machine, come within the pause that follows the one before.
+    words = [str(built("bench_hosts")), "--json", "--hosts", "40", "--seconds", "6", "--every", "2", "--pages", "20", "--hostile", "100"]
     run = subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)

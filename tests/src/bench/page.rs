@@ -19,6 +19,13 @@ pub fn put(page: &Path, part: &str, tool: &str, figures: &str) -> anyhow::Result
     Ok(())
 }
 
+/// How busy this machine is: its load average of the last minute, as the kernel writes it.
+#[must_use]
+pub fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or_default().to_owned()
+}
+
 /// This machine and this build in a few words.
 #[must_use]
 pub fn machine() -> String {

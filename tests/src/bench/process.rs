@@ -45,6 +45,13 @@ pub fn peak_mb(pid: u32) -> anyhow::Result<f64> {
     Ok(f64::from(kib) * 1.024 / 1000.0)
 }
 
+/// The resident memory of one process now, in MB (10^6 bytes).
+pub fn resident_mb(pid: u32) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let kib = kib(&status, "VmRSS:").context("it is gone")?;
+    Ok(f64::from(kib) * 1.024 / 1000.0)
+}
+
 /// A figure of `/proc/PID/status`.
 fn kib(status: &str, name: &str) -> Option<u32> {
     let line = status.lines().find_map(|line| line.strip_prefix(name))?;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 31] = [
+const MAY_IMPORT: [(&str, &[&str]); 33] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
@@ -41,9 +41,12 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
     ),
     ("net-model", &["kill-wire"]),
     ("agent-core", &["kill-wire", "net-model"]),
-    ("gateways", &["kill-wire", "net-model"]),
+    // A gateway that goes on with what it has begun has its connections ended in the kernel.
+    ("gateways", &["kill-wire", "net-model", "fence"]),
     // Pure, and used on both sides like the model: what a model costs.
     ("prices", &["net-model"]),
+    // Pure: what gateways that are not ours tell of their usage.
+    ("usage-feeds", &["kill-wire", "net-model", "prices"]),
     ("gateway-core", &["kill-wire", "net-model", "prices"]),
     (
         "gateway",
@@ -52,6 +55,17 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "kill-files",
             "net-model",
             "prices",
+            "gateway-core",
+        ],
+    ),
+    // Reads what both the program of the house and the agent of a host have in their files.
+    (
+        "gateway-config",
+        &[
+            "kill-wire",
+            "kill-config",
+            "net-model",
+            "gateways",
             "gateway-core",
         ],
     ),
@@ -73,6 +87,9 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "net-model",
             "agent-core",
             "gateways",
+            // What gateways that are not ours shall do, and which target serves there.
+            "gateway-config",
+            "gateway-core",
             "host-facts",
             "uplink",
         ],
@@ -114,6 +131,8 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "kill-wire",
             "killctl",
             "net-model",
+            "prices",
+            "usage-feeds",
             "store",
             "inventory",
             "mesh",
@@ -134,9 +153,11 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "killswitchd",
             "net-model",
             "prices",
+            "usage-feeds",
             "agent-core",
             "gateways",
             "gateway",
+            "gateway-config",
             "node-agent",
             "store",
             "inventory",
@@ -148,10 +169,18 @@ const MAY_IMPORT: [(&str, &[&str]); 31] = [
             "dash",
         ],
     ),
-    // The benchmarks play hosts, and invite them.
+    // The benchmarks play hosts, and invite them; they drive gateways of each kind.
     (
         "site-tests",
-        &["kill-wire", "net-model", "net-link", "store", "fence"],
+        &[
+            "kill-wire",
+            "net-model",
+            "net-link",
+            "store",
+            "fence",
+            "gateway",
+            "gateways",
+        ],
     ),
 ];
 

@@ -2,7 +2,7 @@
 
 use crate::peers::Kind;
 use clap::Parser;
-use site_tests::bench::running;
+use site_tests::bench::{page, running};
 use std::path::PathBuf;
 
 /// Measures the gateway beside its peers on this machine, in turns, each over a scripted upstream of its own.
@@ -48,11 +48,7 @@ impl Asked {
     /// Reads the arguments of this process.
     pub(crate) fn read() -> Self {
         let mut asked = Self::parse();
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        load.split(' ')
-            .next()
-            .unwrap_or_default()
-            .clone_into(&mut asked.load_before);
+        asked.load_before = page::load();
         if asked.smoke {
             (asked.rounds, asked.requests) = (1, 40);
         }

@@ -1,7 +1,7 @@
 //! What the command line says.
 
 use clap::Parser;
-use site_tests::bench::running;
+use site_tests::bench::{page, running};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,11 +50,7 @@ impl Asked {
     /// Reads the arguments of this process.
     pub(crate) fn read() -> Self {
         let mut asked = Self::parse();
-        let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-        load.split(' ')
-            .next()
-            .unwrap_or_default()
-            .clone_into(&mut asked.load_before);
+        asked.load_before = page::load();
         asked
     }
 

@@ -1,7 +1,6 @@
 //! The simulated hosts: each brings a report at its own moment, again and again.
 
 use crate::figures::Span;
-use crate::house::House;
 use crate::join::{LIMIT, Member};
 use crate::report::report;
 use anyhow::ensure;
@@ -9,6 +8,7 @@ use hyper::{Method, StatusCode};
 use net_link::{Talk, parsed};
 use net_model::{MAX_TALK_BYTES, REPORTS_PATH, ReportsAnswer};
 use site_tests::bench::clock::{Mark, mark, ms};
+use site_tests::bench::controlplane::House;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;

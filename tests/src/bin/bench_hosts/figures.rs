@@ -1,8 +1,8 @@
 //! What was measured.
 
 use crate::flood::Told;
-use crate::house::House;
 use site_tests::bench::clock::{Mark, mark, ms};
+use site_tests::bench::controlplane::House;
 use site_tests::bench::process::Used;
 
 /// Times in milliseconds.

@@ -3,7 +3,6 @@
 //! The tokens are written into the database as `portcullis hosts invite` writes them, without starting that program a thousand
 //! times.
 
-use crate::house::House;
 use anyhow::{Context as _, ensure};
 use hyper::{Method, StatusCode};
 use kill_wire::Timestamp;
@@ -15,6 +14,7 @@ use net_model::{
 use rcgen::{CertificateParams, KeyPair};
 use sha2::{Digest as _, Sha256};
 use site_tests::bench::clock::wall_ms;
+use site_tests::bench::controlplane::House;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

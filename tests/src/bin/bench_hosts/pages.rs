@@ -1,10 +1,10 @@
 //! A signed-in person looks at the hosts: one kept connection, one page after the other.
 
 use crate::asked::Asked;
-use crate::house::House;
 use crate::join::name;
 use anyhow::{Context as _, bail, ensure};
 use site_tests::bench::clock::{mark, ms};
+use site_tests::bench::controlplane::House;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;

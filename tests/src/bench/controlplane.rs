@@ -1,10 +1,10 @@
 //! The control plane that is measured: `portcullis serve controlplane` on free ports, with a folder of its own.
 
+use crate::bench::configured::private;
+use crate::bench::process::{Used, peak_mb, used};
+use crate::bench::running::{Running, await_answer, command, free_ports};
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
-use site_tests::bench::configured::private;
-use site_tests::bench::process::{Used, peak_mb, used};
-use site_tests::bench::running::{Running, await_answer, command, free_ports};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,11 +12,11 @@ use tempfile::TempDir;
 
 /// A running control plane; ended when dropped.
 #[derive(Debug)]
-pub(crate) struct House {
+pub struct House {
     /// Where hosts report.
-    pub(crate) hosts: SocketAddr,
+    pub hosts: SocketAddr,
     /// Where its pages are.
-    pub(crate) dash: SocketAddr,
+    pub dash: SocketAddr,
     folder: TempDir,
     program: PathBuf,
     config: PathBuf,
@@ -24,7 +24,8 @@ pub(crate) struct House {
 }
 
 impl House {
-    pub(crate) fn start(bin: &Path) -> anyhow::Result<Self> {
+    /// Starts it and waits until it answers; its programs stand in `bin`.
+    pub fn start(bin: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("pc-bench-").tempdir()?;
         let [dash, hosts] = free_ports()?;
         let text = format!("[controlplane]\nlisten = \"{dash}\"\n[hosts]\nlisten = \"{hosts}\"\n");
@@ -47,17 +48,23 @@ impl House {
     }
 
     /// Its database.
-    pub(crate) fn database(&self) -> PathBuf {
+    pub fn database(&self) -> PathBuf {
         self.folder.path().join("d/controlplane/portcullis.db")
     }
 
-    /// The token of a fresh link to its pages.
-    pub(crate) fn sign_in_token(&self) -> anyhow::Result<String> {
+    /// What the program says to these words, beside the control plane that runs.
+    pub fn told(&self, words: &[&str]) -> anyhow::Result<Value> {
         let told = said(&self.program, self.folder.path(), &self.config)
-            .args(["sign-in", "--json"])
+            .args(words)
             .output()?;
-        ensure!(told.status.success(), "sign-in: {}", told.status);
-        let told: Value = serde_json::from_slice(&told.stdout)?;
+        let why = String::from_utf8_lossy(&told.stderr);
+        ensure!(told.status.success(), "{words:?}: {}: {why}", told.status);
+        Ok(serde_json::from_slice(&told.stdout)?)
+    }
+
+    /// The token of a fresh link to its pages.
+    pub fn sign_in_token(&self) -> anyhow::Result<String> {
+        let told = self.told(&["sign-in", "--json"])?;
         let link = told.get("link").and_then(Value::as_str);
         let (_, token) = link
             .and_then(|link| link.split_once("token="))
@@ -66,12 +73,12 @@ impl House {
     }
 
     /// What it has used so far.
-    pub(crate) fn used(&self) -> anyhow::Result<Used> {
+    pub fn used(&self) -> anyhow::Result<Used> {
         used(self.portcullis.id())
     }
 
     /// The most memory it ever had, in MB (10^6 bytes).
-    pub(crate) fn peak_mb(&self) -> anyhow::Result<f64> {
+    pub fn peak_mb(&self) -> anyhow::Result<f64> {
         peak_mb(self.portcullis.id())
     }
 }

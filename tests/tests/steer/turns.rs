@@ -1,0 +1,82 @@
+//! Where a route leads follows how its targets fare, and what somebody else changed is put right.
+
+use crate::house::{House, chats, wait_for};
+use serde_json::json;
+use site_tests::upstream::Upstream;
+
+#[test]
+fn a_local_target_that_fails_repeatedly_is_stood_in_for_and_takes_over_again_by_itself() {
+    let house = House::new();
+    assert_eq!(chats(&house.far), 0);
+    assert!(!house.notes("->"), "{:?}", house.fact());
+    house.fall_back();
+    wait_for("the report", || {
+        house.notes("chat: ollama (breaker open) -> far")
+    });
+    assert!(house.fact().follows && house.fact().managed);
+    house.local.play(None);
+    let before = chats(&house.local);
+    wait_for("the return", || {
+        assert_eq!(house.ask().status, 200, "nobody pays for the way back");
+        chats(&house.local) > before + 3
+    });
+    wait_for("the report", || !house.notes("->"));
+    let away = chats(&house.far);
+    for _ in 0..10 {
+        assert_eq!(house.ask().status, 200);
+    }
+    assert_eq!(chats(&house.far), away);
+    house.stop();
+}
+
+#[test]
+fn a_target_that_is_gone_is_found_out_by_its_probe_before_many_pay_for_it() {
+    let mut house = House::new();
+    let gone = house.local.addr;
+    house.local = Upstream::start().unwrap();
+    wait_for("the report", || {
+        house.notes("chat: ollama (breaker open) -> far")
+    });
+    assert_eq!(chats(&house.far), 0, "no request was needed");
+    wait_for("the fallback", || house.ask().status == 200);
+    assert_eq!(chats(&house.far), 1);
+    let listener = std::net::TcpListener::bind(gone).unwrap();
+    house.local = Upstream::on(listener, None, None).unwrap();
+    wait_for("the return", || {
+        house.ask().status == 200 && chats(&house.local) > 0
+    });
+    house.stop();
+}
+
+#[test]
+fn what_somebody_else_changed_is_put_right_counted_and_told() {
+    let house = House::new();
+    let path = "routes/portcullis-chat";
+    let wanted = house.twin.stored(path).unwrap();
+    let mut changed = wanted.clone();
+    changed["plugins"]["key-auth"] = json!({});
+    changed["plugins"]["consumer-restriction"]["whitelist"] = json!(["somebody"]);
+    let others = json!({ "uri": "/others/*", "upstream": { "type": "roundrobin", "nodes": { "127.0.0.1:1": 1 } } });
+    house.twin.place("routes/others", others).unwrap();
+    house.twin.place(path, changed).unwrap();
+    wait_for("the route as it was", || {
+        house.twin.stored(path).unwrap()["plugins"] == wanted["plugins"]
+    });
+    wait_for("the report", || {
+        house.notes("was put right: route portcullis-chat (changed)")
+    });
+    assert_eq!(house.fact().drifted, 1);
+    assert!(house.twin.stored("routes/others").is_some(), "not ours");
+    house.stop();
+}
+
+#[test]
+fn nothing_is_written_before_the_gateway_holds_what_is_closed() {
+    let house = House::new();
+    let calls = house.twin.calls();
+    let mut writes = calls.iter().filter(|call| call.method != "GET");
+    let first = writes.next().unwrap();
+    assert!(first.path.contains("/global_rules/"), "{first:?}");
+    assert!(writes.any(|call| call.path.contains("/routes/")));
+    house.stop();
+}
