@@ -17,7 +17,7 @@ use bytes::Bytes;
 use gateway_core::dialect::at_target;
 use http::{HeaderMap, Method, StatusCode};
 use kill_wire::Name;
-use net_model::{Target, TargetKind};
+use net_model::Target;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
     task::JoinSet,
