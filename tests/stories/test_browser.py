@@ -31,7 +31,7 @@ def keep(window, name):
 
 def test_the_red_button_needs_its_word_and_the_page_is_live(house, window):
     stream = RawStream(house).flowing()
-    window.sees("document.querySelector('[sse-swap=exchanges]').innerText.includes('steady')")
+    window.sees("document.querySelector('[data-part=exchanges]').innerText.includes('steady')")
     keep(window, "open")
     window.click("#do-LLM")
     window.sees("document.activeElement.id == 'cut-confirm' && document.getElementById('cut-scope').value == 'LLM'")
@@ -67,7 +67,7 @@ def test_a_cut_from_elsewhere_shows_without_reloading_also_on_a_phone(house, win
     window.resize(400, 900)
     house.cut("agent", why="<img src=x onerror=alert(1)>")
     window.sees("document.querySelector('.verdict').innerText.includes('agent')")
-    window.sees("document.querySelector('[sse-swap=incidents]').innerText.includes('<img src=x')")
+    window.sees("document.querySelector('[data-part=incidents]').innerText.includes('<img src=x')")
     assert window.run("return document.querySelectorAll('main img[src=x]').length") == 0
     assert window.run("return document.documentElement.scrollWidth <= innerWidth"), "the page is wider than the screen"
     keep(window, "phone")
@@ -75,10 +75,10 @@ def test_a_cut_from_elsewhere_shows_without_reloading_also_on_a_phone(house, win
 
 
 def test_a_drill_and_a_check_in_are_one_click_and_cut_nothing(house, window):
-    window.sees("document.querySelector('[sse-swap=watch]').innerText.includes('local')")
+    window.sees("document.querySelector('[data-part=watch]').innerText.includes('local')")
     window.click("#drill button")
     window.sees("document.getElementById('outcome').innerText.includes('Nothing was cut')")
-    window.sees("document.querySelector('[sse-swap=watch]').innerText.includes('by dashboard')")
+    window.sees("document.querySelector('[data-part=watch]').innerText.includes('by dashboard')")
     keep(window, "drilled")
     window.click("#check-in button")
     window.sees("document.getElementById('outcome').innerText.includes('Checked in')")

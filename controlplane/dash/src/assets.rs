@@ -36,6 +36,7 @@ pub(crate) async fn serve(Path((wanted, name)): Path<(String, String)>) -> Respo
     let kind = match name.rsplit('.').next() {
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
+        Some("png") => "image/png",
         Some("svg") => "image/svg+xml",
         _ => "text/plain; charset=utf-8",
     };
@@ -49,7 +50,7 @@ pub(crate) struct Links {
     pub(crate) style: String,
     pub(crate) icon: String,
     pub(crate) htmx: String,
-    pub(crate) sse: String,
+    pub(crate) theme: String,
     pub(crate) script: String,
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn links() -> Links {
         style: address("portcullis.css"),
         icon: address("portcullis.svg"),
         htmx: address("htmx.min.js"),
-        sse: address("htmx-ext-sse.min.js"),
+        theme: address("theme.js"),
         script: address("portcullis.js"),
     }
 }

@@ -1,15 +1,17 @@
-//! The live page: each part is sent again when what it shows has changed, and only then.
+//! The live pages: each part is sent again when what it shows has changed, and only then. Between them goes a beat: it says
+//! that the connection lives and whether the kill switch answers, and a page whose beats stop makes its red button grey.
 
 use crate::answer::refusal;
 use crate::operator::Operator;
 use crate::site::Site;
 use crate::view::Parts;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{Stream, unfold};
 use net_model::Snapshot;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,23 +22,57 @@ use tokio::time::{Interval, MissedTickBehavior};
 /// How often a listener's session is looked up again: so long may a page go on after its sign-out.
 const RECHECK: Duration = Duration::from_secs(10);
 
+/// How often a page is told that it is still connected.
+const BEAT: Duration = Duration::from_secs(2);
+
 /// Silence after which a comment is sent, so that proxies keep the connection and a dead one is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-pub(crate) async fn listen(operator: Operator, State(site): State<Arc<Site>>) -> Response {
+/// Which page listens.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Which {
+    #[serde(default)]
+    view: View,
+}
+
+/// What a page shows that changes by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum View {
+    /// Every part of the first page.
+    #[default]
+    Overview,
+    /// Nothing but whether it is connected.
+    Frame,
+}
+
+pub(crate) async fn listen(
+    operator: Operator,
+    State(site): State<Arc<Site>>,
+    Query(which): Query<Which>,
+) -> Response {
     let Ok(place) = Arc::clone(&site.listeners).try_acquire_owned() else {
         let text = "Too many pages listen already; close one and reload.";
         return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    Sse::new(events(site, operator, place))
+    Sse::new(events(site, operator, which.view, place))
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response()
+}
+
+/// The connection lives.
+#[derive(Serialize)]
+struct Beat {
+    /// The kill switch answers.
+    kill: bool,
 }
 
 /// One listening browser.
 struct Listener {
     site: Arc<Site>,
     operator: Operator,
+    view: View,
+    beat: Interval,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     recheck: Interval,
     shown: BTreeMap<&'static str, String>,
@@ -48,6 +84,7 @@ struct Listener {
 fn events(
     site: Arc<Site>,
     operator: Operator,
+    view: View,
     place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
     let mut snapshots = site.app.snapshots.clone();
@@ -55,9 +92,13 @@ fn events(
     snapshots.mark_changed();
     let mut recheck = tokio::time::interval(RECHECK);
     recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut beat = tokio::time::interval(BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let listener = Listener {
         site,
         operator,
+        view,
+        beat,
         snapshots,
         recheck,
         shown: BTreeMap::new(),
@@ -86,14 +127,30 @@ impl Listener {
                     // The control plane stops; the browser calls again until it is back.
                     Err(_) => return None,
                 },
+                _ = self.beat.tick() => self.beat().await,
                 _ = self.recheck.tick() => self.check().await,
             }
         }
     }
 
+    async fn beat(&mut self) {
+        let pulse = self.site.pulse().await;
+        let said = Beat {
+            kill: pulse.said.is_ok(),
+        };
+        match Event::default().event("beat").json_data(said) {
+            Ok(event) => self.waiting.push_back(event),
+            Err(error) => tracing::error!(%error, "A beat cannot be written."),
+        }
+    }
+
     fn draw(&mut self) {
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-        for (name, html) in Parts::of(&snapshot).drawn() {
+        let parts = match self.view {
+            View::Overview => Parts::of(&snapshot).drawn(),
+            View::Frame => Vec::new(),
+        };
+        for (name, html) in parts {
             if self.shown.get(name) != Some(&html) {
                 self.waiting
                     .push_back(Event::default().event(name).data(&html));

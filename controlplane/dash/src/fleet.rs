@@ -11,6 +11,7 @@ mod said;
 mod spark;
 
 use crate::answer::{html, problem, refusal};
+use crate::frame::Frame;
 use crate::operator::{NoOperator, Operator, Why};
 use crate::site::Site;
 use axum::extract::{Path, Query, State};
@@ -74,9 +75,10 @@ pub(crate) async fn hosts(
     State(site): State<Arc<Site>>,
     Query(which): Query<Which>,
 ) -> Response {
-    if let Err(refused) = operator {
-        return away(refused);
-    }
+    let operator = match operator {
+        Ok(operator) => operator,
+        Err(refused) => return away(refused),
+    };
     let Some(zone) = which.zone() else {
         return refusal(StatusCode::BAD_REQUEST, "That is no name of a zone.");
     };
@@ -91,7 +93,16 @@ pub(crate) async fn hosts(
     match read.await {
         Ok((counts, lines)) => {
             let zones = site.app.inventory.zones();
-            let page = hosts::page(&zones, counts, lines, zone, which.page.unwrap_or(0), now);
+            let frame = Frame::of(&site, &operator, "/hosts");
+            let page = hosts::page(
+                frame,
+                &zones,
+                counts,
+                lines,
+                zone,
+                which.page.unwrap_or(0),
+                now,
+            );
             html(StatusCode::OK, &page)
         }
         Err(error) => unreadable(&error),
@@ -104,50 +115,61 @@ pub(crate) async fn host(
     Path(name): Path<String>,
     Query(back): Query<Back>,
 ) -> Response {
-    if let Err(refused) = operator {
-        return away(refused);
-    }
+    let operator = match operator {
+        Ok(operator) => operator,
+        Err(refused) => return away(refused),
+    };
     let unknown = || refusal(StatusCode::NOT_FOUND, "There is no host of that name.");
     let Ok(name) = name.parse::<HostName>() else {
         return unknown();
     };
     match host::read(&site, &name, &back).await {
-        Ok(Some(read)) => html(
-            StatusCode::OK,
-            &host::page(&read, &site.app.inventory.zones(), site.now()),
-        ),
+        Ok(Some(read)) => {
+            let frame = Frame::of(&site, &operator, "/hosts/");
+            let page = host::page(frame, &read, &site.app.inventory.zones(), site.now());
+            html(StatusCode::OK, &page)
+        }
         Ok(None) => unknown(),
         Err(error) => unreadable(&error),
     }
 }
 
 pub(crate) async fn alerts(operator: Signed, State(site): State<Arc<Site>>) -> Response {
-    if let Err(refused) = operator {
-        return away(refused);
-    }
+    let operator = match operator {
+        Ok(operator) => operator,
+        Err(refused) => return away(refused),
+    };
     match site.app.store.alerts(None, ALERTS).await {
-        Ok(alerts) => html(StatusCode::OK, &lists::alerts(&alerts)),
+        Ok(alerts) => html(
+            StatusCode::OK,
+            &lists::alerts(Frame::of(&site, &operator, "/alerts"), &alerts),
+        ),
         Err(error) => unreadable(&error),
     }
 }
 
 pub(crate) async fn jobs(operator: Signed, State(site): State<Arc<Site>>) -> Response {
     match operator {
-        Ok(_) => html(StatusCode::OK, &lists::jobs(&site.app.jobs.all())),
+        Ok(operator) => {
+            let frame = Frame::of(&site, &operator, "/jobs");
+            html(StatusCode::OK, &lists::jobs(frame, &site.app.jobs.all()))
+        }
         Err(refused) => away(refused),
     }
 }
 
 pub(crate) async fn mesh(operator: Signed, State(site): State<Arc<Site>>) -> Response {
-    if let Err(refused) = operator {
-        return away(refused);
-    }
+    let operator = match operator {
+        Ok(operator) => operator,
+        Err(refused) => return away(refused),
+    };
     let view = site
         .app
         .mesh
         .as_ref()
         .map(|view| Arc::clone(&view.borrow()));
-    html(StatusCode::OK, &mesh::page(view.as_deref()))
+    let frame = Frame::of(&site, &operator, "/mesh");
+    html(StatusCode::OK, &mesh::page(frame, view.as_deref()))
 }
 
 fn away(refused: NoOperator) -> Response {

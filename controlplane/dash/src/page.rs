@@ -1,10 +1,10 @@
 //! The first page: a frame around the parts, with the two forms.
 
 use crate::answer::html;
-use crate::assets::{Links, links};
+use crate::frame::Frame;
 use crate::operator::{NoOperator, Operator, Why};
 use crate::site::Site;
-use crate::view::{Outcome, Parts, When};
+use crate::view::{Outcome, Parts};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
@@ -15,12 +15,8 @@ use std::sync::Arc;
 #[derive(Template)]
 #[template(path = "page.html")]
 struct Page {
-    links: Links,
+    frame: Frame,
     parts: Parts,
-    signed_in_until: Option<When>,
-    /// Whom the mesh let in.
-    login: Option<String>,
-    only_looks: bool,
     /// What a form did, when the browser runs no script.
     outcome: Option<Outcome>,
     cut_scope: String,
@@ -69,11 +65,8 @@ fn draw(
     outcome: Option<Outcome>,
 ) -> Response {
     let page = Page {
-        links: links(),
+        frame: Frame::of(site, operator, "/").live("overview"),
         parts: Parts::of(&site.snapshot()),
-        signed_in_until: operator.expires().map(When::clock),
-        login: operator.person().map(|person| person.login().to_owned()),
-        only_looks: operator.person().is_some_and(|person| !person.may_act()),
         outcome,
         cut_scope: fill.cut,
         restore_scope: fill.restore,

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
+use crate::pulse::Newest;
 use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
@@ -51,6 +52,8 @@ pub(crate) struct Site {
     pub(crate) listeners: Arc<Semaphore>,
     /// A place for each batch of usage that is read.
     pub(crate) batches: Arc<Semaphore>,
+    /// What the kill switch said last.
+    pub(crate) newest: Newest,
 }
 
 impl Site {
@@ -59,6 +62,7 @@ impl Site {
             app,
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             batches: Arc::new(Semaphore::new(AT_ONCE)),
+            newest: Newest::default(),
         }
     }
 

@@ -4,7 +4,7 @@ use super::Back;
 use super::hosts::{Row, percent, row};
 use super::said::said;
 use super::spark::{HEIGHT, Kind, Spark, WIDTH, draw};
-use crate::assets::{Links, links};
+use crate::frame::Frame;
 use crate::site::Site;
 use crate::view::When;
 use askama::Template;
@@ -72,7 +72,7 @@ pub(super) async fn read(
 #[derive(Debug, Template)]
 #[template(path = "fleet/host.html")]
 pub(crate) struct Host {
-    links: Links,
+    frame: Frame,
     heading: String,
     row: Row,
     certificate_ends: Option<When>,
@@ -130,12 +130,12 @@ const KINDS: [Kind; 7] = [
     },
 ];
 
-pub(super) fn page(read: &Read, zones: &[Zone], now: Timestamp) -> Host {
+pub(super) fn page(frame: Frame, read: &Read, zones: &[Zone], now: Timestamp) -> Host {
     let (span, back, step) = read.span;
     let from = now.millis().saturating_sub(back);
     let draw = |kind: &Kind| draw(kind, &read.history, (from, now.millis()), step.millis());
     Host {
-        links: links(),
+        frame,
         heading: read.line.name.to_string(),
         row: row(&read.line, now),
         certificate_ends: read.line.certificate_ends.map(When::day),

@@ -1,7 +1,7 @@
 //! The list of hosts, by zone; a thousand are ten pages.
 
 use super::{ON_A_PAGE, SILENT_MS};
-use crate::assets::{Links, links};
+use crate::frame::Frame;
 use crate::view::When;
 use askama::Template;
 use kill_wire::Timestamp;
@@ -11,7 +11,7 @@ use store::{HostLine, HostState, ZoneCount};
 #[derive(Debug, Template)]
 #[template(path = "fleet/hosts.html")]
 pub(crate) struct Hosts {
-    links: Links,
+    frame: Frame,
     heading: String,
     zones: Vec<ZoneCard>,
     rows: Vec<Row>,
@@ -45,6 +45,7 @@ pub(super) struct Row {
 }
 
 pub(super) fn page(
+    frame: Frame,
     zones: &[Zone],
     counts: Vec<ZoneCount>,
     lines: Vec<HostLine>,
@@ -67,7 +68,7 @@ pub(super) fn page(
         })
         .collect();
     Hosts {
-        links: links(),
+        frame,
         heading: "Hosts".to_owned(),
         zones: counts
             .into_iter()

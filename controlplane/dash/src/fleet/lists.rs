@@ -1,6 +1,6 @@
 //! Alerts, and what runs by the clock.
 
-use crate::assets::{Links, links};
+use crate::frame::Frame;
 use crate::view::When;
 use askama::Template;
 use net_model::{AlertView, JobView};
@@ -8,7 +8,7 @@ use net_model::{AlertView, JobView};
 #[derive(Debug, Template)]
 #[template(path = "fleet/alerts.html")]
 pub(crate) struct Alerts {
-    links: Links,
+    frame: Frame,
     heading: String,
     rows: Vec<AlertRow>,
 }
@@ -24,9 +24,9 @@ pub(super) struct AlertRow {
     pub(super) ended: Option<When>,
 }
 
-pub(super) fn alerts(alerts: &[AlertView]) -> Alerts {
+pub(super) fn alerts(frame: Frame, alerts: &[AlertView]) -> Alerts {
     Alerts {
-        links: links(),
+        frame,
         heading: "Alerts".to_owned(),
         rows: alerts.iter().map(alert).collect(),
     }
@@ -57,7 +57,7 @@ pub(super) fn alert(view: &AlertView) -> AlertRow {
 #[derive(Debug, Template)]
 #[template(path = "fleet/jobs.html")]
 pub(crate) struct Jobs {
-    links: Links,
+    frame: Frame,
     heading: String,
     rows: Vec<JobRow>,
 }
@@ -73,9 +73,9 @@ struct JobRow {
     next: Option<When>,
 }
 
-pub(super) fn jobs(jobs: &[JobView]) -> Jobs {
+pub(super) fn jobs(frame: Frame, jobs: &[JobView]) -> Jobs {
     Jobs {
-        links: links(),
+        frame,
         heading: "Jobs".to_owned(),
         rows: jobs.iter().map(job).collect(),
     }

@@ -1,6 +1,6 @@
 //! The mesh network: its nodes, whose each is, and what is wrong with it.
 
-use crate::assets::{Links, links};
+use crate::frame::Frame;
 use crate::view::When;
 use askama::Template;
 use net_model::{KeyEnd, MeshFinding, MeshNodeView, MeshStep, MeshView};
@@ -8,7 +8,7 @@ use net_model::{KeyEnd, MeshFinding, MeshNodeView, MeshStep, MeshView};
 #[derive(Debug, Template)]
 #[template(path = "fleet/mesh.html")]
 pub(crate) struct Mesh {
-    links: Links,
+    frame: Frame,
     heading: String,
     /// None where the house has no mesh.
     at: Option<When>,
@@ -44,7 +44,7 @@ struct Cut {
     policy_kept: bool,
 }
 
-pub(super) fn page(view: Option<&MeshView>) -> Mesh {
+pub(super) fn page(frame: Frame, view: Option<&MeshView>) -> Mesh {
     let view = view.filter(|view| view.at.millis() > 0);
     let problems = view.map(|view| {
         let unreadable = view.unreadable;
@@ -58,7 +58,7 @@ pub(super) fn page(view: Option<&MeshView>) -> Mesh {
         policy_kept: cut.policy_kept,
     });
     Mesh {
-        links: links(),
+        frame,
         heading: "Mesh".to_owned(),
         at: view.map(|view| When::day(view.at)),
         network: view.map(|view| view.network.clone()).unwrap_or_default(),

@@ -12,6 +12,7 @@ use kill_wire::{
 use killctl::Lever;
 use net_model::{ExchangeView, GatewayFacts, KeyHash, MicroDollars, Snapshot, UsageTotals};
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
@@ -35,8 +36,8 @@ pub(crate) struct House {
     pub(crate) snapshots: watch::Sender<Arc<Snapshot>>,
     /// What the kill switch was asked.
     pub(crate) asked: Arc<Mutex<Vec<LeverRequest>>>,
-    /// What it answers next; without one it hangs up.
-    pub(crate) reply: Arc<Mutex<Option<LeverReply>>>,
+    /// What it answers next, in this order; without one it hangs up.
+    pub(crate) reply: Arc<Mutex<VecDeque<LeverReply>>>,
     pub(crate) router: Router,
     app: App,
     /// Which gateways may tell of their usage.
@@ -155,7 +156,11 @@ impl House {
     }
 
     pub(crate) fn answer_with(&self, reply: LeverReply) {
-        *self.reply.lock().unwrap() = Some(reply);
+        *self.reply.lock().unwrap() = VecDeque::from([reply]);
+    }
+
+    pub(crate) fn then_answer(&self, reply: LeverReply) {
+        self.reply.lock().unwrap().push_back(reply);
     }
 
     pub(crate) fn was_asked(&self) -> Vec<LeverRequest> {
@@ -198,7 +203,7 @@ fn real_now() -> u64 {
 fn serve_lever(
     path: &std::path::Path,
     asked: Arc<Mutex<Vec<LeverRequest>>>,
-    reply: Arc<Mutex<Option<LeverReply>>>,
+    reply: Arc<Mutex<VecDeque<LeverReply>>>,
 ) {
     let listener = UnixListener::bind(path).unwrap();
     std::thread::spawn(move || {
@@ -207,7 +212,7 @@ fn serve_lever(
             BufReader::new(&stream).read_line(&mut line).unwrap();
             let request = serde_json::from_str(&line).unwrap();
             asked.lock().unwrap().push(request);
-            if let Some(reply) = reply.lock().unwrap().take() {
+            if let Some(reply) = reply.lock().unwrap().pop_front() {
                 let text = serde_json::to_string(&reply).unwrap() + "\n";
                 (&stream).write_all(text.as_bytes()).unwrap();
             }

@@ -10,8 +10,18 @@ use tokio::sync::watch;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// The next event: its name and its data. `None` at the end of the stream.
+/// The next event but beats: its name and its data. `None` at the end of the stream.
 async fn next(body: &mut Body) -> Option<(String, String)> {
+    loop {
+        let event = any(body).await?;
+        if event.0 != "beat" {
+            return Some(event);
+        }
+    }
+}
+
+/// The next event, also a beat.
+async fn any(body: &mut Body) -> Option<(String, String)> {
     let frame = tokio::time::timeout(LIMIT, body.frame()).await.unwrap();
     let bytes = frame?.unwrap().into_data().unwrap();
     let text = String::from_utf8(bytes.to_vec()).unwrap();
@@ -115,4 +125,25 @@ async fn listeners_are_bounded() {
     open.pop();
     let answer = house.get("/events", &session).await;
     assert_eq!(answer.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_beat_says_whether_the_kill_switch_answers_and_a_plain_page_hears_nothing_else() {
+    let house = House::new().await;
+    let session = house.session().await;
+    let mut body = house.get("/events?view=frame", &session).await.into_body();
+    let (name, data) = any(&mut body).await.unwrap();
+    assert_eq!((name.as_str(), data.as_str()), ("beat", "{\"kill\":false}"));
+    house.answer_with(kill_wire::LeverReply::State(Box::new(
+        snapshot().killswitch.unwrap(),
+    )));
+    house.then_answer(kill_wire::LeverReply::Incidents {
+        incidents: Vec::new(),
+    });
+    house.pass(5_000);
+    let (name, data) = any(&mut body).await.unwrap();
+    assert_eq!((name.as_str(), data.as_str()), ("beat", "{\"kill\":true}"));
+
+    let unknown = house.get("/events?view=everything", &session).await;
+    assert_eq!(unknown.status(), StatusCode::BAD_REQUEST);
 }
