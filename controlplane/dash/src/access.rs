@@ -1,4 +1,5 @@
-//! Who may use which route. The router is made from this list, so there is no route without a row.
+//! Who may use which route. The router is made from this list, and so is the guard in front of each route: there is no route
+//! without a row, and no row that a handler could forget.
 
 use crate::site::Site;
 use crate::{act, api, assets, config, events, feeds, fleet, metrics, page, sign_in};
@@ -15,8 +16,12 @@ pub enum Who {
     Monitor,
     /// A gateway that shows its token, and only to tell of its usage.
     Sender,
-    /// Whoever holds a session, or is let in by the mesh.
+    /// Whoever is signed in, or let in by the mesh.
+    Viewer,
+    /// Who may cut besides.
     Operator,
+    /// Who may restore with a code, and change things, besides.
+    Admin,
 }
 
 /// One row of the access table.
@@ -28,64 +33,69 @@ pub struct Access {
     pub path: &'static str,
     /// Who may use it.
     pub who: Who,
+    /// It cuts: a session that was seen to be valid is enough, and no database is asked.
+    pub cuts: bool,
 }
 
 const fn row(method: &'static str, path: &'static str, who: Who) -> Access {
-    Access { method, path, who }
+    let cuts = false;
+    Access {
+        method,
+        path,
+        who,
+        cuts,
+    }
+}
+
+impl Access {
+    const fn cuts(self) -> Self {
+        Self { cuts: true, ..self }
+    }
 }
 
 /// Every route with its row.
 pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
-    use Who::{Anyone, Monitor, Operator, Sender};
+    use Who::{Admin, Anyone, Monitor, Operator, Sender, Viewer};
     vec![
-        (row("GET", "/", Operator), get(page::show)),
-        (row("GET", "/events", Operator), get(events::listen)),
-        (row("POST", "/cut", Operator), post(act::cut)),
-        (row("POST", "/restore", Operator), post(act::restore)),
+        (row("GET", "/", Viewer), get(page::show)),
+        (row("GET", "/events", Viewer), get(events::listen)),
+        (row("POST", "/cut", Operator).cuts(), post(act::cut)),
+        (row("POST", "/restore", Admin), post(act::restore)),
         (row("POST", "/drill", Operator), post(act::drill)),
         (row("POST", "/check-in", Operator), post(act::check_in)),
         (row("GET", "/sign-in", Anyone), get(sign_in::ask)),
         (row("POST", "/sign-in", Anyone), post(sign_in::enter)),
-        (row("POST", "/sign-out", Operator), post(sign_in::leave)),
-        (row("GET", "/api/v1/state", Operator), get(api::state)),
-        (
-            row("GET", "/api/v1/incidents", Operator),
-            get(api::incidents),
-        ),
-        (row("GET", "/api/v1/usage", Operator), get(api::usage)),
+        (row("POST", "/sign-out", Viewer), post(sign_in::leave)),
+        (row("GET", "/api/v1/state", Viewer), get(api::state)),
+        (row("GET", "/api/v1/incidents", Viewer), get(api::incidents)),
+        (row("GET", "/api/v1/usage", Viewer), get(api::usage)),
         (
             row("POST", "/api/v1/usage/{source}", Sender),
             post(feeds::take_in).layer(DefaultBodyLimit::max(usage_feeds::MAX_BYTES)),
         ),
-        (row("GET", "/hosts", Operator), get(fleet::hosts)),
-        (row("GET", "/hosts/{name}", Operator), get(fleet::host)),
-        (row("GET", "/mesh", Operator), get(fleet::mesh)),
-        (row("GET", "/alerts", Operator), get(fleet::alerts)),
-        (row("GET", "/jobs", Operator), get(fleet::jobs)),
+        (row("GET", "/hosts", Viewer), get(fleet::hosts)),
+        (row("GET", "/hosts/{name}", Viewer), get(fleet::host)),
+        (row("GET", "/mesh", Viewer), get(fleet::mesh)),
+        (row("GET", "/alerts", Viewer), get(fleet::alerts)),
+        (row("GET", "/jobs", Viewer), get(fleet::jobs)),
+        (row("GET", "/api/v1/hosts", Viewer), get(fleet::api::hosts)),
         (
-            row("GET", "/api/v1/hosts", Operator),
-            get(fleet::api::hosts),
-        ),
-        (
-            row("GET", "/api/v1/hosts/{name}", Operator),
+            row("GET", "/api/v1/hosts/{name}", Viewer),
             get(fleet::api::host),
         ),
+        (row("GET", "/api/v1/zones", Viewer), get(fleet::api::zones)),
         (
-            row("GET", "/api/v1/zones", Operator),
-            get(fleet::api::zones),
-        ),
-        (
-            row("GET", "/api/v1/alerts", Operator),
+            row("GET", "/api/v1/alerts", Viewer),
             get(fleet::api::alerts),
         ),
-        (row("GET", "/api/v1/mesh", Operator), get(fleet::api::mesh)),
-        (row("GET", "/api/v1/jobs", Operator), get(fleet::api::jobs)),
+        (row("GET", "/api/v1/mesh", Viewer), get(fleet::api::mesh)),
+        (row("GET", "/api/v1/jobs", Viewer), get(fleet::api::jobs)),
         (
-            row("POST", "/api/v1/config/reload", Operator),
+            row("POST", "/api/v1/config/reload", Admin),
             post(config::reload),
         ),
         (
-            row("POST", "/api/v1/config/check", Operator),
+            row("POST", "/api/v1/config/check", Admin),
             post(config::check),
         ),
         (

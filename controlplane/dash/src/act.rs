@@ -1,10 +1,11 @@
 //! The forms: cut with a typed confirmation, restore with a RESTORE code, a drill, a check-in. All go through the lever,
-//! as the CLI's do; the kill switch decides.
+//! as the CLI's do; the kill switch decides. A cut and a check-in are written down beside, whatever else before.
 
 use crate::answer::html;
+use crate::caller::Caller;
 use crate::lever::ask;
-use crate::operator::Operator;
 use crate::page::after;
+use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use crate::view::{self, Outcome};
 use axum::extract::{Form, State};
@@ -33,23 +34,23 @@ pub(crate) struct CutForm {
 }
 
 pub(crate) async fn cut(
-    operator: Operator,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Form(form): Form<CutForm>,
 ) -> Response {
-    let (status, outcome) = match wanted(&form, &operator) {
-        Ok(request) => match ask(&site, request, LIMIT).await {
+    let (status, outcome) = match wanted(&form, &caller) {
+        Ok(request) => match beside(&site, &caller, "cut", &form.scope, request).await {
             Ok(LeverReply::Cut(report)) => (StatusCode::OK, view::cut_outcome(&report)),
             Ok(_) => unexpected(),
             Err(error) => failed("The cut is not confirmed", error),
         },
         Err(outcome) => (StatusCode::UNPROCESSABLE_ENTITY, outcome),
     };
-    answer(&site, &operator, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome)
 }
 
-fn wanted(form: &CutForm, operator: &Operator) -> Result<LeverRequest, Outcome> {
+fn wanted(form: &CutForm, caller: &Caller) -> Result<LeverRequest, Outcome> {
     const NOT_CUT: &str = "Nothing was cut";
     let scope: Scope = form
         .scope
@@ -64,8 +65,8 @@ fn wanted(form: &CutForm, operator: &Operator) -> Result<LeverRequest, Outcome> 
     let why = form.why.trim().chars().filter(|c| !c.is_control());
     Ok(LeverRequest::Cut {
         scope,
-        by: operator.by(),
-        why: operator.because(&why.take(LONGEST_WHY).collect::<String>()),
+        by: caller.by(),
+        why: caller.because(&why.take(LONGEST_WHY).collect::<String>()),
     })
 }
 
@@ -77,7 +78,7 @@ pub(crate) struct RestoreForm {
 }
 
 pub(crate) async fn restore(
-    operator: Operator,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     Form(form): Form<RestoreForm>,
@@ -91,7 +92,10 @@ pub(crate) async fn restore(
             bad_request(NOT_RESTORED, "That is too long for a code.")
         }
         Ok(scope) => {
-            let by = operator.by();
+            let by = caller.by();
+            if let Err(refused) = written(&site, &caller, "restore", &scope.to_string()).await {
+                return answer(&site, &caller, &headers, refused.0, refused.1);
+            }
             let request = LeverRequest::Restore { scope, code, by };
             match ask(&site, request, LIMIT).await {
                 Ok(LeverReply::Restored {
@@ -109,43 +113,82 @@ pub(crate) async fn restore(
             }
         }
     };
-    answer(&site, &operator, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome)
 }
 
 pub(crate) async fn drill(
-    operator: Operator,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Response {
-    let request = LeverRequest::Drill { by: operator.by() };
+    if let Err(refused) = written(&site, &caller, "drill", "").await {
+        return answer(&site, &caller, &headers, refused.0, refused.1);
+    }
+    let request = LeverRequest::Drill { by: caller.by() };
     let (status, outcome) = match ask(&site, request, LIMIT).await {
         Ok(LeverReply::Drilled { drill }) => (StatusCode::OK, view::drill_outcome(&drill)),
         Ok(_) => unexpected(),
         Err(error) => failed("No drill was held", error),
     };
-    answer(&site, &operator, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome)
 }
 
 pub(crate) async fn check_in(
-    operator: Operator,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Response {
-    let request = LeverRequest::CheckIn { by: operator.by() };
-    let (status, outcome) = match ask(&site, request, LIMIT).await {
+    let request = LeverRequest::CheckIn { by: caller.by() };
+    let (status, outcome) = match beside(&site, &caller, "check_in", "", request).await {
         Ok(LeverReply::CheckedIn { check_in }) => {
             (StatusCode::OK, view::check_in_outcome(check_in.as_ref()))
         }
         Ok(_) => unexpected(),
         Err(error) => failed("Nobody is checked in", error),
     };
-    answer(&site, &operator, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome)
+}
+
+/// Asks at once, and writes down meanwhile who asked; that it cannot be written down holds up nothing.
+async fn beside(
+    site: &Site,
+    caller: &Caller,
+    what: &'static str,
+    subject: &str,
+    request: LeverRequest,
+) -> Result<LeverReply, LeverError> {
+    let change = Change {
+        what,
+        subject: subject.trim(),
+        detail: "",
+    };
+    let (reply, _) = tokio::join!(ask(site, request, LIMIT), site.record(caller, &change));
+    reply
+}
+
+/// Writes down first who asks.
+async fn written(
+    site: &Site,
+    caller: &Caller,
+    what: &'static str,
+    subject: &str,
+) -> Result<(), (StatusCode, Outcome)> {
+    let change = Change {
+        what,
+        subject,
+        detail: "",
+    };
+    let kept = site.record(caller, &change).await;
+    kept.map_err(|NotRecorded| {
+        let outcome = Outcome::refused("Nothing was done", NotRecorded::TEXT);
+        (StatusCode::SERVICE_UNAVAILABLE, outcome)
+    })
 }
 
 /// The part alone for htmx, the whole page for a browser that runs no script.
 fn answer(
     site: &Site,
-    operator: &Operator,
+    caller: &Caller,
     headers: &HeaderMap,
     status: StatusCode,
     outcome: Outcome,
@@ -153,7 +196,7 @@ fn answer(
     if headers.contains_key("hx-request") {
         html(status, &outcome)
     } else {
-        after(site, operator, status, outcome)
+        after(site, caller, status, outcome)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use crate::answer::problem;
 use crate::lever::ask;
-use crate::operator::Operator;
 use crate::site::Site;
 use axum::Json;
 use axum::extract::{Query, State};
@@ -29,7 +28,7 @@ struct Everything<'a> {
     problems: Vec<&'a str>,
 }
 
-pub(crate) async fn state(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn state(State(site): State<Arc<Site>>) -> Response {
     let snapshot = site.snapshot();
     let why = [
         snapshot.killswitch.as_ref().err(),
@@ -53,7 +52,6 @@ pub(crate) struct Limit {
 }
 
 pub(crate) async fn incidents(
-    _: Operator,
     State(site): State<Arc<Site>>,
     Query(query): Query<Limit>,
 ) -> Response {
@@ -89,7 +87,7 @@ struct Consumer {
     totals: UsageTotals,
 }
 
-pub(crate) async fn usage(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn usage(State(site): State<Arc<Site>>) -> Response {
     let now = site.now();
     let since = store::hour_start(now);
     let read = async {

@@ -2,7 +2,8 @@
 //! all who ask; here the question is passed on and the answer worded.
 
 use crate::answer::problem;
-use crate::operator::Operator;
+use crate::caller::Caller;
+use crate::record::Change;
 use crate::site::Site;
 use axum::Json;
 use axum::extract::State;
@@ -31,11 +32,19 @@ pub struct ConfigAsk {
     pub reply: oneshot::Sender<ReloadReport>,
 }
 
-pub(crate) async fn reload(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn reload(caller: Caller, State(site): State<Arc<Site>>) -> Response {
+    let change = Change {
+        what: "config.reload",
+        subject: "",
+        detail: "",
+    };
+    if let Err(refused) = site.record(&caller, &change).await {
+        return refused.problem();
+    }
     answer(&site, false).await
 }
 
-pub(crate) async fn check(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn check(State(site): State<Arc<Site>>) -> Response {
     answer(&site, true).await
 }
 

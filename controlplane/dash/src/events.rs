@@ -2,7 +2,7 @@
 //! that the connection lives and whether the kill switch answers, and a page whose beats stop makes its red button grey.
 
 use crate::answer::refusal;
-use crate::operator::Operator;
+use crate::caller::Caller;
 use crate::site::Site;
 use crate::view::Parts;
 use axum::extract::{Query, State};
@@ -47,7 +47,7 @@ enum View {
 }
 
 pub(crate) async fn listen(
-    operator: Operator,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     Query(which): Query<Which>,
 ) -> Response {
@@ -55,7 +55,7 @@ pub(crate) async fn listen(
         let text = "Too many pages listen already; close one and reload.";
         return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    Sse::new(events(site, operator, which.view, place))
+    Sse::new(events(site, caller, which.view, place))
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response()
 }
@@ -70,7 +70,7 @@ struct Beat {
 /// One listening browser.
 struct Listener {
     site: Arc<Site>,
-    operator: Operator,
+    caller: Caller,
     view: View,
     beat: Interval,
     snapshots: watch::Receiver<Arc<Snapshot>>,
@@ -83,7 +83,7 @@ struct Listener {
 
 fn events(
     site: Arc<Site>,
-    operator: Operator,
+    caller: Caller,
     view: View,
     place: OwnedSemaphorePermit,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -96,7 +96,7 @@ fn events(
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let listener = Listener {
         site,
-        operator,
+        caller,
         view,
         beat,
         snapshots,
@@ -161,8 +161,8 @@ impl Listener {
 
     /// Ends the stream of whoever is no longer let in.
     async fn check(&mut self) {
-        if !self.operator.may_go_on(&self.site).await {
-            let text = match self.operator.person() {
+        if !self.caller.may_go_on(&self.site).await {
+            let text = match self.caller.person() {
                 None => "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>",
                 Some(_) => "<p>You are no longer let in. <a href=\"/\">Try again</a></p>",
             };

@@ -11,12 +11,12 @@ mod said;
 mod spark;
 
 use crate::answer::{html, problem, refusal};
+use crate::caller::Caller;
 use crate::frame::Frame;
-use crate::operator::{NoOperator, Operator, Why};
 use crate::site::Site;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use net_model::{HistoryStep, HostName, ZoneName};
 use serde::Deserialize;
 use std::sync::Arc;
@@ -28,8 +28,6 @@ pub(crate) const ON_A_PAGE: u32 = 100;
 const ALERTS: u32 = 200;
 /// A host that was heard of longer ago is silent.
 pub(crate) const SILENT_MS: u64 = 60_000;
-
-type Signed = Result<Operator, NoOperator>;
 
 /// Which of many.
 #[derive(Debug, Default, Deserialize)]
@@ -71,14 +69,10 @@ impl Back {
 }
 
 pub(crate) async fn hosts(
-    operator: Signed,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     Query(which): Query<Which>,
 ) -> Response {
-    let operator = match operator {
-        Ok(operator) => operator,
-        Err(refused) => return away(refused),
-    };
     let Some(zone) = which.zone() else {
         return refusal(StatusCode::BAD_REQUEST, "That is no name of a zone.");
     };
@@ -93,7 +87,7 @@ pub(crate) async fn hosts(
     match read.await {
         Ok((counts, lines)) => {
             let zones = site.app.inventory.zones();
-            let frame = Frame::of(&site, &operator, "/hosts");
+            let frame = Frame::of(&site, &caller, "/hosts");
             let page = hosts::page(
                 frame,
                 &zones,
@@ -110,22 +104,18 @@ pub(crate) async fn hosts(
 }
 
 pub(crate) async fn host(
-    operator: Signed,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     Path(name): Path<String>,
     Query(back): Query<Back>,
 ) -> Response {
-    let operator = match operator {
-        Ok(operator) => operator,
-        Err(refused) => return away(refused),
-    };
     let unknown = || refusal(StatusCode::NOT_FOUND, "There is no host of that name.");
     let Ok(name) = name.parse::<HostName>() else {
         return unknown();
     };
     match host::read(&site, &name, &back).await {
         Ok(Some(read)) => {
-            let frame = Frame::of(&site, &operator, "/hosts/");
+            let frame = Frame::of(&site, &caller, "/hosts/");
             let page = host::page(frame, &read, &site.app.inventory.zones(), site.now());
             html(StatusCode::OK, &page)
         }
@@ -134,49 +124,29 @@ pub(crate) async fn host(
     }
 }
 
-pub(crate) async fn alerts(operator: Signed, State(site): State<Arc<Site>>) -> Response {
-    let operator = match operator {
-        Ok(operator) => operator,
-        Err(refused) => return away(refused),
-    };
+pub(crate) async fn alerts(caller: Caller, State(site): State<Arc<Site>>) -> Response {
     match site.app.store.alerts(None, ALERTS).await {
         Ok(alerts) => html(
             StatusCode::OK,
-            &lists::alerts(Frame::of(&site, &operator, "/alerts"), &alerts),
+            &lists::alerts(Frame::of(&site, &caller, "/alerts"), &alerts),
         ),
         Err(error) => unreadable(&error),
     }
 }
 
-pub(crate) async fn jobs(operator: Signed, State(site): State<Arc<Site>>) -> Response {
-    match operator {
-        Ok(operator) => {
-            let frame = Frame::of(&site, &operator, "/jobs");
-            html(StatusCode::OK, &lists::jobs(frame, &site.app.jobs.all()))
-        }
-        Err(refused) => away(refused),
-    }
+pub(crate) async fn jobs(caller: Caller, State(site): State<Arc<Site>>) -> Response {
+    let frame = Frame::of(&site, &caller, "/jobs");
+    html(StatusCode::OK, &lists::jobs(frame, &site.app.jobs.all()))
 }
 
-pub(crate) async fn mesh(operator: Signed, State(site): State<Arc<Site>>) -> Response {
-    let operator = match operator {
-        Ok(operator) => operator,
-        Err(refused) => return away(refused),
-    };
+pub(crate) async fn mesh(caller: Caller, State(site): State<Arc<Site>>) -> Response {
     let view = site
         .app
         .mesh
         .as_ref()
         .map(|view| Arc::clone(&view.borrow()));
-    let frame = Frame::of(&site, &operator, "/mesh");
+    let frame = Frame::of(&site, &caller, "/mesh");
     html(StatusCode::OK, &mesh::page(frame, view.as_deref()))
-}
-
-fn away(refused: NoOperator) -> Response {
-    match refused.why {
-        Why::NotSignedIn => Redirect::to("/sign-in").into_response(),
-        Why::NotLetIn(_) | Why::OnlyLooks | Why::Unknown(_) => refused.into_response(),
-    }
 }
 
 fn unreadable(error: &StoreError) -> Response {

@@ -3,10 +3,11 @@
 mod nav;
 
 use crate::assets::{Links, links};
-use crate::operator::Operator;
+use crate::caller::Caller;
 use crate::site::Site;
 use crate::view::When;
 use nav::Group;
+use net_model::{DashRole, SignedInBy};
 
 /// Held by each view whose template extends `frame.html`.
 #[derive(Debug)]
@@ -26,17 +27,14 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// The frame of the page at `path`, which may stand below the one that the navigation names.
-    pub(crate) fn of(site: &Site, operator: &Operator, path: &str) -> Self {
+    pub(crate) fn of(site: &Site, caller: &Caller, path: &str) -> Self {
         Self {
             links: links(),
             nav: nav::groups(path),
             live: "frame",
-            who: operator.person().map_or_else(
-                || "Signed in by a link".to_owned(),
-                |person| format!("{}, over the mesh", person.login()),
-            ),
-            only_looks: operator.person().is_some_and(|person| !person.may_act()),
-            until: operator.expires().map(When::clock),
+            who: who(caller),
+            only_looks: caller.role() < DashRole::Operator,
+            until: caller.expires().map(When::clock),
             presses: site.snapshot().killswitch.is_ok(),
         }
     }
@@ -45,5 +43,16 @@ impl Frame {
     pub(crate) const fn live(mut self, view: &'static str) -> Self {
         self.live = view;
         self
+    }
+}
+
+fn who(caller: &Caller) -> String {
+    let login = caller.login();
+    match caller.how() {
+        SignedInBy::Link => "Signed in by a link".to_owned(),
+        SignedInBy::Oidc => login.to_owned(),
+        SignedInBy::Passkey => format!("{login}, by passkey"),
+        SignedInBy::Mesh => format!("{login}, over the mesh"),
+        SignedInBy::Token => format!("{login}, by token"),
     }
 }

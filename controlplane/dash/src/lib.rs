@@ -4,7 +4,7 @@
 //! change. The forms stand outside these parts, so nothing is swapped away under somebody who types.
 //!
 //! At an address on the mesh a person is known by what the mesh says of the other end of the connection; everywhere else by a
-//! session.
+//! session. Each route's row in [`access`] says who may use it; a layer made from the row lets in nobody else.
 //!
 //! What is absent: a way to restore without a RESTORE code, and anything a cut waits for. When the kill switch
 //! or the gateway cannot be read, the page says so instead of showing what it saw last.
@@ -14,18 +14,22 @@ mod act;
 mod answer;
 mod api;
 mod assets;
+mod caller;
 mod config;
 mod events;
 mod feeds;
 mod fleet;
 mod frame;
+mod guard;
 mod headers;
 mod host;
 mod lever;
+mod memory;
 mod metrics;
-mod operator;
 mod page;
 mod pulse;
+mod record;
+mod refused;
 mod sign_in;
 mod site;
 mod view;
@@ -37,7 +41,9 @@ pub use feeds::{Feeds, Source};
 pub use site::App;
 
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::{Extension, Router};
+use guard::Guard;
 use mesh::Whois;
 use site::Site;
 use std::sync::Arc;
@@ -62,16 +68,18 @@ fn all(app: App) -> Router {
     let site = Arc::new(Site::new(app));
     let routes = access::served()
         .into_iter()
-        .fold(Router::new(), |router, (access, handler)| {
-            router.route(access.path, handler)
+        .fold(Router::new(), |router, (row, handler)| {
+            let guard = Guard {
+                site: Arc::clone(&site),
+                row,
+            };
+            let guarded = handler.route_layer(from_fn_with_state(guard, guard::check));
+            router.route(row.path, guarded)
         });
     routes
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(CsrfLayer::new())
-        .layer(axum::middleware::from_fn_with_state(
-            Arc::clone(&site),
-            host::known,
-        ))
+        .layer(from_fn_with_state(Arc::clone(&site), host::known))
         .layer(axum::middleware::map_response(headers::harden))
         .with_state(site)
 }

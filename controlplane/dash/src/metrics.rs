@@ -1,6 +1,5 @@
 //! For monitors: is it alive, and a few figures. No names, models or reasons in either.
 
-use crate::operator::Monitor;
 use crate::site::Site;
 use axum::extract::State;
 use axum::http::header;
@@ -12,7 +11,7 @@ pub(crate) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-pub(crate) async fn metrics(_: Monitor, State(site): State<Arc<Site>>) -> impl IntoResponse {
+pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], text(&site.snapshot()))
 }

@@ -1,14 +1,14 @@
 //! The first page: a frame around the parts, with the two forms.
 
 use crate::answer::html;
+use crate::caller::Caller;
 use crate::frame::Frame;
-use crate::operator::{NoOperator, Operator, Why};
 use crate::site::Site;
 use crate::view::{Outcome, Parts};
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::Response;
 use serde::Deserialize;
 use std::sync::Arc;
 
@@ -33,39 +33,32 @@ pub(crate) struct Fill {
 }
 
 pub(crate) async fn show(
-    operator: Result<Operator, NoOperator>,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     Query(fill): Query<Fill>,
 ) -> Response {
-    match operator {
-        Ok(operator) => draw(&site, &operator, StatusCode::OK, fill, None),
-        Err(NoOperator {
-            why: Why::NotSignedIn,
-            ..
-        }) => Redirect::to("/sign-in").into_response(),
-        Err(unknown) => unknown.into_response(),
-    }
+    draw(&site, &caller, StatusCode::OK, fill, None)
 }
 
 /// The page with what a form did.
 pub(crate) fn after(
     site: &Site,
-    operator: &Operator,
+    caller: &Caller,
     status: StatusCode,
     outcome: Outcome,
 ) -> Response {
-    draw(site, operator, status, Fill::default(), Some(outcome))
+    draw(site, caller, status, Fill::default(), Some(outcome))
 }
 
 fn draw(
     site: &Site,
-    operator: &Operator,
+    caller: &Caller,
     status: StatusCode,
     fill: Fill,
     outcome: Option<Outcome>,
 ) -> Response {
     let page = Page {
-        frame: Frame::of(site, operator, "/").live("overview"),
+        frame: Frame::of(site, caller, "/").live("overview"),
         parts: Parts::of(&site.snapshot()),
         outcome,
         cut_scope: fill.cut,

@@ -5,7 +5,9 @@
 
 use crate::answer::{html, refusal};
 use crate::assets::{Links, links};
-use crate::operator::{self, COOKIE, Operator};
+use crate::caller::Caller;
+use crate::guard::{COOKIE, From, HOST_COOKIE};
+use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use askama::Template;
 use axum::extract::{Form, Query, State};
@@ -15,18 +17,22 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use data_encoding::BASE64URL_NOPAD;
 use kill_wire::Timestamp;
-use net_model::KeyHash;
+use net_model::{KeyHash, SignedInBy};
 use serde::Deserialize;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
+use store::{NewChange, NewSession};
 
 /// How long a link may be used.
 const LINK_MS: u64 = 15 * 60 * 1000;
 
 /// How long a session lasts.
 const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
+
+const NO_DATABASE: &str =
+    "The database does not answer, so no sign-in can be kept. `portcullis cut` works without it.";
 
 /// Longest token that is looked at.
 const LONGEST_TOKEN: usize = 128;
@@ -67,43 +73,82 @@ pub(crate) async fn ask(Query(mut query): Query<Token>) -> Response {
 
 pub(crate) async fn enter(
     State(site): State<Arc<Site>>,
+    From(from): From,
     headers: HeaderMap,
     jar: CookieJar,
     Form(form): Form<Token>,
 ) -> Response {
     let now = site.now();
     if let Err(refused) = spend(&site.app.sign_in_dir, &form.token, now) {
-        tracing::info!(why = refused.log(), "A sign-in was refused.");
+        tracing::info!(why = refused.log(), ?from, "A sign-in was refused.");
         return draw(StatusCode::FORBIDDEN, String::new(), Some(refused.text()));
     }
+    let session = NewSession {
+        from,
+        ..NewSession::by_link(now, now.plus_millis(SESSION_MS))
+    };
+    match begin(&site, &session, &headers, jar).await {
+        Ok(jar) => (jar, Redirect::to("/")).into_response(),
+        Err(text) => draw(StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(text)),
+    }
+}
+
+/// Begins a session: written down, kept, and handed to the browser under a token that nobody chose.
+pub(crate) async fn begin(
+    site: &Site,
+    session: &NewSession,
+    headers: &HeaderMap,
+    jar: CookieJar,
+) -> Result<CookieJar, &'static str> {
     let mut raw = [0_u8; 32];
     if let Err(error) = getrandom::fill(&mut raw) {
         tracing::error!(%error, "No session can be made: the system gives no random bytes.");
-        let text = "The system gives no random bytes; no session can be made.";
-        return draw(StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(text));
+        return Err("The system gives no random bytes; no session can be made.");
     }
     let token = BASE64URL_NOPAD.encode(&raw);
-    let hash = KeyHash::of(token.as_bytes());
-    let expires = now.plus_millis(SESSION_MS);
-    if let Err(error) = site.app.store.create_session(hash, now, expires).await {
+    let change = NewChange {
+        at: session.created,
+        by: match session.how {
+            SignedInBy::Link => "dashboard".to_owned(),
+            how @ (SignedInBy::Oidc
+            | SignedInBy::Passkey
+            | SignedInBy::Mesh
+            | SignedInBy::Token) => {
+                format!("{how} {}", session.who)
+            }
+        },
+        how: session.how,
+        from: session.from,
+        what: "sign_in".to_owned(),
+        subject: session.role.to_string(),
+        detail: String::new(),
+    };
+    site.record_of(change)
+        .await
+        .map_err(|NotRecorded| NO_DATABASE)?;
+    let kept = site
+        .app
+        .store
+        .create_session(KeyHash::of(token.as_bytes()), session);
+    kept.await.map_err(|error| {
         tracing::error!(%error, source = ?std::error::Error::source(&error), "No session can be kept.");
-        let text = "The database does not answer, so no sign-in can be kept. `portcullis cut` works without it.";
-        return draw(StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(text));
-    }
-    tracing::info!("Someone signed in to the dashboard.");
-    (jar.add(cookie(token, &headers)), Redirect::to("/")).into_response()
+        NO_DATABASE
+    })?;
+    tracing::info!(how = %session.how, role = %session.role, from = ?session.from, "Someone signed in to the dashboard.");
+    Ok(jar.add(cookie(token, headers)))
 }
 
 pub(crate) async fn leave(
-    _: Operator,
+    caller: Caller,
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
     jar: CookieJar,
 ) -> Response {
-    if let Some(token) = operator::token(&headers)
-        && let Err(error) = site.app.store.delete_session(token).await
-    {
-        tracing::error!(%error, source = ?std::error::Error::source(&error), "A session cannot be ended.");
+    let ended = match caller.token() {
+        Some(token) => site.end(&caller, token).await,
+        None => Ok(()),
+    };
+    if ended.is_err() {
         let text = "The database does not answer, so you are still signed in. Close the browser.";
         return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     }
@@ -111,13 +156,36 @@ pub(crate) async fn leave(
     (gone, Redirect::to("/sign-in")).into_response()
 }
 
+impl Site {
+    /// Ends a session at once, for this process even if the database does not answer.
+    pub(crate) async fn end(&self, caller: &Caller, token: KeyHash) -> Result<(), NotRecorded> {
+        self.memory.end(token);
+        let change = Change {
+            what: "sign_out",
+            subject: "",
+            detail: "",
+        };
+        self.record(caller, &change).await?;
+        let gone = self.app.store.delete_session(token).await;
+        gone.map(drop).map_err(|error| {
+            tracing::error!(%error, source = ?std::error::Error::source(&error), "A session cannot be ended.");
+            NotRecorded
+        })
+    }
+}
+
+/// Whether the browser speaks TLS to a proxy in front. Whoever forges the header only keeps his own cookie off plain HTTP.
+pub(crate) fn https(headers: &HeaderMap) -> bool {
+    headers
+        .get("x-forwarded-proto")
+        .is_some_and(|proto| proto == "https")
+}
+
 /// A session cookie the browser keeps until it closes, and never sends along from another site.
 fn cookie(token: String, headers: &HeaderMap) -> Cookie<'static> {
-    // Behind a proxy that ends TLS. Whoever forges the header only keeps his own cookie off plain HTTP.
-    let https = headers
-        .get("x-forwarded-proto")
-        .is_some_and(|proto| proto == "https");
-    Cookie::build((COOKIE, token))
+    let https = https(headers);
+    let name = if https { HOST_COOKIE } else { COOKIE };
+    Cookie::build((name, token))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)

@@ -2,6 +2,7 @@
 
 use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
+use crate::memory::Memory;
 use crate::pulse::Newest;
 use inventory::Inventory;
 use kill_wire::Timestamp;
@@ -9,12 +10,16 @@ use killctl::Lever;
 use net_model::{MeshView, Snapshot};
 use std::path::PathBuf;
 use std::sync::Arc;
-use store::Store;
+use std::time::Duration;
+use store::{Session, Store};
 use tasks::JobsReader;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Most browsers that listen at once.
 const LISTENERS: usize = 64;
+
+/// How long the database is waited for.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the dashboard works with.
 #[derive(Clone, Debug)]
@@ -48,6 +53,8 @@ pub struct App {
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) app: App,
+    /// Sessions that were seen to be valid.
+    pub(crate) memory: Memory,
     /// A place for each browser that listens.
     pub(crate) listeners: Arc<Semaphore>,
     /// A place for each batch of usage that is read.
@@ -60,6 +67,7 @@ impl Site {
     pub(crate) fn new(app: App) -> Self {
         Self {
             app,
+            memory: Memory::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             batches: Arc::new(Semaphore::new(AT_ONCE)),
             newest: Newest::default(),
@@ -68,6 +76,16 @@ impl Site {
 
     pub(crate) fn now(&self) -> Timestamp {
         (self.app.clock)()
+    }
+
+    /// Whether a session that was valid may go on. A database that does not answer ends none.
+    pub(crate) async fn still_valid(&self, session: &Session) -> bool {
+        let now = self.now();
+        let asked = self.app.store.find_session(session.token, now);
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(found)) => found.is_some_and(|found| found.role == session.role),
+            Ok(Err(_)) | Err(_) => now < session.expires,
+        }
     }
 
     /// The newest moment. When nobody looks at the house any more, it says so instead of the last state seen.

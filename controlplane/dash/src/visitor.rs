@@ -4,6 +4,7 @@
 use axum::extract::ConnectInfo;
 use axum::http::{StatusCode, request::Parts};
 use mesh::{Role, Visitor, Whois, WhoisRefusal};
+use net_model::DashRole;
 use std::net::SocketAddr;
 
 /// Marks every request of the mesh's listener.
@@ -19,9 +20,13 @@ pub(crate) struct Person {
 }
 
 impl Person {
-    /// May cut, and whatever else an operator may.
-    pub(crate) fn may_act(&self) -> bool {
-        self.visitor.role == Role::Operator
+    /// What the mesh's policy grants.
+    pub(crate) const fn role(&self) -> DashRole {
+        match self.visitor.role {
+            Role::Viewer => DashRole::Viewer,
+            Role::Operator => DashRole::Operator,
+            Role::Admin => DashRole::Admin,
+        }
     }
 
     /// The login: what a person is called besides is the person's own choice.

@@ -24,6 +24,8 @@ pub enum Role {
     Viewer,
     /// Look and cut.
     Operator,
+    /// Look, cut, restore with a code, and change what can be changed.
+    Admin,
 }
 
 /// A person on the mesh.
@@ -200,6 +202,7 @@ impl Whois {
 fn granted(who: &WhoIs, capability: &str) -> Option<Role> {
     let grants = who.grants.get(capability)?;
     let role = |grant: &serde_json::Value| match grant.get("role")?.as_str()? {
+        "admin" => Some(Role::Admin),
         "operator" => Some(Role::Operator),
         "viewer" => Some(Role::Viewer),
         _ => None,

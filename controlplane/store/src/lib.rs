@@ -1,5 +1,5 @@
-//! The control plane's database: usage taken from the gateways' spools, what gateways noticed, and
-//! signed-in browsers.
+//! The control plane's database: usage taken from the gateways' spools, what gateways noticed,
+//! signed-in browsers, and the record of what people changed.
 //!
 //! All SQL of the project stands in this crate, one file per table group. SQLite in WAL mode: one connection
 //! writes, a few read.
@@ -8,6 +8,7 @@
 //! for a database, and a damaged database never opens anything.
 
 mod alerts;
+mod changes;
 mod columns;
 mod error;
 mod host_history;
@@ -21,10 +22,11 @@ mod remarks;
 mod sessions;
 mod usage;
 
+pub use changes::{ChangeRow, ChangesCheck, NewChange};
 pub use error::StoreError;
 pub use host_list::{HostLine, ZoneCount};
 pub use host_reports::{HostPoint, ReportBatch, ReportMark, SeenModel};
 pub use hosts::{CertificateRecord, HostRecord, HostState, Invitation, KnownHost};
 pub use open::Store;
-pub use sessions::Session;
+pub use sessions::{NewSession, Session};
 pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};

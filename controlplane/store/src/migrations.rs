@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Date and number, name, text. A step that has been released is never edited; a change is a new step.
-const STEPS: [(i64, &str, &str); 8] = [
+const STEPS: [(i64, &str, &str); 10] = [
     (
         20_261_121_000_001,
         "usage",
@@ -45,6 +45,16 @@ const STEPS: [(i64, &str, &str); 8] = [
         "sources",
         include_str!("../../../migrations/sqlite/20261122000002_sources.sql"),
     ),
+    (
+        20_261_122_000_011,
+        "roles",
+        include_str!("../../../migrations/sqlite/20261122000011_roles.sql"),
+    ),
+    (
+        20_261_122_000_012,
+        "changes",
+        include_str!("../../../migrations/sqlite/20261122000012_changes.sql"),
+    ),
 ];
 
 /// The first `count` steps; all of them outside tests.
@@ -64,7 +74,7 @@ pub(crate) fn all() -> Migrator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Store;
+    use crate::{NewSession, Store};
     use kill_wire::Timestamp;
     use net_model::{KeyHash, MicroDollars};
     use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
@@ -115,7 +125,7 @@ mod tests {
         let now = Timestamp::from_millis(1);
         let hash = KeyHash::of(b"token");
         store
-            .create_session(hash, now, now.plus_millis(10))
+            .create_session(hash, &NewSession::by_link(now, now.plus_millis(10)))
             .await
             .unwrap();
         assert!(store.find_session(hash, now).await.unwrap().is_some());

@@ -4,15 +4,74 @@ use crate::columns::{to_column, to_time};
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use kill_wire::Timestamp;
-use net_model::KeyHash;
+use net_model::{DashRole, KeyHash, SignedInBy};
+use std::net::IpAddr;
 
-/// One signed-in browser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Session {
+/// A session that is begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSession {
     /// Since when.
     pub created: Timestamp,
     /// Until when; from this instant on it is not found any more.
     pub expires: Timestamp,
+    /// What it may.
+    pub role: DashRole,
+    /// How it was begun.
+    pub how: SignedInBy,
+    /// Whose it is; empty for a link, which names nobody.
+    pub who: String,
+    /// From which address it was begun, where that is known.
+    pub from: Option<IpAddr>,
+}
+
+impl NewSession {
+    /// One of whoever holds a link of the machine's owner.
+    #[must_use]
+    pub const fn by_link(created: Timestamp, expires: Timestamp) -> Self {
+        Self {
+            created,
+            expires,
+            role: DashRole::Admin,
+            how: SignedInBy::Link,
+            who: String::new(),
+            from: None,
+        }
+    }
+}
+
+/// One signed-in browser.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// What is kept of its token; names the session, and lets nobody in.
+    pub token: KeyHash,
+    /// Since when.
+    pub created: Timestamp,
+    /// Until when; from this instant on it is not found any more.
+    pub expires: Timestamp,
+    /// What it may.
+    pub role: DashRole,
+    /// How it was begun.
+    pub how: SignedInBy,
+    /// Whose it is; empty for a link, which names nobody.
+    pub who: String,
+    /// From which address it was begun, where that is known.
+    pub from: Option<IpAddr>,
+}
+
+type Row = (String, i64, i64, String, String, String, Option<String>);
+
+fn read(row: Row) -> Result<Session, StoreError> {
+    let (token, created, expires, role, how, who, from) = row;
+    let not_ours = || StoreError::Row("session");
+    Ok(Session {
+        token: KeyHash::from_hex(&token).ok_or_else(not_ours)?,
+        created: to_time(created),
+        expires: to_time(expires),
+        role: role.parse().map_err(|_| not_ours())?,
+        how: how.parse().map_err(|_| not_ours())?,
+        who,
+        from: from.and_then(|ip| ip.parse().ok()),
+    })
 }
 
 impl Store {
@@ -20,16 +79,22 @@ impl Store {
     pub async fn create_session(
         &self,
         token: KeyHash,
-        created: Timestamp,
-        expires: Timestamp,
+        session: &NewSession,
     ) -> Result<(), StoreError> {
-        sqlx::query("insert into sessions (token_sha256, created, expires) values ($1, $2, $3)")
-            .bind(token.to_hex())
-            .bind(to_column(created.millis()))
-            .bind(to_column(expires.millis()))
-            .execute(&self.writer)
-            .await
-            .tried("keep a session")?;
+        sqlx::query(
+            "insert into sessions (token_sha256, created, expires, role, how, who, came_from)
+             values ($1, $2, $3, $4, $5, $6, $7)",
+        )
+        .bind(token.to_hex())
+        .bind(to_column(session.created.millis()))
+        .bind(to_column(session.expires.millis()))
+        .bind(session.role.as_str())
+        .bind(session.how.as_str())
+        .bind(&session.who)
+        .bind(session.from.map(|ip| ip.to_string()))
+        .execute(&self.writer)
+        .await
+        .tried("keep a session")?;
         Ok(())
     }
 
@@ -39,18 +104,30 @@ impl Store {
         token: KeyHash,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
-        let row: Option<(i64, i64)> = sqlx::query_as(
-            "select created, expires from sessions where token_sha256 = $1 and expires > $2",
+        let row: Option<Row> = sqlx::query_as(
+            "select token_sha256, created, expires, role, how, who, came_from from sessions
+             where token_sha256 = $1 and expires > $2",
         )
         .bind(token.to_hex())
         .bind(to_column(now.millis()))
         .fetch_optional(&self.readers)
         .await
         .tried("look for a session")?;
-        Ok(row.map(|(created, expires)| Session {
-            created: to_time(created),
-            expires: to_time(expires),
-        }))
+        row.map(read).transpose()
+    }
+
+    /// Every session that has not expired by `now`, the newest first; at most `limit`.
+    pub async fn sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select token_sha256, created, expires, role, how, who, came_from from sessions
+             where expires > $1 order by created desc, token_sha256 limit $2",
+        )
+        .bind(to_column(now.millis()))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .tried("list sessions")?;
+        rows.into_iter().map(read).collect()
     }
 
     /// Ends a session at once. True when there was one.

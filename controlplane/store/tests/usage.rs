@@ -5,7 +5,7 @@ use kill_wire::{Class, Incident, Timestamp};
 use net_model::{Api, Ended, MicroDollars, UsageRecord, UsageTotals};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use store::{Cursor, Spending, Store, StoreError};
+use store::{Cursor, NewSession, Spending, Store, StoreError};
 
 struct House {
     _folder: tempfile::TempDir,
@@ -218,14 +218,14 @@ async fn sessions_end_by_time_by_hand_and_by_purge() {
     for n in 0..3 {
         house
             .store
-            .create_session(hash(n), t(100), t(200 + u64::from(n)))
+            .create_session(hash(n), &NewSession::by_link(t(100), t(200 + u64::from(n))))
             .await
             .unwrap();
     }
     assert!(
         house
             .store
-            .create_session(hash(0), t(1), t(2))
+            .create_session(hash(0), &NewSession::by_link(t(1), t(2)))
             .await
             .is_err()
     );

@@ -2,7 +2,6 @@
 
 use super::{Back, ON_A_PAGE, SILENT_MS, Which, host as one, unreadable_json};
 use crate::answer::problem;
-use crate::operator::Operator;
 use crate::site::Site;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -15,11 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{HostLine, ZoneCount};
 
-pub(crate) async fn hosts(
-    _: Operator,
-    State(site): State<Arc<Site>>,
-    Query(which): Query<Which>,
-) -> Response {
+pub(crate) async fn hosts(State(site): State<Arc<Site>>, Query(which): Query<Which>) -> Response {
     let Some(zone) = which.zone() else {
         return problem(
             StatusCode::BAD_REQUEST,
@@ -65,7 +60,6 @@ fn shown(line: &HostLine, now: Timestamp) -> Value {
 }
 
 pub(crate) async fn host(
-    _: Operator,
     State(site): State<Arc<Site>>,
     Path(name): Path<String>,
     Query(back): Query<Back>,
@@ -97,7 +91,7 @@ pub(crate) async fn host(
     }
 }
 
-pub(crate) async fn zones(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn zones(State(site): State<Arc<Site>>) -> Response {
     let since = Timestamp::from_millis(site.now().millis().saturating_sub(SILENT_MS));
     match site.app.store.zone_counts(since).await {
         Ok(counts) => {
@@ -127,11 +121,7 @@ pub(crate) struct Asked {
     limit: Option<u32>,
 }
 
-pub(crate) async fn alerts(
-    _: Operator,
-    State(site): State<Arc<Site>>,
-    Query(asked): Query<Asked>,
-) -> Response {
+pub(crate) async fn alerts(State(site): State<Arc<Site>>, Query(asked): Query<Asked>) -> Response {
     let limit = asked.limit.unwrap_or(100).clamp(1, 500);
     match site.app.store.alerts(asked.host.as_ref(), limit).await {
         Ok(alerts) => Json(json!({ "alerts": alerts })).into_response(),
@@ -139,12 +129,12 @@ pub(crate) async fn alerts(
     }
 }
 
-pub(crate) async fn jobs(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn jobs(State(site): State<Arc<Site>>) -> Response {
     Json(json!({ "jobs": site.app.jobs.all() })).into_response()
 }
 
 /// `null` where the house has no mesh.
-pub(crate) async fn mesh(_: Operator, State(site): State<Arc<Site>>) -> Response {
+pub(crate) async fn mesh(State(site): State<Arc<Site>>) -> Response {
     let view = site
         .app
         .mesh

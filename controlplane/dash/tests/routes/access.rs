@@ -2,36 +2,38 @@
 
 use crate::house::{House, cookie, request, text};
 use axum::body::Body;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, Response, StatusCode, header};
 use dash::{Access, Who};
+use kill_wire::LeverRequest;
+use net_model::{DashRole, KeyHash};
 
 const TABLE: [(&str, &str, Who); 29] = [
-    ("GET", "/", Who::Operator),
-    ("GET", "/events", Who::Operator),
+    ("GET", "/", Who::Viewer),
+    ("GET", "/events", Who::Viewer),
     ("POST", "/cut", Who::Operator),
-    ("POST", "/restore", Who::Operator),
+    ("POST", "/restore", Who::Admin),
     ("POST", "/drill", Who::Operator),
     ("POST", "/check-in", Who::Operator),
     ("GET", "/sign-in", Who::Anyone),
     ("POST", "/sign-in", Who::Anyone),
-    ("POST", "/sign-out", Who::Operator),
-    ("GET", "/api/v1/state", Who::Operator),
-    ("GET", "/api/v1/incidents", Who::Operator),
-    ("GET", "/api/v1/usage", Who::Operator),
+    ("POST", "/sign-out", Who::Viewer),
+    ("GET", "/api/v1/state", Who::Viewer),
+    ("GET", "/api/v1/incidents", Who::Viewer),
+    ("GET", "/api/v1/usage", Who::Viewer),
     ("POST", "/api/v1/usage/{source}", Who::Sender),
-    ("GET", "/hosts", Who::Operator),
-    ("GET", "/hosts/{name}", Who::Operator),
-    ("GET", "/mesh", Who::Operator),
-    ("GET", "/alerts", Who::Operator),
-    ("GET", "/jobs", Who::Operator),
-    ("GET", "/api/v1/hosts", Who::Operator),
-    ("GET", "/api/v1/hosts/{name}", Who::Operator),
-    ("GET", "/api/v1/zones", Who::Operator),
-    ("GET", "/api/v1/alerts", Who::Operator),
-    ("GET", "/api/v1/mesh", Who::Operator),
-    ("GET", "/api/v1/jobs", Who::Operator),
-    ("POST", "/api/v1/config/reload", Who::Operator),
-    ("POST", "/api/v1/config/check", Who::Operator),
+    ("GET", "/hosts", Who::Viewer),
+    ("GET", "/hosts/{name}", Who::Viewer),
+    ("GET", "/mesh", Who::Viewer),
+    ("GET", "/alerts", Who::Viewer),
+    ("GET", "/jobs", Who::Viewer),
+    ("GET", "/api/v1/hosts", Who::Viewer),
+    ("GET", "/api/v1/hosts/{name}", Who::Viewer),
+    ("GET", "/api/v1/zones", Who::Viewer),
+    ("GET", "/api/v1/alerts", Who::Viewer),
+    ("GET", "/api/v1/mesh", Who::Viewer),
+    ("GET", "/api/v1/jobs", Who::Viewer),
+    ("POST", "/api/v1/config/reload", Who::Admin),
+    ("POST", "/api/v1/config/check", Who::Admin),
     ("GET", "/assets/{hash}/{name}", Who::Anyone),
     ("GET", "/healthz", Who::Anyone),
     ("GET", "/metrics", Who::Monitor),
@@ -41,33 +43,44 @@ const TABLE: [(&str, &str, Who); 29] = [
 fn every_route_has_a_row() {
     let served: Vec<(&str, &str, Who)> = dash::access()
         .into_iter()
-        .map(|Access { method, path, who }| (method, path, who))
+        .map(
+            |Access {
+                 method, path, who, ..
+             }| (method, path, who),
+        )
         .collect();
     assert_eq!(served, TABLE);
 }
 
-/// What a person opens: it leads to the sign-in.
-const PAGES: [&str; 6] = ["/", "/hosts", "/hosts/{name}", "/mesh", "/alerts", "/jobs"];
+/// A path that leads somewhere.
+fn real(path: &str) -> String {
+    path.replace("{hash}/{name}", "0/portcullis.css")
+}
+
+/// Sends what the row stands for.
+async fn try_row(house: &House, method: &str, path: &str, cookie: &str) -> Response<Body> {
+    let path = real(path);
+    if method == "GET" {
+        return house.get(&path, cookie).await;
+    }
+    let form = "scope=ALL&confirm=ALL&code=12345678&token=x";
+    house.post(&path, cookie, form).await
+}
 
 #[tokio::test]
 async fn every_row_holds_without_a_session_and_with_a_false_one() {
     let house = House::new().await;
     for (method, path, who) in TABLE {
         for cookie in ["", "portcullis_session=guessed"] {
-            let path = path.replace("{hash}/{name}", "0/portcullis.css");
-            let answer = if method == "GET" {
-                house.get(&path, cookie).await
-            } else {
-                let form = "scope=ALL&confirm=ALL&code=12345678&token=x";
-                house.post(&path, cookie, form).await
-            };
+            let answer = try_row(&house, method, path, cookie).await;
             let status = answer.status();
+            let page = method == "GET" && !path.starts_with("/api/") && path != "/events";
             match who {
-                Who::Operator if PAGES.contains(&path.as_str()) => {
-                    assert_eq!(status, StatusCode::SEE_OTHER);
+                Who::Viewer | Who::Operator | Who::Admin if page => {
+                    assert_eq!(status, StatusCode::SEE_OTHER, "{path}");
                     assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
                 }
-                Who::Operator | Who::Sender => {
+                Who::Viewer | Who::Operator | Who::Admin | Who::Sender => {
                     assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}")
                 }
                 Who::Anyone if path == "/sign-in" && method == "POST" => {
@@ -81,6 +94,68 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
         house.was_asked().is_empty(),
         "the kill switch was asked nothing"
     );
+}
+
+#[tokio::test]
+async fn every_row_lets_in_exactly_the_roles_it_names() {
+    for role in DashRole::ALL {
+        let mut house = House::new().await;
+        // Nobody reads the configuration, so nothing waits for it.
+        house.config.close();
+        for (method, path, who) in TABLE {
+            let least = match who {
+                Who::Viewer => DashRole::Viewer,
+                Who::Operator => DashRole::Operator,
+                Who::Admin => DashRole::Admin,
+                // Tried without any role above, and a role changes nothing here.
+                Who::Anyone | Who::Monitor | Who::Sender => continue,
+            };
+            let session = house.session_of(role).await;
+            let answer = try_row(&house, method, path, &session).await;
+            let status = answer.status();
+            let told = format!("{role} {method} {path}: {status}");
+            if role >= least {
+                let refused = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+                assert!(!refused.contains(&status), "{told}");
+                assert!(method == "POST" || !status.is_redirection(), "{told}");
+            } else {
+                assert_eq!(status, StatusCode::FORBIDDEN, "{told}");
+                let text = text(answer).await;
+                assert!(text.contains("You may look"), "{told} {text}");
+            }
+            let hash = KeyHash::of(format!("session-of-{role}").as_bytes());
+            house.store.delete_session(hash).await.unwrap();
+        }
+        let asked = house.was_asked();
+        let restores = |it: &LeverRequest| matches!(it, LeverRequest::Restore { .. });
+        assert_eq!(asked.iter().any(restores), role == DashRole::Admin);
+        let cuts = |it: &LeverRequest| matches!(it, LeverRequest::Cut { .. });
+        assert_eq!(asked.iter().any(cuts), role >= DashRole::Operator);
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_no_row_names_is_not_served() {
+    let house = House::new().await;
+    let session = house.session_of(DashRole::Admin).await;
+    for (_, path, _) in TABLE {
+        for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
+            let served = TABLE
+                .iter()
+                .any(|(other, at, _)| *at == path && *other == method.as_str());
+            if served {
+                continue;
+            }
+            let request = request(method.clone(), &real(path), &session)
+                .header("sec-fetch-site", "same-origin");
+            let answer = house.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(
+                answer.status(),
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {path}"
+            );
+        }
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,9 @@ use kill_wire::{
     LeverReply, LeverRequest, ProbePoint, ProofState, RouteKind, StateReport, Timestamp,
 };
 use killctl::Lever;
-use net_model::{ExchangeView, GatewayFacts, KeyHash, MicroDollars, Snapshot, UsageTotals};
+use net_model::{
+    DashRole, ExchangeView, GatewayFacts, KeyHash, MicroDollars, SignedInBy, Snapshot, UsageTotals,
+};
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Write};
@@ -18,7 +20,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
-use store::Store;
+use store::{NewSession, Store};
 use tokio::sync::watch;
 use tower::ServiceExt;
 
@@ -136,6 +138,21 @@ impl House {
         let answer = self.post("/sign-in", "", "token=link").await;
         assert_eq!(answer.status(), StatusCode::SEE_OTHER);
         cookie(&answer)
+    }
+
+    /// A cookie of a session with this role, as if an OIDC provider had said who it is.
+    pub(crate) async fn session_of(&self, role: DashRole) -> String {
+        let token = format!("session-of-{role}");
+        let session = NewSession {
+            role,
+            how: SignedInBy::Oidc,
+            who: format!("ada.{role}"),
+            ..NewSession::by_link(clock(), clock().plus_millis(3_600_000))
+        };
+        let hash = KeyHash::of(token.as_bytes());
+        let kept = self.store.create_session(hash, &session).await;
+        kept.unwrap();
+        format!("portcullis_session={token}")
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {

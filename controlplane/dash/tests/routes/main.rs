@@ -4,6 +4,7 @@
 
 mod access;
 mod act;
+mod blind;
 mod config;
 mod feeds;
 mod fleet;
@@ -12,4 +13,5 @@ mod live;
 mod mesh;
 mod mesh_service;
 mod page;
+mod record;
 mod sign_in;

@@ -66,8 +66,8 @@ async fn a_person_with_the_grant_acts_without_signing_in_and_by_name() {
     assert_eq!(
         house.was_asked(),
         [
-            cut("ada@house.example over the mesh: it loops"),
-            cut("ada@house.example over the mesh")
+            cut("ada@house.example over the mesh from 100.64.0.8: it loops"),
+            cut("ada@house.example over the mesh from 100.64.0.8")
         ]
     );
     let asked = service.was_asked();
@@ -80,6 +80,14 @@ async fn a_person_with_the_grant_acts_without_signing_in_and_by_name() {
 #[tokio::test]
 async fn a_restore_needs_its_code_over_the_mesh_too() {
     let (house, service) = (House::new().await, MeshService::new());
+    let router = house.over_mesh(service.whois());
+    let answer = from(&router, PEER, post("/restore", "scope=LLM&code=1234", &OWN)).await;
+    assert_eq!(
+        answer.status(),
+        StatusCode::FORBIDDEN,
+        "an operator only cuts"
+    );
+    service.says(200, ada("admin"));
     let router = house.over_mesh(service.whois());
     let answer = from(&router, PEER, post("/restore", "scope=LLM&code=", &OWN)).await;
     assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
@@ -107,7 +115,6 @@ async fn a_viewer_looks_and_does_nothing() {
         "/restore",
         "/drill",
         "/check-in",
-        "/sign-out",
         "/api/v1/config/reload",
     ] {
         let form = "scope=ALL&confirm=ALL&code=12345678";

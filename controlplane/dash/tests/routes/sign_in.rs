@@ -56,6 +56,22 @@ async fn the_cookie_is_opaque_and_bound() {
     let answer = house.send(behind_tls.unwrap()).await;
     let set = answer.headers()[header::SET_COOKIE].to_str().unwrap();
     assert!(set.contains("Secure"), "{set}");
+    assert!(set.starts_with("__Host-portcullis_session="), "{set}");
+    assert!(!set.contains("Domain"), "{set}");
+    let page = house.get("/", &cookie(&answer)).await;
+    assert_eq!(page.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_session_that_somebody_else_chose_is_not_taken_over() {
+    let house = House::new().await;
+    house.issue("t0ken");
+    let planted = "portcullis_session=chosen-by-somebody-else-chosen-by-somebody";
+    let answer = house.post("/sign-in", planted, "token=t0ken").await;
+    assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+    assert_ne!(cookie(&answer), planted);
+    let page = house.get("/api/v1/state", planted).await;
+    assert_eq!(page.status(), StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

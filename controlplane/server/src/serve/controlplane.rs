@@ -234,6 +234,7 @@ fn open(
         }
     });
     let ended = stop.clone().cancelled_owned();
+    let router = router.into_make_service_with_connect_info::<SocketAddr>();
     Ok(tracker.spawn(async move {
         axum::serve(listener, router)
             .with_graceful_shutdown(ended)
