@@ -195,7 +195,7 @@
       }
       if (!on.checked) return;
       if (event.key === "!") {
-        location.href = "/#cut";
+        location.href = "/stop";
       } else if (event.key === "g" && performance.now() - leads > 1500) {
         leads = performance.now();
       } else if (performance.now() - leads < 1500) {

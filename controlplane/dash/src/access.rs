@@ -2,7 +2,10 @@
 //! without a row, and no row that a handler could forget.
 
 use crate::site::Site;
-use crate::{act, api, assets, config, events, feeds, fleet, metrics, page, sign_in};
+use crate::{
+    act, api, assets, config, events, feeds, fleet, metrics, page, past, sign_in, spend, stop,
+    targets,
+};
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
 use std::sync::Arc;
@@ -54,11 +57,19 @@ impl Access {
 }
 
 /// Every route with its row.
+#[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     use Who::{Admin, Anyone, Monitor, Operator, Sender, Viewer};
     vec![
         (row("GET", "/", Viewer), get(page::show)),
         (row("GET", "/events", Viewer), get(events::listen)),
+        (row("GET", "/stop", Viewer), get(stop::show)),
+        (row("GET", "/stop/offline", Anyone), get(stop::offline)),
+        (row("GET", "/stop/worker.js", Anyone), get(stop::worker)),
+        (
+            row("GET", "/stop/manifest.webmanifest", Anyone),
+            get(stop::manifest),
+        ),
         (row("POST", "/cut", Operator).cuts(), post(act::cut)),
         (row("POST", "/restore", Admin), post(act::restore)),
         (row("POST", "/drill", Operator), post(act::drill)),
@@ -73,6 +84,17 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             row("POST", "/api/v1/usage/{source}", Sender),
             post(feeds::take_in).layer(DefaultBodyLimit::max(usage_feeds::MAX_BYTES)),
         ),
+        (row("GET", "/incidents", Viewer), get(past::incidents)),
+        (
+            row("GET", "/incidents/{number}", Viewer),
+            get(past::incident),
+        ),
+        (row("GET", "/targets", Viewer), get(targets::show)),
+        (row("GET", "/spend", Viewer), get(spend::show)),
+        (row("GET", "/spend.csv", Viewer), get(spend::file)),
+        (row("GET", "/journal", Viewer), get(past::journal)),
+        (row("GET", "/journal/export", Viewer), get(past::export)),
+        (row("POST", "/journal/verify", Viewer), post(past::verify)),
         (row("GET", "/hosts", Viewer), get(fleet::hosts)),
         (row("GET", "/hosts/{name}", Viewer), get(fleet::host)),
         (row("GET", "/mesh", Viewer), get(fleet::mesh)),

@@ -4,7 +4,7 @@
 use crate::answer::html;
 use crate::caller::Caller;
 use crate::lever::ask;
-use crate::page::after;
+use crate::page::{after, plain};
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use crate::view::{self, Outcome};
@@ -47,7 +47,7 @@ pub(crate) async fn cut(
         },
         Err(outcome) => (StatusCode::UNPROCESSABLE_ENTITY, outcome),
     };
-    answer(&site, &caller, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome).await
 }
 
 fn wanted(form: &CutForm, caller: &Caller) -> Result<LeverRequest, Outcome> {
@@ -94,7 +94,7 @@ pub(crate) async fn restore(
         Ok(scope) => {
             let by = caller.by();
             if let Err(refused) = written(&site, &caller, "restore", &scope.to_string()).await {
-                return answer(&site, &caller, &headers, refused.0, refused.1);
+                return answer(&site, &caller, &headers, refused.0, refused.1).await;
             }
             let request = LeverRequest::Restore { scope, code, by };
             match ask(&site, request, LIMIT).await {
@@ -113,7 +113,7 @@ pub(crate) async fn restore(
             }
         }
     };
-    answer(&site, &caller, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome).await
 }
 
 pub(crate) async fn drill(
@@ -122,7 +122,7 @@ pub(crate) async fn drill(
     headers: HeaderMap,
 ) -> Response {
     if let Err(refused) = written(&site, &caller, "drill", "").await {
-        return answer(&site, &caller, &headers, refused.0, refused.1);
+        return answer(&site, &caller, &headers, refused.0, refused.1).await;
     }
     let request = LeverRequest::Drill { by: caller.by() };
     let (status, outcome) = match ask(&site, request, LIMIT).await {
@@ -130,7 +130,7 @@ pub(crate) async fn drill(
         Ok(_) => unexpected(),
         Err(error) => failed("No drill was held", error),
     };
-    answer(&site, &caller, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome).await
 }
 
 pub(crate) async fn check_in(
@@ -146,7 +146,7 @@ pub(crate) async fn check_in(
         Ok(_) => unexpected(),
         Err(error) => failed("Nobody is checked in", error),
     };
-    answer(&site, &caller, &headers, status, outcome)
+    answer(&site, &caller, &headers, status, outcome).await
 }
 
 /// Asks at once, and writes down meanwhile who asked; that it cannot be written down holds up nothing.
@@ -186,17 +186,17 @@ async fn written(
 }
 
 /// The part alone for htmx, the whole page for a browser that runs no script.
-fn answer(
+async fn answer(
     site: &Site,
     caller: &Caller,
     headers: &HeaderMap,
     status: StatusCode,
     outcome: Outcome,
 ) -> Response {
-    if headers.contains_key("hx-request") {
-        html(status, &outcome)
+    if plain(headers) {
+        after(site, caller, status, outcome).await
     } else {
-        after(site, caller, status, outcome)
+        html(status, &outcome)
     }
 }
 

@@ -44,6 +44,13 @@ pub(crate) async fn serve(Path((wanted, name)): Path<(String, String)>) -> Respo
     (headers, file.data.into_owned()).into_response()
 }
 
+/// The text of an asset.
+pub(crate) fn text(name: &str) -> String {
+    let file = Assets::get(name);
+    file.map(|file| String::from_utf8_lossy(&file.data).into_owned())
+        .unwrap_or_default()
+}
+
 /// Addresses of everything a page needs.
 #[derive(Debug)]
 pub(crate) struct Links {

@@ -4,7 +4,8 @@
 use crate::answer::refusal;
 use crate::caller::Caller;
 use crate::site::Site;
-use crate::view::Parts;
+use crate::view::{Map, Now, Parts, Proofs, drawn};
+use crate::{spend, targets};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -23,7 +24,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 const RECHECK: Duration = Duration::from_secs(10);
 
 /// How often a page is told that it is still connected.
-const BEAT: Duration = Duration::from_secs(2);
+const BEAT: Duration = Duration::from_secs(1);
 
 /// Silence after which a comment is sent, so that proxies keep the connection and a dead one is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
@@ -42,6 +43,12 @@ enum View {
     /// Every part of the first page.
     #[default]
     Overview,
+    /// The page with the red button: what the kill switch itself says.
+    Stop,
+    /// Routes and targets.
+    Targets,
+    /// Budgets.
+    Spend,
     /// Nothing but whether it is connected.
     Frame,
 }
@@ -123,7 +130,7 @@ impl Listener {
             }
             tokio::select! {
                 changed = self.snapshots.changed() => match changed {
-                    Ok(()) => self.draw(),
+                    Ok(()) => self.draw().await,
                     // The control plane stops; the browser calls again until it is back.
                     Err(_) => return None,
                 },
@@ -135,6 +142,10 @@ impl Listener {
 
     async fn beat(&mut self) {
         let pulse = self.site.pulse().await;
+        if self.view == View::Stop {
+            self.send("now", drawn(&Now::of(&pulse.said)));
+            self.send("proofs", drawn(&Proofs::of(&pulse.said)));
+        }
         let said = Beat {
             kill: pulse.said.is_ok(),
         };
@@ -144,18 +155,30 @@ impl Listener {
         }
     }
 
-    fn draw(&mut self) {
+    async fn draw(&mut self) {
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
         let parts = match self.view {
-            View::Overview => Parts::of(&snapshot).drawn(),
-            View::Frame => Vec::new(),
+            View::Overview => {
+                let mut parts = Parts::of(&snapshot).drawn();
+                let house = self.site.house().await;
+                parts.push(("map", drawn(&Map::of(&snapshot, &house))));
+                parts
+            }
+            View::Targets => targets::parts(&snapshot),
+            View::Spend => spend::parts(&snapshot),
+            View::Stop | View::Frame => Vec::new(),
         };
         for (name, html) in parts {
-            if self.shown.get(name) != Some(&html) {
-                self.waiting
-                    .push_back(Event::default().event(name).data(&html));
-                self.shown.insert(name, html);
-            }
+            self.send(name, html);
+        }
+    }
+
+    /// A part, unless it says what it said before.
+    fn send(&mut self, name: &'static str, html: String) {
+        if self.shown.get(name) != Some(&html) {
+            self.waiting
+                .push_back(Event::default().event(name).data(&html));
+            self.shown.insert(name, html);
         }
     }
 

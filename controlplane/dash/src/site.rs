@@ -1,7 +1,9 @@
 //! What every handler works with: the database, the newest moment of the house, the kill switch.
 
+use crate::chronicle::{Chronicle, JournalFile};
 use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
+use crate::house::LastRead;
 use crate::memory::Memory;
 use crate::pulse::Newest;
 use inventory::Inventory;
@@ -43,6 +45,8 @@ pub struct App {
     pub hosts: Vec<String>,
     /// Who has the configuration read.
     pub config: mpsc::Sender<ConfigAsk>,
+    /// The kill switch's journal, as a file of this machine.
+    pub journal: JournalFile,
     /// Which other gateways may tell of their usage. Whoever holds the other end changes it.
     pub feeds: watch::Receiver<Arc<Feeds>>,
     /// Reads the clock.
@@ -61,6 +65,12 @@ pub(crate) struct Site {
     pub(crate) batches: Arc<Semaphore>,
     /// What the kill switch said last.
     pub(crate) newest: Newest,
+    /// The hosts as they were read last.
+    pub(crate) house: LastRead,
+    /// What was read of the journal.
+    pub(crate) chronicle: Chronicle,
+    /// A place for who has the whole journal checked.
+    pub(crate) verifying: Arc<Semaphore>,
 }
 
 impl Site {
@@ -71,6 +81,9 @@ impl Site {
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             batches: Arc::new(Semaphore::new(AT_ONCE)),
             newest: Newest::default(),
+            house: LastRead::default(),
+            chronicle: Chronicle::default(),
+            verifying: Arc::new(Semaphore::new(1)),
         }
     }
 

@@ -2,25 +2,46 @@
 //! again only when it says something new. Ages are counted by the browser from the instants given here.
 
 mod budgets;
+mod charts;
 mod exchanges;
 mod feed;
 mod health;
 mod incidents;
+mod map;
 mod outcome;
+mod routes;
 mod scopes;
+mod stop;
 mod targets;
 mod text;
 mod usage;
 mod verdict;
 mod watch;
 
+pub(crate) use budgets::Budgets;
+pub(crate) use charts::{TargetChart, target_charts};
+pub(crate) use feed::{Feed, remarks};
+pub(crate) use incidents::{Row as IncidentRow, row as incident_row};
+pub(crate) use map::{BY_NAME, Map};
 pub(crate) use outcome::{
     Outcome, check_in_outcome, cut_outcome, drill_outcome, held_outcome, restore_outcome,
 };
-pub(crate) use text::When;
+pub(crate) use routes::Routes;
+pub(crate) use scopes::CutNow;
+pub(crate) use stop::{Now, Proofs};
+pub(crate) use targets::Targets;
+pub(crate) use text::{When, counted, proof};
 
 use askama::Template;
 use net_model::Snapshot;
+
+/// A part as text.
+pub(crate) fn drawn(part: &impl Template) -> String {
+    part.render().unwrap_or_else(|error| {
+        tracing::error!(%error, "A part of a page cannot be drawn.");
+        "This part cannot be drawn.".to_owned()
+    })
+}
 
 /// Every part of the page that changes by itself.
 #[derive(Debug)]

@@ -21,6 +21,7 @@ mod open;
 mod remarks;
 mod sessions;
 mod usage;
+mod usage_days;
 
 pub use changes::{ChangeRow, ChangesCheck, NewChange};
 pub use error::StoreError;
@@ -30,3 +31,4 @@ pub use hosts::{CertificateRecord, HostRecord, HostState, Invitation, KnownHost}
 pub use open::Store;
 pub use sessions::{NewSession, Session};
 pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};
+pub use usage_days::Answered;

@@ -4,7 +4,7 @@ use sqlx::SqlSafeStr;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 /// Date and number, name, text. A step that has been released is never edited; a change is a new step.
-const STEPS: [(i64, &str, &str); 10] = [
+const STEPS: &[(i64, &str, &str)] = &[
     (
         20_261_121_000_001,
         "usage",
@@ -54,6 +54,11 @@ const STEPS: [(i64, &str, &str); 10] = [
         20_261_122_000_012,
         "changes",
         include_str!("../../../migrations/sqlite/20261122000012_changes.sql"),
+    ),
+    (
+        20_261_122_000_031,
+        "usage_days",
+        include_str!("../../../migrations/sqlite/20261122000031_usage_days.sql"),
     ),
 ];
 

@@ -3,6 +3,7 @@
 use crate::columns::{to_column, to_time};
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
+use crate::usage_days;
 use kill_wire::{Class, Name, Timestamp};
 use net_model::{MicroDollars, UsageRecord, UsageTotals};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
@@ -267,7 +268,14 @@ async fn insert(
     .execute(&mut **tx)
     .await
     .tried("take in usage")?;
-    Ok(done.rows_affected())
+    let new = done.rows_affected();
+    if new > 0 {
+        let cost = record.cost.map_or(0, |cost| cost.0);
+        let figures = [record.prompt_tokens, record.completion_tokens, cost];
+        let kept = figures.map(|figure| to_column(figure.min(MOST)));
+        usage_days::add(tx, source, record, kept).await?;
+    }
+    Ok(new)
 }
 
 fn totals((exchanges, prompt, completion, estimated, cost, unknown): Sums) -> UsageTotals {

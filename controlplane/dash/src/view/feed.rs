@@ -36,6 +36,11 @@ impl Feed {
     }
 }
 
+/// Each remark as a row.
+pub(crate) fn remarks(all: &[Remark]) -> Vec<Row> {
+    all.iter().map(row).collect()
+}
+
 fn fallback(view: &FallbackView) -> Fallback {
     Fallback {
         from: view.from.to_string(),

@@ -12,9 +12,12 @@ pub(crate) struct Incidents {
     pub(crate) rows: Vec<Row>,
 }
 
+/// One incident.
 #[derive(Debug)]
 pub(crate) struct Row {
     pub(crate) number: String,
+    /// The same, for its address.
+    pub(crate) id: u32,
     pub(crate) scope: String,
     pub(crate) since: When,
     pub(crate) by: String,
@@ -34,13 +37,14 @@ impl Incidents {
     }
 }
 
-fn row(record: &IncidentRecord) -> Row {
+pub(crate) fn row(record: &IncidentRecord) -> Row {
     let open = record
         .proof
         .as_ref()
         .map(|proof| proof.still_open.join(", "));
     Row {
         number: record.incident.to_string(),
+        id: record.incident.get(),
         scope: record.scope.to_string(),
         since: When::day(record.since),
         by: record.by.clone(),

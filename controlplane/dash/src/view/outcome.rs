@@ -18,6 +18,14 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
+    pub(crate) fn good(title: &str, lines: Vec<String>) -> Self {
+        Self {
+            tone: "good",
+            title: title.to_owned(),
+            lines,
+        }
+    }
+
     pub(crate) fn refused(title: &str, line: impl Into<String>) -> Self {
         Self {
             tone: "bad",

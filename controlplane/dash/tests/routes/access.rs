@@ -7,9 +7,13 @@ use dash::{Access, Who};
 use kill_wire::LeverRequest;
 use net_model::{DashRole, KeyHash};
 
-const TABLE: [(&str, &str, Who); 29] = [
+const TABLE: [(&str, &str, Who); 41] = [
     ("GET", "/", Who::Viewer),
     ("GET", "/events", Who::Viewer),
+    ("GET", "/stop", Who::Viewer),
+    ("GET", "/stop/offline", Who::Anyone),
+    ("GET", "/stop/worker.js", Who::Anyone),
+    ("GET", "/stop/manifest.webmanifest", Who::Anyone),
     ("POST", "/cut", Who::Operator),
     ("POST", "/restore", Who::Admin),
     ("POST", "/drill", Who::Operator),
@@ -21,6 +25,14 @@ const TABLE: [(&str, &str, Who); 29] = [
     ("GET", "/api/v1/incidents", Who::Viewer),
     ("GET", "/api/v1/usage", Who::Viewer),
     ("POST", "/api/v1/usage/{source}", Who::Sender),
+    ("GET", "/incidents", Who::Viewer),
+    ("GET", "/incidents/{number}", Who::Viewer),
+    ("GET", "/targets", Who::Viewer),
+    ("GET", "/spend", Who::Viewer),
+    ("GET", "/spend.csv", Who::Viewer),
+    ("GET", "/journal", Who::Viewer),
+    ("GET", "/journal/export", Who::Viewer),
+    ("POST", "/journal/verify", Who::Viewer),
     ("GET", "/hosts", Who::Viewer),
     ("GET", "/hosts/{name}", Who::Viewer),
     ("GET", "/mesh", Who::Viewer),

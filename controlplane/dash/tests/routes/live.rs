@@ -41,7 +41,7 @@ async fn everything_comes_first_and_then_only_what_changed() {
     assert_eq!(answer.headers()[header::CONTENT_TYPE], "text/event-stream");
     let mut body = answer.into_body();
     let mut first = Vec::new();
-    for _ in 0..11 {
+    for _ in 0..12 {
         let (name, data) = next(&mut body).await.unwrap();
         for control in ["<form", "<input", "<select", "<button"] {
             assert!(
@@ -63,6 +63,7 @@ async fn everything_comes_first_and_then_only_what_changed() {
         "incidents",
         "health",
         "watch",
+        "map",
     ];
     assert_eq!(first, all);
 
@@ -74,6 +75,9 @@ async fn everything_comes_first_and_then_only_what_changed() {
     let (name, data) = next(&mut body).await.unwrap();
     assert_eq!(name, "exchanges");
     assert!(data.contains("<strong>2</strong> open"), "{data}");
+    let (name, data) = next(&mut body).await.unwrap();
+    assert_eq!(name, "map");
+    assert!(data.contains("2 open"), "{data}");
 
     later.killswitch.as_mut().unwrap().latches = latches(&["ALL"]);
     house.snapshots.send(Arc::new(later)).unwrap();

@@ -13,5 +13,8 @@ mod live;
 mod mesh;
 mod mesh_service;
 mod page;
+mod past;
 mod record;
 mod sign_in;
+mod spend;
+mod stop;

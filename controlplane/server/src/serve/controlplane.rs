@@ -129,6 +129,7 @@ impl ControlPlane {
             sign_in_dir: home.sign_in(),
             hosts: wish.hosts,
             config: asks,
+            journal: crate::journal::of(home),
             feeds: posted,
             clock: clock::now,
         };
