@@ -18,7 +18,7 @@ pub use memory::{memory, resident_bytes};
 pub use mounts::{Mount, mounts};
 pub use nets::nets;
 pub use routes::{routes_v4, routes_v6};
-pub use sockets::{Table, listeners, sockets};
+pub use sockets::{Table, listeners, socket};
 
 /// The number after `key` in lines such as `MemTotal:  16384 kB`, in bytes.
 fn kilobytes(text: &str, key: &str) -> Option<u64> {

@@ -49,7 +49,8 @@ fn texts(text: &str) {
     seen(kernel::addresses_v4(text, &routes));
     seen(kernel::addresses_v6(text));
     for table in kernel::Table::ALL {
-        seen(kernel::listeners(kernel::sockets(table, text)));
+        let found = text.lines().filter_map(|line| kernel::socket(table, line));
+        seen(kernel::listeners(found.collect()));
     }
     seen(kernel::boot_id(text));
     seen(kernel::uptime_ms(text));

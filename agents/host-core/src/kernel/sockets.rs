@@ -33,16 +33,9 @@ impl Table {
     }
 }
 
-/// The waiting sockets of one table.
+/// The waiting socket of one line of a table; none for any other, and for the heading.
 #[must_use]
-pub fn sockets(table: Table, text: &str) -> Vec<Listener> {
-    text.lines()
-        .skip(1)
-        .filter_map(|line| socket(table, line))
-        .collect()
-}
-
-fn socket(table: Table, line: &str) -> Option<Listener> {
+pub fn socket(table: Table, line: &str) -> Option<Listener> {
     // sl local rem st tx:rx tr:when retrnsmt uid
     let mut fields = line.split_whitespace();
     let local = fields.nth(1)?;
@@ -86,6 +79,12 @@ mod tests {
     use super::*;
 
     const HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+
+    fn sockets(table: Table, text: &str) -> Vec<Listener> {
+        text.lines()
+            .filter_map(|line| socket(table, line))
+            .collect()
+    }
 
     #[test]
     fn waiting_sockets_are_found_and_open_connections_are_not() {

@@ -1,9 +1,9 @@
 //! Interfaces, listeners and routes: the kernel tells them without waiting.
 
 use super::{few, unread};
-use crate::texts::text;
+use crate::texts::{each_line, text};
 use host_core::kernel::{
-    Table, addresses_v4, addresses_v6, listeners, nets as read_nets, routes_v4, routes_v6, sockets,
+    Table, addresses_v4, addresses_v6, listeners, nets as read_nets, routes_v4, routes_v6, socket,
 };
 use net_model::report::{Facts, Few, HostRoute, Net, Unknown};
 
@@ -11,9 +11,10 @@ use net_model::report::{Facts, Few, HostRoute, Net, Unknown};
 pub(super) fn seldom(facts: &mut Facts, unknown: &mut Vec<Unknown>) {
     let mut found = Vec::new();
     for table in Table::ALL {
-        match text(format!("/proc/net/{}", table.file)) {
-            Some(text) => found.extend(sockets(table, &text)),
-            None => unknown.push(unread(&format!("listeners {}", table.file))),
+        let path = format!("/proc/net/{}", table.file);
+        let read = each_line(path, |line| found.extend(socket(table, line)));
+        if read.is_none() {
+            unknown.push(unread(&format!("listeners {}", table.file)));
         }
     }
     facts.listeners = few("listeners", listeners(found), unknown);
