@@ -67,6 +67,7 @@ pub struct NodeAgent {
     stop: CancellationToken,
     fence: FenceView,
     driven: DrivenView,
+    hand: Arc<Hand>,
     /// Hung up by the threads when the last of them ends.
     ended: mpsc::Receiver<Infallible>,
     threads: Vec<JoinHandle<()>>,
@@ -129,11 +130,13 @@ impl NodeAgent {
         let beside = steering::start(&hand, &stop, on_end.clone());
         let beside = beside.map_err(|why| tracing::error!("No gateway is managed. {why:#}"));
         let mut threads: Vec<_> = beside.ok().flatten().into_iter().collect();
-        threads.push(hand_thread(runtime, hand, listener, stop.clone(), on_end)?);
+        let own = Arc::clone(&hand);
+        threads.push(hand_thread(runtime, own, listener, stop.clone(), on_end)?);
         Ok(Self {
             stop,
             fence,
             driven,
+            hand,
             ended,
             threads,
         })
@@ -149,6 +152,12 @@ impl NodeAgent {
     #[must_use]
     pub fn driven(&self) -> DrivenView {
         self.driven.clone()
+    }
+
+    /// Whether a kill switch permits this host anything now: an order has come, and came in time.
+    #[must_use]
+    pub fn hears(&self) -> bool {
+        !self.hand.core().silent()
     }
 
     /// Stops listening and finishes the orders in hand; gateways keep what they hold. Blocks for `limit` at most.

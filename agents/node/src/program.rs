@@ -6,10 +6,12 @@ mod clock;
 mod config;
 mod install;
 mod join;
+mod on_trial;
 mod reporting;
 mod restore_latch;
 mod run;
 mod runtime_helper;
+mod settle;
 mod up;
 mod update;
 
@@ -51,6 +53,8 @@ enum Command {
     RuntimeHelper(runtime_helper::Arguments),
     /// Report every mistake of the configuration, and what keeps a cut from working at gateways; run nothing
     Check(check::Arguments),
+    /// Look whether a new agent works, ahead of its next start; for the unit, which asks the one before
+    Settle(settle::Arguments),
     /// Close the fence as it was when this host went down; for a unit that runs before the network is up
     RestoreLatch(FileArgs),
 }
@@ -76,6 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Update(arguments) => update::update(&arguments),
         Command::RuntimeHelper(arguments) => runtime_helper::serve(&arguments),
         Command::Check(arguments) => check::check(&arguments),
+        Command::Settle(arguments) => settle::settle(&arguments),
         Command::RestoreLatch(arguments) => restore_latch::restore_latch(&arguments),
     };
     match done {

@@ -2,12 +2,12 @@
 
 use crate::identity::Identity;
 use crate::seal::{BadSeal, check_seal};
+use crate::trial::Place;
 use bytes::Bytes;
 use hyper::Method;
 use net_link::{CONTROL_NAME, Reply, Talk, TalkError, parsed};
 use net_model::{AGENT_PATH, BinarySeal, MAX_TALK_BYTES, own_target};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::time::Duration;
 
 /// Longest binary taken in bytes.
@@ -37,8 +37,8 @@ pub enum FetchError {
     Disk(#[from] std::io::Error),
 }
 
-/// Puts the binary for this machine, of version `here` or newer, in the place of `to`; gives its version. The file is replaced
-/// whole: what runs keeps the one it was started from.
+/// Puts the binary for this machine, of version `here` or newer, in the place of `to`, on trial; gives its version. The file is
+/// replaced whole: what runs keeps the one it was started from.
 ///
 /// # Errors
 /// When there is none, its seal does not hold, or the disk refuses; `to` is then as it was.
@@ -46,10 +46,10 @@ pub async fn update_agent(
     identity: &Identity,
     at: &[SocketAddr],
     here: &str,
-    to: &Path,
+    to: &Place,
 ) -> Result<String, FetchError> {
     let (version, binary) = fetch(identity, at, here).await?;
-    kill_files::write_atomic(to, &binary, 0o755)?;
+    to.begin(&binary)?;
     Ok(version)
 }
 

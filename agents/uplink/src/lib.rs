@@ -15,6 +15,7 @@ mod patience;
 mod push;
 mod renew;
 mod seal;
+pub mod trial;
 mod wait_in;
 
 pub use fetch::{FetchError, update_agent};

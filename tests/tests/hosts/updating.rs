@@ -4,6 +4,7 @@ use crate::house::{House, control_now};
 use net_model::own_target;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use uplink::trial::Place;
 use uplink::{BadSeal, FetchError, Identity, update_agent};
 
 const HERE: &str = "0.2.0";
@@ -38,15 +39,21 @@ impl Host {
     }
 
     async fn update(&self) -> Result<String, FetchError> {
-        update_agent(&self.identity, &[], HERE, &self.program).await
+        let place = Place {
+            program: self.program.clone(),
+            proven: self.house.folder.path().join("proven"),
+        };
+        update_agent(&self.identity, &[], HERE, &place).await
     }
 
     /// Tries, and must leave the program as it is.
     async fn refused(&self) -> FetchError {
         let refused = self.update().await.unwrap_err();
         assert_eq!(std::fs::read(&self.program).unwrap(), OLD, "{refused}");
-        let beside = self.program.with_file_name(".node-agent.new");
-        assert!(!beside.exists(), "{refused}");
+        for beside in [".node-agent.new", "node-agent.former", "node-agent.trial"] {
+            let beside = self.program.with_file_name(beside);
+            assert!(!beside.exists(), "{refused}");
+        }
         refused
     }
 }
@@ -63,6 +70,8 @@ async fn a_newer_agent_under_the_seal_of_the_house_is_put_in_place() {
     host.seal(&host.house.house, "0.10.0", NEW);
     assert_eq!(host.update().await.unwrap(), "0.10.0");
     assert_eq!(std::fs::read(&host.program).unwrap(), NEW);
+    let former = host.program.with_file_name("node-agent.former");
+    assert_eq!(std::fs::read(former).unwrap(), OLD);
     let mode = std::fs::metadata(&host.program).unwrap().permissions();
     assert_eq!(mode.mode() & 0o777, 0o755);
     host.house.end().await;

@@ -6,6 +6,7 @@
 use super::FileArgs;
 use super::canary;
 use super::config::{self, Config};
+use super::on_trial;
 use super::reporting;
 use super::up::{self, Up};
 use anyhow::Context as _;
@@ -17,6 +18,7 @@ use node_agent::{Driven, NodeAgent, OnSilence, Settings, Silence};
 use std::net::TcpListener;
 use std::time::Duration;
 use uplink::Shelf;
+use uplink::trial::Place;
 
 /// How long work under way may take after the signal to stop.
 const STOP: Duration = Duration::from_secs(2);
@@ -41,7 +43,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let address = config.agent.common.listen;
     let listener =
         TcpListener::bind(address).with_context(|| format!("cannot listen on {address}"))?;
-    let agent = NodeAgent::start_driving(settings(&config)?, driven(&config), listener)?;
+    let settings = settings(&config)?;
+    let ordered = !settings.keys.is_empty();
+    let agent = NodeAgent::start_driving(settings, driven(&config), listener)?;
     tracing::info!(%address, node = config.agent.name, "The node agent runs.");
     // Whatever is wrong with reports, the hand goes on.
     let up = Up::start(&config);
@@ -51,7 +55,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .as_ref()
         .ok()
         .and_then(|(_, shelf)| reporter(&config, shelf, every, &agent));
-    let ended = beside();
+    let trial = on_trial::own(&config.agent.state);
+    let ended = beside(trial, &agent, ordered);
     if reporter.is_some_and(|reporter| !reporter.stop(STOP)) {
         tracing::warn!(limit = ?STOP, "The reporter did not stop in time.");
     }
@@ -85,16 +90,18 @@ fn reporter(
         .ok()
 }
 
-/// Waits for the signal to stop, on this thread and not on the hand's.
-fn beside() -> anyhow::Result<()> {
+/// Waits for the signal to stop, on this thread and not on the hand's; or for a trial to fail.
+fn beside(trial: Option<(Place, String)>, agent: &NodeAgent, ordered: bool) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
-        signals.ended().await;
-        Ok(())
+        tokio::select! {
+            () = signals.ended() => Ok(()),
+            failed = on_trial::watch(trial, agent, ordered) => failed,
+        }
     })
 }
 

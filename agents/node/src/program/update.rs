@@ -1,6 +1,6 @@
 //! `node-agent update`: takes the newest binary from the control plane, if the house vouches for it and it is not older than this one.
 
-use super::{clock, up};
+use super::{clock, on_trial, up};
 use anyhow::Context as _;
 use clap::Args;
 use std::io::Write as _;
@@ -12,7 +12,8 @@ Examples:
   sudo node-agent update
   sudo node-agent update --to /usr/local/bin/node-agent && sudo systemctl restart node-agent
 
-The binary counts only under the seal of the house this host joined. What runs goes on until it is started again.";
+The binary counts only under the seal of the house this host joined. What runs goes on until it is started again.
+The one before stays beside it, and is put back if the new one does not work in three starts.";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -37,7 +38,8 @@ pub(super) fn update(arguments: &Arguments) -> anyhow::Result<()> {
         .build()
         .context("cannot start the runtime")?;
     let here = env!("CARGO_PKG_VERSION");
-    let taken = uplink::update_agent(&identity, &arguments.at, here, &arguments.to);
+    let place = on_trial::place(&arguments.to, &arguments.state);
+    let taken = uplink::update_agent(&identity, &arguments.at, here, &place);
     let version = runtime.block_on(taken).with_context(|| {
         let to = arguments.to.display();
         format!("{to} is as it was")

@@ -189,6 +189,16 @@ mod tests {
     }
 
     #[test]
+    fn the_agent_of_before_looks_ahead_of_each_start() {
+        for fence in [false, true] {
+            let unit = units::service(fence);
+            let before = unit.find("ExecStartPre=-+/usr/local/bin/node-agent.former settle\n");
+            let start = unit.find(&format!("ExecStart={PROGRAM} run\n"));
+            assert!(before.unwrap() < start.unwrap());
+        }
+    }
+
+    #[test]
     fn only_a_host_with_a_fence_may_touch_the_firewall() {
         assert!(!units::service(false).contains("CAP_NET_ADMIN"));
         assert!(units::service(true).contains("CAP_NET_ADMIN"));

@@ -29,6 +29,8 @@ RequiresMountsFor=/var/lib/portcullis-agent /etc/portcullis
 [Service]
 Type=oneshot
 RemainAfterExit=yes
+# The one before first: a new agent that does not work must not leave open what was cut.
+ExecStart=-/usr/local/bin/node-agent.former restore-latch
 ExecStart=/usr/local/bin/node-agent restore-latch
 # The firewall, and reading the state of the service's user: nothing else.
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_DAC_READ_SEARCH
@@ -81,6 +83,8 @@ Type=exec
 Restart=always
 RestartSec=1
 TimeoutStopSec=5
+# Ahead of a new agent the one before looks whether that works, and takes its place again if not. Only there it needs root.
+ExecStartPre=-+/usr/local/bin/node-agent.former settle
 ExecStart=/usr/local/bin/node-agent run
 User=node-agent
 Group=node-agent
