@@ -5,6 +5,7 @@
 //! each writing, and after each change of what is closed, it is decided and looked at anew.
 
 mod looking;
+mod naming;
 mod telling;
 mod turning;
 
@@ -36,7 +37,6 @@ pub(crate) fn start(
         .name("steering".to_owned())
         .spawn(move || {
             runtime.block_on(steer(&hand, &stop));
-            // A name that is being looked up must not hold up the end.
             runtime.shutdown_timeout(Duration::from_millis(200));
             drop(on_end);
         });

@@ -8,6 +8,7 @@
 
 mod answer;
 mod credentials;
+mod crypto;
 mod serve;
 mod stranger;
 mod talk;

@@ -2,7 +2,7 @@
 //! of it is verified, so that what is learned later of the certificate is true of the connection.
 
 use crate::credentials::{Credentials, showing};
-use crate::trust::provider;
+use crate::crypto::provider;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};

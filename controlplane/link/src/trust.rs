@@ -1,6 +1,7 @@
 //! The house's authority, and what a connection is set up by.
 
 use crate::credentials::{Credentials, showing};
+use crate::crypto::provider;
 use crate::who::Peer;
 use kill_wire::Timestamp;
 use rustls::server::WebPkiClientVerifier;
@@ -35,10 +36,6 @@ impl TimeProvider for HouseTime {
             now.millis(),
         )))
     }
-}
-
-pub(crate) fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
 }
 
 impl Trust {

@@ -1,5 +1,6 @@
 //! What is seen of targets and counts: probes that cost nothing, each at its target's pace, and the gateway's counters.
 
+use super::naming;
 use crate::driven::Managed;
 use crate::hand::Reach;
 use bytes::Bytes;
@@ -7,12 +8,12 @@ use gateway_core::dialect::at_target;
 use gateway_core::steer::{Sample, Steer};
 use gateways::Driver;
 use gateways::apisix::metrics::Answers;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use net_model::{BaseUrl, Overlay, Route, RouteTable, Target, TargetKind};
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -137,20 +138,28 @@ fn host_of(authority: &str) -> &str {
 /// Asks something that costs nothing, or only connects where an answer would need TLS.
 async fn probe(kind: TargetKind, base: &BaseUrl) -> io::Result<bool> {
     let authority = base.authority();
-    let explicit = authority
-        .rsplit_once(':')
-        .is_some_and(|(_, port)| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()));
-    let stream = match (explicit, base.tls()) {
-        (true, _) => TcpStream::connect(authority).await?,
-        (false, true) => TcpStream::connect((host_of(authority), 443)).await?,
-        (false, false) => TcpStream::connect((host_of(authority), 80)).await?,
-    };
+    let explicit = authority.rsplit_once(':');
+    let explicit = explicit.and_then(|(_, port)| port.parse().ok());
+    let port = explicit.unwrap_or(if base.tls() { 443 } else { 80 });
+    let stream = connect(&naming::addresses(host_of(authority), port).await?).await?;
     if base.tls() {
         return Ok(true);
     }
     let path = at_target(base.prefix(), kind.health_path());
     let status = get(stream, authority, &path).await?;
     Ok(!status.is_server_error())
+}
+
+/// The first that takes the call.
+async fn connect(those: &[SocketAddr]) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for at in those {
+        match TcpStream::connect(at).await {
+            Ok(stream) => return Ok(stream),
+            Err(why) => last = why,
+        }
+    }
+    Err(last)
 }
 
 async fn counters(reach: Arc<Reach>) -> Found {
@@ -178,7 +187,7 @@ async fn get(stream: TcpStream, host: &str, path: &str) -> io::Result<StatusCode
     let (mut sender, wire) = shaken.map_err(io::Error::other)?;
     let request = Request::get(path)
         .header(header::HOST, host)
-        .body(Empty::<Bytes>::new())
+        .body(Full::<Bytes>::default())
         .map_err(io::Error::other)?;
     let asked = sender.send_request(request);
     tokio::pin!(asked);

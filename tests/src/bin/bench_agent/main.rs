@@ -18,10 +18,10 @@ use std::time::Duration;
 use store::Store;
 use table::Figures;
 
-const EXAMPLE: &str = "Example, about five minutes; the agent's own profile is what hosts run:
+const EXAMPLE: &str = "Example, a quarter of an hour or more; what is weighed is what hosts run:
   cargo build --release -p portcullis -p site-tests --bins
-  cargo build --profile agent -p node-agent
-  target/release/bench_agent --agent target/agent/node-agent --write docs/benchmarks.md";
+  agents/node/release
+  target/release/bench_agent --agent target/x86_64-unknown-linux-gnu/agent/node-agent --beat-ms 100 --write docs/benchmarks.md";
 
 /// Lets a real node agent report a day in minutes, and weighs it.
 #[derive(Debug, Parser)]
