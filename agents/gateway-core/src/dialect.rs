@@ -72,7 +72,7 @@ mod tests {
         let body = |family| String::from_utf8(error_body(family, &cut())).unwrap();
         assert_eq!(
             body(Family::OpenAi),
-            r##"{"error":{"message":"Cut: incident #7.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
+            r##"{"error":{"message":"Cut: incident #7.","type":"portcullis_cut","param":null,"code":"cut","incident":7,"request_id":"5f-1"}}"##
         );
         assert_eq!(
             body(Family::Anthropic),
@@ -80,7 +80,7 @@ mod tests {
         );
         assert_eq!(
             body(Family::Ollama),
-            r##"{"error":"Cut: incident #7.","code":"cut","incident":7}"##
+            r##"{"error":"Cut: incident #7.","code":"cut","incident":7,"request_id":"5f-1"}"##
         );
     }
 
@@ -100,7 +100,7 @@ mod tests {
             let text = event(api);
             let ending = match (api, api.family()) {
                 // A message of its own.
-                (Api::Realtime, _) => "7}}",
+                (Api::Realtime, _) => "\"5f-1\"}}",
                 (_, Family::Ollama) => "}\n",
                 _ => "}\n\n",
             };

@@ -80,7 +80,7 @@ pub(crate) async fn accept(app: Arc<App>, listener: TcpListener, lanes: Arc<Lane
 
 /// Says that every seat is taken.
 async fn turn_away(mut stream: TcpStream) -> io::Result<()> {
-    let body = Denied::Busy.json(Family::OpenAi);
+    let body = Denied::Busy.json(Family::OpenAi, None);
     let head = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
         body.len()

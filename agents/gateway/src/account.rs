@@ -1,36 +1,29 @@
 //! What one exchange used and how it ended: written down exactly once, whatever ends it.
 
+mod books;
+mod told;
+
+pub(crate) use books::Books;
+
 use crate::{
     capture::Tape,
     clock,
     cord::Cord,
-    deny::CLIENT_CLOSED_REQUEST,
+    deny::{CLIENT_CLOSED_REQUEST, Denied},
     governor::Permit,
-    known::Known,
-    metrics::Metrics,
+    named::Named,
     noted::Note,
     rates,
     runaway::{Trail, outcome},
-    spool::Spool,
+    telling::Telling,
 };
 use gateway_core::usage::{Form, Meter, Yardstick};
 use http::HeaderMap;
 use kill_wire::{Class, Name, ProbePoint, Timestamp};
 use net_model::{Api, Consumer, Ended, Target, Tokens, UsageRecord};
 use prices::Price;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
-
-/// Where accounts are written down.
-#[derive(Clone, Debug)]
-pub(crate) struct Books {
-    /// One record for each exchange.
-    pub(crate) spool: Arc<Spool>,
-    /// The figures of all of them.
-    pub(crate) metrics: Arc<Metrics>,
-    /// What things cost, and how servers count.
-    pub(crate) known: Arc<Known>,
-}
 
 /// What is asked of one target.
 #[derive(Debug)]
@@ -77,17 +70,29 @@ pub(crate) struct Account {
     ended: Option<Ended>,
     first_byte_ms: Option<u64>,
     fell_back_from: Option<Name>,
+    consumer: Option<Name>,
+    /// What decided on its way, for who asks why later.
+    telling: Telling,
+    refused: Option<Denied>,
+    /// When the target asked last was asked.
+    asked_after: Duration,
 }
 
 impl Account {
     /// Opens the account of the exchange with this id, asked in `api`.
-    pub(crate) fn open(books: &Books, cord: &Arc<Cord>, id: String, api: Api) -> Self {
+    pub(crate) fn open(
+        books: &Books,
+        cord: &Arc<Cord>,
+        (id, named): (String, &Named),
+        api: Api,
+    ) -> Self {
+        named.is_told();
         Self {
             books: books.clone(),
             cord: Arc::clone(cord),
             id,
             api,
-            begun: Instant::now(),
+            begun: named.begun,
             model: String::new(),
             stream: false,
             prompt_bytes: 0,
@@ -101,6 +106,10 @@ impl Account {
             ended: None,
             first_byte_ms: None,
             fell_back_from: None,
+            consumer: None,
+            telling: Telling::of(&named.aliases),
+            refused: None,
+            asked_after: Duration::ZERO,
         }
     }
 
@@ -116,6 +125,7 @@ impl Account {
 
     /// Lets who follows along know who calls.
     pub(crate) fn noted(&mut self, note: Option<Arc<Note>>, consumer: &Consumer) {
+        self.consumer = Some(consumer.name.clone());
         if let Some(note) = &note {
             note.called(consumer, &self.id);
         }
@@ -167,6 +177,7 @@ impl Account {
         permit: Permit,
         expected: Expected,
     ) {
+        self.asked_after = self.begun.elapsed();
         let sent = target.model(&self.model);
         if let Some(note) = &self.note {
             note.asking(target, sent);
@@ -284,9 +295,8 @@ impl Account {
             .status
             .unwrap_or_else(|| why.map_or(CLIENT_CLOSED_REQUEST, |why| why.status().as_u16()));
         let tokens = self.count(&way, ended);
-        if let Some(permit) = self.permit.take() {
-            permit.settle(&tokens);
-        }
+        let cost = way.expected.price.map(|price| price.cost(&tokens));
+        self.settle_permit(&tokens, ended, cost);
         let took = self.begun.elapsed();
         let point = way.point;
         self.books.metrics.ended(
@@ -316,7 +326,7 @@ impl Account {
             api: self.api,
             cached_tokens: tokens.cached,
             reasoning_tokens: tokens.reasoning,
-            cost: way.expected.price.map(|price| price.cost(&tokens)),
+            cost,
             fell_back_from: self.fell_back_from.take(),
             first_byte_ms: self.first_byte_ms,
         })
@@ -357,7 +367,9 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        let Some(record) = self.settle(clock::now()) else {
+        let now = clock::now();
+        let Some(record) = self.settle(now) else {
+            self.tell_refusal(now);
             return;
         };
         if let Some(trail) = self.trail.take() {
@@ -372,8 +384,12 @@ impl Drop for Account {
         if let Some(tape) = self.tape.take() {
             tape.end(&record);
         }
+        let story = self.story(&record);
         if !self.books.spool.keep(record) {
             self.books.metrics.dropped(1);
+        }
+        if let Some(story) = story {
+            self.books.tell(story);
         }
     }
 }

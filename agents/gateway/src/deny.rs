@@ -1,5 +1,7 @@
 //! Every refusal of the gateway, in the error shape of the API it was asked in.
 
+mod rule;
+
 use bytes::Bytes;
 use gateway_core::{
     dialect::{Fault, Kind, Unreadable, error_body, error_event},
@@ -76,6 +78,8 @@ pub(crate) enum Denied {
 pub(crate) struct Limited {
     /// The `code` member.
     code: &'static str,
+    /// Its name.
+    rule: String,
     /// Names the rule, and when it frees.
     message: String,
     /// How long until asking again makes sense; `None` when waiting does not help.
@@ -109,6 +113,7 @@ impl Denied {
             } else {
                 "rate_limit_exceeded"
             },
+            rule: refusal.name.to_string(),
             message: refusal.to_string(),
             wait: refusal.wait(now),
         }))
@@ -119,6 +124,7 @@ impl Denied {
         let (pause, rest) = (wait.pause.as_secs().max(1), wait.rest.as_secs().max(1));
         Self::Limited(Arc::new(Limited {
             code: "runaway_throttled",
+            rule: "runaway".to_owned(),
             message: format!(
                 "This consumer looks like a runaway: {}. For another {rest} s it may have one request open at a time, with a pause between. Ask again in {pause} s.",
                 wait.figures
@@ -236,7 +242,8 @@ impl Denied {
         }
     }
 
-    fn message(&self) -> String {
+    /// For people; it names the rule and its figures.
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::WrongKey => "No such key. Send the key of a consumer of this gateway, `pck_…`, as `Authorization: Bearer` or as `x-api-key`.".to_owned(),
             Self::UnknownPath => "This gateway does not serve that path.".to_owned(),
@@ -268,8 +275,8 @@ impl Denied {
     }
 
     /// The error as JSON text, as a client of this family knows it.
-    pub(crate) fn json(&self, family: Family) -> Vec<u8> {
-        self.shaped(0, |fault| error_body(family, fault))
+    pub(crate) fn json(&self, family: Family, request_id: Option<&str>) -> Vec<u8> {
+        self.shaped(0, request_id, |fault| error_body(family, fault))
     }
 
     /// The same error as the last words of a stream of `api`.
@@ -279,17 +286,23 @@ impl Denied {
 
     /// The same, with the number that follows that of the event before it.
     pub(crate) fn event_of_number(&self, api: Api, number: u64) -> Bytes {
-        self.shaped(number, |fault| error_event(api, fault)).into()
+        self.shaped(number, None, |fault| error_event(api, fault))
+            .into()
     }
 
-    fn shaped(&self, number: u64, shape: impl FnOnce(&Fault<'_>) -> Vec<u8>) -> Vec<u8> {
+    fn shaped(
+        &self,
+        number: u64,
+        request_id: Option<&str>,
+        shape: impl FnOnce(&Fault<'_>) -> Vec<u8>,
+    ) -> Vec<u8> {
         shape(&Fault {
             message: &self.message(),
             kind: self.kind(),
             code: self.code(),
             param: matches!(self, Self::NoModel | Self::UnknownModel(_)).then_some("model"),
             incident: self.incident(),
-            request_id: None,
+            request_id,
             number,
         })
     }
@@ -303,7 +316,7 @@ mod tests {
     fn a_cut_reads_as_scripts_expect() {
         let denied = Denied::Cut(Scope::Llm, "7".parse().unwrap());
         assert_eq!(
-            String::from_utf8(denied.json(Family::OpenAi)).unwrap(),
+            String::from_utf8(denied.json(Family::OpenAi, None)).unwrap(),
             r##"{"error":{"message":"Cut by the kill switch: incident #7, scope LLM. It stays cut until someone restores it.","type":"portcullis_cut","param":null,"code":"cut","incident":7}}"##
         );
         assert_eq!(denied.status(), 503);
@@ -325,7 +338,7 @@ mod tests {
     fn a_pause_names_no_incident() {
         let denied = Denied::Paused(Scope::All);
         assert!(
-            !String::from_utf8(denied.json(Family::OpenAi))
+            !String::from_utf8(denied.json(Family::OpenAi, None))
                 .unwrap()
                 .contains("incident")
         );

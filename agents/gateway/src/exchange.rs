@@ -15,6 +15,7 @@ use crate::{
     inflow::Inflow,
     intake::Taken,
     line::Line,
+    named::{Named, name_to_target, told_as},
     question::{Question, Read},
     realtime::{self, Opened, Opening},
     registry::{Exchange, Sort, Standing},
@@ -39,7 +40,7 @@ use std::{pin::pin, sync::Arc};
 pub(crate) async fn call(
     app: &Arc<App>,
     line: &Arc<Line>,
-    api: Api,
+    (api, named): (Api, &Named),
     mut request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     let table = app.table.load_full();
@@ -48,14 +49,16 @@ pub(crate) async fn call(
     };
     let cord = line.cord();
     let standing = Standing::Undecided(Arc::clone(&table), at);
-    let exchange = app
-        .registry
-        .begin(cord, Sort::Call, standing.clone(), clock::now());
-    standing.may_go_on(app.in_force.load().as_deref())?;
-    let id = format!("{}-{}", app.boot, exchange.id());
-    let mut account = Account::open(&app.books, cord, id, api);
+    let now = clock::now();
+    let registry = &app.registry;
+    let exchange = registry.begin_as(named.number, cord, Sort::Call, standing.clone(), now);
     let consumer = table.consumer(at)?;
+    let mut account = Account::open(&app.books, cord, (named.id(app), named), api);
     account.noted(request.extensions_mut().remove(), consumer);
+    if let Err(denied) = standing.may_go_on(app.in_force.load().as_deref()) {
+        account.refused(&denied);
+        return Err(denied);
+    }
     let call = Call {
         app,
         table: &table,
@@ -63,7 +66,9 @@ pub(crate) async fn call(
         exchange: &exchange,
     };
     let opening = (api == Api::Realtime).then(|| Opening::read(app, &request));
-    let opening = opening.transpose()?;
+    let opening = opening
+        .transpose()
+        .inspect_err(|denied| account.refused(denied))?;
     // Pinned here: what waits for the cord takes it by reference and holds no second room for it.
     let answer = {
         let mut run = pin!(call.run(request, &mut account));
@@ -73,6 +78,7 @@ pub(crate) async fn call(
         None => Err(cord.refusal()),
         Some(_) if cord.cut().is_cancelled() => Err(cord.refusal()),
         Some(Err(denied)) => {
+            account.refused(&denied);
             account.ended(Ended::UpstreamFailed, Some(denied.status().as_u16()));
             Err(denied)
         }
@@ -116,7 +122,9 @@ impl<'a> Answer<'a> {
     fn relay(self, line: &Arc<Line>, mut account: Account, exchange: Exchange) -> Response<Reply> {
         let head = self.answered.head;
         let framing = headers::framing(&head.headers);
-        let mut passed = headers::for_client(&head.headers, self.target, account.id());
+        account.telling().told_as(told_as(&head.headers));
+        let mut passed =
+            headers::for_client(&head.headers, self.target, account.id(), account.asked_as());
         account.tell_rates(&mut passed);
         if let Some(fallback) = self.fallback {
             passed.insert(FALLBACK_HEADER, fallback);
@@ -243,7 +251,7 @@ impl<'t> Call<'t, '_> {
             let (seat, permit, expected) = match permitted {
                 Ok(permitted) => permitted,
                 Err(why) => {
-                    search.past(target, why);
+                    search.past(account, (target, watched), self.consumer, why);
                     continue;
                 }
             };
@@ -258,14 +266,14 @@ impl<'t> Call<'t, '_> {
                 dialed: question.dialed.map(|dialed| dialed.model.clone()),
                 fallback,
             };
-            match self.ask(target, question, seat).await? {
+            match self.ask(target, question, seat, account).await? {
                 (Outcome::Serves(answered), seat) => return Ok(answer((answered, seat))),
                 (Outcome::Unable(answered, failure), seat) => {
-                    search.detour.around(target, failure.as_str());
+                    search.failed(account, target, failure, Some(answered.head.status));
                     last = Some(answer((answered, seat)));
                 }
                 (Outcome::Failed(failure), _) => {
-                    search.detour.around(target, failure.as_str());
+                    search.failed(account, target, failure, None);
                     last = None;
                 }
             }
@@ -347,13 +355,16 @@ impl<'t> Call<'t, '_> {
         target: &Target,
         question: &Question<'_>,
         mut seat: Seat,
+        account: &Account,
     ) -> Result<(Outcome, Seat), Denied> {
         let head = question.head;
+        let mut headers = headers::for_target(&head.headers, target);
+        name_to_target(&mut headers, account.id(), account.asked_as());
         let ask = Ask {
             target,
             method: head.method.clone(),
             path: &question.path_for(target),
-            headers: headers::for_target(&head.headers, target),
+            headers,
             body: question.body_for(target).await?,
         };
         let streams = question.asked.stream;

@@ -1,5 +1,6 @@
 //! Which headers pass the gateway, each way. Pure.
 
+use crate::named::name_to_client;
 use gateway_core::dialect::Framing;
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -9,7 +10,7 @@ use http::{
         UPGRADE,
     },
 };
-use net_model::{Secret, Target, TargetKind};
+use net_model::{Alias, Secret, Target, TargetKind};
 
 /// About one connection, not about the message (RFC 9110 section 7.6.1).
 const HOP_BY_HOP: [HeaderName; 9] = [
@@ -58,8 +59,6 @@ const ADDED: usize = 4;
 
 /// Header that names the target which answered.
 pub(crate) const TARGET_HEADER: HeaderName = HeaderName::from_static("x-portcullis-target");
-/// Header that carries the id under which the exchange is recorded.
-pub(crate) const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-portcullis-request-id");
 
 /// What the target is sent. The answer is asked for uncompressed, so that it can be metered and cut between events.
 pub(crate) fn for_target(client: &HeaderMap, target: &Target) -> HeaderMap {
@@ -93,16 +92,17 @@ fn credential(target: &Target, key: &Secret) -> Option<(HeaderName, HeaderValue)
 }
 
 /// What the client is sent.
-pub(crate) fn for_client(upstream: &HeaderMap, target: &Target, request_id: &str) -> HeaderMap {
+pub(crate) fn for_client(
+    upstream: &HeaderMap,
+    target: &Target,
+    request_id: &str,
+    asked_as: Option<&Alias>,
+) -> HeaderMap {
     let mut headers = end_to_end(upstream, &[]);
-    for (name, value) in [
-        (TARGET_HEADER, target.name.as_str()),
-        (REQUEST_ID_HEADER, request_id),
-    ] {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            headers.insert(name, value);
-        }
+    if let Ok(value) = HeaderValue::from_str(target.name.as_str()) {
+        headers.insert(TARGET_HEADER, value);
     }
+    name_to_client(&mut headers, request_id, asked_as);
     headers
 }
 
@@ -215,6 +215,7 @@ mod tests {
             ]),
             &target(),
             "5f3a9c01-42",
+            None,
         );
         assert_eq!(sent["x-portcullis-target"], "home");
         assert_eq!(sent["x-portcullis-request-id"], "5f3a9c01-42");

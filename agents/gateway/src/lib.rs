@@ -37,6 +37,7 @@ mod lines;
 mod making;
 mod metrics;
 mod models;
+mod named;
 mod noted;
 mod notices;
 mod offers;
@@ -60,6 +61,7 @@ mod silence;
 mod spool;
 mod target_http;
 mod targets;
+mod telling;
 mod tls;
 mod upstream;
 mod wire;
@@ -307,6 +309,7 @@ fn app(settings: Settings, door: &Lane) -> anyhow::Result<Arc<App>> {
             spool: Arc::new(spool),
             metrics,
             known: Arc::default(),
+            pace: Arc::default(),
         },
         offers: offers::Offers::default(),
         held: intake::Held::default(),

@@ -19,6 +19,7 @@ use crate::{
     inflow::Inflow,
     leg::Leg,
     line::Line,
+    named::Named,
     registry::Exchange,
     reply::Reply,
     target_http::Socket,
@@ -59,10 +60,11 @@ impl Default for Rooms {
 pub(crate) async fn call(
     app: &Arc<App>,
     line: &Arc<Line>,
+    named: &Named,
     mut request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     handshake::find_key(request.headers_mut());
-    exchange::call(app, line, Api::Realtime, request).await
+    exchange::call(app, line, (Api::Realtime, named), request).await
 }
 
 /// A client's handshake that was found good, and room for its session.
@@ -94,7 +96,12 @@ impl Opening {
             mut account,
             exchange,
         } = opened;
-        let mut passed = headers::for_client(&answered.head.headers, target, account.id());
+        let mut passed = headers::for_client(
+            &answered.head.headers,
+            target,
+            account.id(),
+            account.asked_as(),
+        );
         account.tell_rates(&mut passed);
         if let Some(fallback) = fallback {
             passed.insert(FALLBACK_HEADER, fallback);

@@ -110,6 +110,11 @@ impl Registry {
         })
     }
 
+    /// The next number within this run.
+    pub(crate) fn number(&self) -> u64 {
+        self.next.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Registers an exchange; it stays until the returned value is dropped.
     pub(crate) fn begin(
         self: &Arc<Self>,
@@ -118,7 +123,18 @@ impl Registry {
         standing: Standing,
         since: Timestamp,
     ) -> Exchange {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        self.begin_as(self.number(), cord, sort, standing, since)
+    }
+
+    /// The same for one that has its number already.
+    pub(crate) fn begin_as(
+        self: &Arc<Self>,
+        id: u64,
+        cord: &Arc<Cord>,
+        sort: Sort,
+        standing: Standing,
+        since: Timestamp,
+    ) -> Exchange {
         let entry = Entry {
             sort,
             standing,
@@ -222,11 +238,6 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// Its number within this run.
-    pub(crate) fn id(&self) -> u64 {
-        self.id
-    }
-
     /// Says what is asked for, for those who look on.
     pub(crate) fn describe(&self, model: &str, streaming: bool) {
         if let Some(entry) = self.registry.shard(self.id).get_mut(&self.id) {

@@ -1,13 +1,13 @@
 //! The gateway's answers: its own words, its refusals, and what passes through from a target.
 
-use crate::{deny::Denied, hold::Hold, relay::Relay};
+use crate::{deny::Denied, hold::Hold, named::name_to_client, relay::Relay};
 use bytes::Bytes;
 use gateway_core::limits::ceil_secs;
 use http::{HeaderName, HeaderValue, Response, header};
 use http_body_util::Full;
 use hyper::body::{Body, Frame, SizeHint};
 use kill_wire::INCIDENT_HEADER;
-use net_model::Family;
+use net_model::{Alias, Family};
 use std::{
     io,
     pin::Pin,
@@ -84,10 +84,16 @@ pub(crate) fn metrics(text: String) -> Response<Reply> {
 }
 
 /// A refusal as a client of this family knows it, with what clients need to obey it.
-pub(crate) fn refusal(denied: &Denied, family: Family) -> Response<Reply> {
-    let mut response = json(denied.json(family));
+pub(crate) fn refusal(
+    denied: &Denied,
+    family: Family,
+    id: &str,
+    asked_as: Option<&Alias>,
+) -> Response<Reply> {
+    let mut response = json(denied.json(family, Some(id)));
     *response.status_mut() = denied.status();
     let headers = response.headers_mut();
+    name_to_client(headers, id, asked_as);
     if let Some(incident) = denied.incident() {
         headers.insert(
             HeaderName::from_static(INCIDENT_HEADER),
@@ -159,15 +165,18 @@ mod tests {
         let response = refusal(
             &Denied::Cut(Scope::Llm, "7".parse().unwrap()),
             Family::OpenAi,
+            "b-1",
+            None,
         );
         assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["x-portcullis-request-id"], "b-1");
         assert_eq!(response.headers()["x-portcullis-incident"], "7");
         assert_eq!(response.headers()["retry-after"], "30");
     }
 
     #[test]
     fn the_answer_to_a_pause_names_no_incident() {
-        let response = refusal(&Denied::Paused(Scope::All), Family::OpenAi);
+        let response = refusal(&Denied::Paused(Scope::All), Family::OpenAi, "b-1", None);
         assert!(!response.headers().contains_key(INCIDENT_HEADER));
     }
 }

@@ -1,8 +1,14 @@
 //! The search for a target that serves: what was found on the way, and what the client is told when there is none.
 
-use crate::{deny::Denied, detour::Detour, targets::NoSeat};
-use gateway_core::choice::Passed;
-use net_model::{Api, Target};
+use crate::{
+    account::Account,
+    deny::Denied,
+    detour::Detour,
+    targets::{NoSeat, Watched},
+};
+use gateway_core::choice::{Failure, Passed};
+use http::StatusCode;
+use net_model::{Api, Consumer, Target};
 use std::time::Duration;
 
 /// Why a target is not asked.
@@ -34,8 +40,27 @@ pub(crate) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
+    /// `target` was asked in vain.
+    pub(crate) fn failed(
+        &mut self,
+        account: &mut Account,
+        target: &'a Target,
+        failure: Failure,
+        status: Option<StatusCode>,
+    ) {
+        account.failed(target, failure, status.map(|status| status.as_u16()));
+        self.detour.around(target, failure.as_str());
+    }
+
     /// `target` is not asked.
-    pub(crate) fn past(&mut self, target: &'a Target, why: Why) {
+    pub(crate) fn past(
+        &mut self,
+        account: &mut Account,
+        (target, watched): (&'a Target, &Watched),
+        consumer: &Consumer,
+        why: Why,
+    ) {
+        account.passed_over((target, watched), consumer, &why);
         match why {
             Why::OtherApi => {}
             Why::Passed(passed) => self.detour.past(target, passed),

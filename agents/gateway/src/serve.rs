@@ -2,13 +2,17 @@
 
 use crate::{
     app::App,
+    clock,
     deny::Denied,
     exchange,
     inflow::Inflow,
     line::Line,
-    models, probe, realtime,
+    models,
+    named::{Named, name_to_client},
+    probe, realtime,
     reply::{self, Reply},
     show,
+    telling::Telling,
 };
 use gateway_core::dialect::{Place, Shape, place};
 use http::{HeaderMap, Method, Request, Response};
@@ -28,21 +32,44 @@ pub(crate) async fn answer(
 ) -> Response<Reply> {
     let family = family(&request);
     let note = app.followers.note(&mut request);
+    // After the note: a trace that begins here is a neighbour's id, too.
+    let named = Named::of(app, request.headers());
     let answered = if let Some(why) = line.cord().why() {
         Err(why.clone())
     } else {
-        dispatch(app, line, request).await
+        dispatch(app, line, &named, request).await
     };
     let (response, denied) = match answered {
         Ok(response) => (response, None),
         Err(denied) => {
             app.books.metrics.refused(&denied);
-            (reply::refusal(&denied, family), Some(denied))
+            let id = named.id(app);
+            let asked_as = named.aliases.asked_as.as_ref();
+            let response = reply::refusal(&denied, family, &id, asked_as);
+            tell(app, &named, id, &denied);
+            (response, Some(denied))
         }
     };
     if let Some(note) = note {
         note.answered(&response, denied.as_ref());
     }
+    response
+}
+
+/// Tells of a refusal that no account tells of: nobody knows who asked, or it was no call.
+fn tell(app: &App, named: &Named, id: String, denied: &Denied) {
+    let now = clock::now();
+    if named.is_untold() && app.books.pace.admits(false, now) {
+        let telling = Telling::of(&named.aliases);
+        let after = named.begun.elapsed();
+        app.books.tell(telling.refused(id, now, after, denied));
+    }
+}
+
+/// An answer with its ids.
+fn called(mut response: Response<Reply>, app: &App, named: &Named) -> Response<Reply> {
+    let asked_as = named.aliases.asked_as.as_ref();
+    name_to_client(response.headers_mut(), &named.id(app), asked_as);
     response
 }
 
@@ -63,6 +90,7 @@ fn family(request: &Request<Inflow>) -> Family {
 async fn dispatch(
     app: &Arc<App>,
     line: &Arc<Line>,
+    named: &Named,
     request: Request<Inflow>,
 ) -> Result<Response<Reply>, Denied> {
     let path = request.uri().path();
@@ -71,17 +99,25 @@ async fn dispatch(
         (&Method::POST, Some(Place::Call(Api::Chat)))
             if request.headers().contains_key(PROBE_HEADER) =>
         {
+            // The kill switch's own question: what it is told, it tells.
+            named.is_told();
             Box::pin(probe::check(app, line, request.headers())).await
         }
-        (&Method::POST, Some(Place::Call(api))) => exchange::call(app, line, api, request).await,
+        (&Method::POST, Some(Place::Call(api))) => {
+            exchange::call(app, line, (api, named), request).await
+        }
         // HTTP/2 asks for a WebSocket by another method (RFC 8441), and is told why not.
         (&Method::GET | &Method::CONNECT, Some(Place::Session)) => {
-            realtime::call(app, line, request).await
+            realtime::call(app, line, named, request).await
         }
         (&Method::GET, Some(Place::Listing(of))) => {
-            Box::pin(models::answer(app, line, of, request.headers())).await
+            let answer = models::answer(app, line, of, request.headers());
+            Box::pin(answer).await.map(|it| called(it, app, named))
         }
-        (&Method::POST, Some(Place::Show)) => Box::pin(show::answer(app, line, request)).await,
+        (&Method::POST, Some(Place::Show)) => {
+            let answer = show::answer(app, line, request);
+            Box::pin(answer).await.map(|it| called(it, app, named))
+        }
         (_, Some(Place::Call(_) | Place::Session | Place::Listing(_) | Place::Show)) => {
             Err(Denied::WrongMethod)
         }

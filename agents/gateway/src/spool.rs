@@ -5,7 +5,8 @@
 
 use crate::metrics::Metrics;
 use anyhow::Context as _;
-use net_model::UsageRecord;
+use net_model::{Story, UsageRecord};
+use serde::Serialize;
 use std::{
     fs::{self, File},
     io::{self, Read as _, Seek as _, SeekFrom, Write as _},
@@ -31,8 +32,15 @@ const BATCH: usize = 2048;
 /// How long the first record of a batch waits for others.
 const GATHER: Duration = Duration::from_millis(20);
 
+/// A line that tells what became of a request.
+#[derive(Serialize)]
+struct Told<'a> {
+    told: &'a Story,
+}
+
 enum Message {
     Record(Box<UsageRecord>),
+    Told(Box<Story>),
     Stop,
 }
 
@@ -71,6 +79,11 @@ impl Spool {
             .is_ok()
     }
 
+    /// Puts a story into the queue; false when it is full or the writer is gone.
+    pub(crate) fn tell(&self, story: Story) -> bool {
+        self.queue.try_send(Message::Told(Box::new(story))).is_ok()
+    }
+
     /// Writes and syncs what is queued. Blocks until that is done.
     pub(crate) fn stop(&self) {
         let thread = self
@@ -93,7 +106,7 @@ fn write_all(records: &Receiver<Message>, mut files: Files, metrics: &Metrics) {
         let mut count = 0;
         let first = records.recv_timeout(SYNC_AFTER);
         stop |= matches!(first, Err(RecvTimeoutError::Disconnected));
-        if matches!(first, Ok(Message::Record(_))) {
+        if matches!(first, Ok(Message::Record(_) | Message::Told(_))) {
             // One wake-up and one write for all that end about now, not for each.
             std::thread::sleep(GATHER);
         }
@@ -101,6 +114,12 @@ fn write_all(records: &Receiver<Message>, mut files: Files, metrics: &Metrics) {
             match message {
                 Message::Record(record) => {
                     count += u64::from(serde_json::to_writer(&mut lines, &record).is_ok());
+                    lines.push(b'\n');
+                }
+                Message::Told(told) => {
+                    // Beside the usage: a line of its own, which an older reader passes over.
+                    let _texts_and_numbers =
+                        serde_json::to_writer(&mut lines, &Told { told: &told });
                     lines.push(b'\n');
                 }
                 Message::Stop => stop = true,

@@ -1,6 +1,8 @@
 //! Who may use which route. The router is made from this list, and so is the guard in front of each route: there is no route
 //! without a row, and no row that a handler could forget.
 
+mod programs;
+
 use crate::site::Site;
 use crate::{
     act, api, assets, config, events, feeds, fleet, metrics, page, past, sign_in, spend, stop,
@@ -60,7 +62,7 @@ impl Access {
 #[expect(clippy::too_many_lines, reason = "a table reads best in one piece")]
 pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     use Who::{Admin, Anyone, Monitor, Operator, Sender, Viewer};
-    vec![
+    let mut rows = vec![
         (row("GET", "/", Viewer), get(page::show)),
         (row("GET", "/events", Viewer), get(events::listen)),
         (row("GET", "/stop", Viewer), get(stop::show)),
@@ -126,7 +128,9 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
         ),
         (row("GET", "/healthz", Anyone), get(metrics::healthz)),
         (row("GET", "/metrics", Monitor), get(metrics::metrics)),
-    ]
+    ];
+    rows.extend(programs::rows());
+    rows
 }
 
 /// The access table: every route there is.

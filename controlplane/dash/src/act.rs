@@ -17,13 +17,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a cut with its proof, a restore or a drill may take.
-const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
 
 /// Longest reason in characters.
-const LONGEST_WHY: usize = 200;
+pub(crate) const LONGEST_WHY: usize = 200;
 
 /// Longest code in characters: 8 digits, with room for separators.
-const LONGEST_CODE: usize = 40;
+pub(crate) const LONGEST_CODE: usize = 40;
 
 #[derive(Deserialize)]
 pub(crate) struct CutForm {
@@ -150,7 +150,7 @@ pub(crate) async fn check_in(
 }
 
 /// Asks at once, and writes down meanwhile who asked; that it cannot be written down holds up nothing.
-async fn beside(
+pub(crate) async fn beside(
     site: &Site,
     caller: &Caller,
     what: &'static str,

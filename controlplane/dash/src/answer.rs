@@ -1,9 +1,10 @@
 //! The forms every answer has: a drawn template, a refusal for people, an error for programs.
 
+use crate::problems::PROBLEM;
 use crate::view::Outcome;
 use askama::Template;
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 /// A drawn template as an answer.
@@ -26,8 +27,15 @@ pub(crate) fn refusal(status: StatusCode, text: &str) -> Response {
     html(status, &Outcome::refused("Nothing was done", text))
 }
 
-/// An error as JSON.
-pub(crate) fn problem(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = serde_json::json!({ "error": { "code": code, "message": message } });
-    (status, Json(body)).into_response()
+/// An error for programs (RFC 9457): `code` is its word, `detail` its text for people.
+pub(crate) fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
+    let body = serde_json::json!({
+        "type": format!("urn:portcullis:problem:{code}"),
+        "title": status.canonical_reason().unwrap_or("Refused"),
+        "status": status.as_u16(),
+        "detail": detail,
+        "code": code,
+    });
+    let kind = [(header::CONTENT_TYPE, PROBLEM)];
+    (status, kind, Json(body)).into_response()
 }

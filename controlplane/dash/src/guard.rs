@@ -4,6 +4,7 @@ use crate::access::{Access, Who};
 use crate::caller::Caller;
 use crate::refused::{Form, Refused, Why};
 use crate::site::Site;
+use crate::tokens;
 use crate::visitor;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::{HeaderMap, request::Parts};
@@ -93,7 +94,9 @@ impl Guard {
     /// remembered where the database does not answer.
     async fn session(&self, parts: &Parts, from: Option<IpAddr>) -> Result<Caller, Why> {
         let site = &self.site;
-        let token = token(&parts.headers).ok_or(Why::NotSignedIn)?;
+        let program = tokens::bearer(&parts.headers);
+        let browser = || token(&parts.headers);
+        let token = program.or_else(browser).ok_or(Why::NotSignedIn)?;
         let now = site.now();
         let remembered = site.memory.find(token, now);
         if self.row.cuts
@@ -101,7 +104,7 @@ impl Guard {
         {
             return Ok(Caller::of_session(session, from));
         }
-        let asked = site.app.store.find_session(token, now);
+        let asked = site.find(token, program.is_some(), now);
         let why = match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(Some(session))) => {
                 site.memory.keep(session.clone(), now);

@@ -18,18 +18,22 @@ mod caller;
 mod chronicle;
 mod config;
 mod events;
+mod explain;
 mod feeds;
 mod fleet;
 mod frame;
 mod guard;
+mod happenings;
 mod headers;
 mod host;
 mod house;
 mod lever;
 mod memory;
 mod metrics;
+mod openapi;
 mod page;
 mod past;
+mod problems;
 mod pulse;
 mod record;
 mod refused;
@@ -38,6 +42,7 @@ mod site;
 mod spend;
 mod stop;
 mod targets;
+mod tokens;
 mod view;
 mod visitor;
 
@@ -48,7 +53,7 @@ pub use feeds::{Feeds, Source};
 pub use site::App;
 
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::{Extension, Router};
 use guard::Guard;
 use mesh::Whois;
@@ -87,6 +92,7 @@ fn all(app: App) -> Router {
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(CsrfLayer::new())
         .layer(from_fn_with_state(Arc::clone(&site), host::known))
+        .layer(from_fn(problems::only))
         .layer(axum::middleware::map_response(headers::harden))
         .with_state(site)
 }

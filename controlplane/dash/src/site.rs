@@ -6,19 +6,23 @@ use crate::feeds::{AT_ONCE, Feeds};
 use crate::house::LastRead;
 use crate::memory::Memory;
 use crate::pulse::Newest;
+use crate::tokens::as_session;
 use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
-use net_model::{MeshView, Snapshot};
+use net_model::{KeyHash, MeshView, SignedInBy, Snapshot};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use store::{Session, Store};
+use store::{Session, Store, StoreError};
 use tasks::JobsReader;
 use tokio::sync::{Semaphore, mpsc, watch};
 
 /// Most browsers that listen at once.
 const LISTENERS: usize = 64;
+
+/// How long is waited to mark that a token was used.
+const MARKING: Duration = Duration::from_millis(200);
 
 /// How long the database is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -94,11 +98,32 @@ impl Site {
     /// Whether a session that was valid may go on. A database that does not answer ends none.
     pub(crate) async fn still_valid(&self, session: &Session) -> bool {
         let now = self.now();
-        let asked = self.app.store.find_session(session.token, now);
+        let asked = self.find(session.token, session.how == SignedInBy::Token, now);
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(found)) => found.is_some_and(|found| found.role == session.role),
             Ok(Err(_)) | Err(_) => now < session.expires,
         }
+    }
+
+    /// The session of a browser's token; of a program's, the same made from it.
+    pub(crate) async fn find(
+        &self,
+        token: KeyHash,
+        of_program: bool,
+        now: Timestamp,
+    ) -> Result<Option<Session>, StoreError> {
+        let store = &self.app.store;
+        if !of_program {
+            return store.find_session(token, now).await;
+        }
+        let Some(record) = store.find_token(token, now).await? else {
+            return Ok(None);
+        };
+        let marking = store.token_used(&record.name, now);
+        if !matches!(tokio::time::timeout(MARKING, marking).await, Ok(Ok(()))) {
+            tracing::debug!(token = %record.name, "When a token was used is not marked: the database is busy.");
+        }
+        Ok(Some(as_session(token, record)))
     }
 
     /// The newest moment. When nobody looks at the house any more, it says so instead of the last state seen.

@@ -24,6 +24,17 @@ pub enum Ended {
 }
 
 impl Ended {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Complete,
+        Self::Cut,
+        Self::Budget,
+        Self::Tripped,
+        Self::Stopped,
+        Self::ClientGone,
+        Self::UpstreamFailed,
+    ];
+
     /// As it stands in logs, the ledger and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

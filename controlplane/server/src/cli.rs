@@ -1,10 +1,12 @@
 //! The command line: what may be said, and who does it.
 
+mod elsewhere;
 mod examples;
 
 use crate::{
-    capture, codes, config, export, fleet, greeting, hosts, import, incidents, journal, lever,
-    mesh, paths::Home, price_list, serve, sign_in, spend, status, text, watch,
+    capture, codes, config, explain, export, fleet, greeting, hosts, import, incidents, journal,
+    lever, mesh, paths::Home, price_list, remote::Remote, serve, sign_in, spend, status, text,
+    tokens, watch,
 };
 use clap::{Args, Parser, Subcommand};
 use kill_program::LogArgs;
@@ -48,6 +50,27 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,
+    /// Ask a house that runs elsewhere, over its API: status, incidents, explain, cut, restore
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        env = "PORTCULLIS_URL",
+        value_name = "URL",
+        requires = "token_file",
+        hide_env_values = true
+    )]
+    pub(crate) url: Option<String>,
+    /// File with the token for --url
+    #[arg(
+        long,
+        global = true,
+        help_heading = GLOBAL,
+        env = "PORTCULLIS_TOKEN_FILE",
+        value_name = "FILE",
+        hide_env_values = true
+    )]
+    pub(crate) token_file: Option<PathBuf>,
     /// Print JSON instead of text for people
     #[arg(long, global = true, help_heading = GLOBAL)]
     pub(crate) json: bool,
@@ -125,6 +148,9 @@ enum Command {
     /// What was used and what it cost
     #[command(after_long_help = examples::SPEND)]
     Spend(spend::SpendArgs),
+    /// Why a request was refused, slow, dear, sent elsewhere or cut
+    #[command(after_long_help = explain::EXAMPLES)]
+    Explain(explain::ExplainArgs),
     /// What models cost
     #[command(subcommand, after_long_help = price_list::EXAMPLES)]
     Prices(price_list::PricesCommand),
@@ -158,6 +184,9 @@ enum Command {
         #[command(subcommand)]
         command: Option<mesh::MeshCommand>,
     },
+    /// Tokens for programs that use the API
+    #[command(subcommand, after_long_help = tokens::EXAMPLES)]
+    Tokens(tokens::TokensCommand),
     /// Print a fresh one-time link to the dashboard
     #[command(after_long_help = examples::SIGN_IN)]
     SignIn,
@@ -199,6 +228,10 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
     let json = cli.global.json;
+    if let Some(url) = &cli.global.url {
+        let remote = Remote::open(url, cli.global.token_file.as_deref())?;
+        return elsewhere::run(&remote, &cli.command, json);
+    }
     let file = config::file(cli.global.config.as_deref());
     let lever = file.as_deref().and_then(kill_config::lever_socket);
     let home = Home::find(cli.global.data.as_deref())?.with_lever(lever);
@@ -225,6 +258,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Incidents { limit } => incidents::print(&home, *limit, json).map(done),
         Command::Journal(JournalCommand::Verify) => journal::verify(&home, json).map(done),
         Command::Spend(args) => spend::print(&home, args, json).map(done),
+        Command::Explain(args) => explain::print(&home, args, json),
         Command::Prices(command) => price_list::run(&home, command, json).map(done),
         Command::Capture(command) => capture::run(&home, command, json).map(done),
         Command::Import(command) => import::run(command, json).map(done),
@@ -240,6 +274,7 @@ fn dispatch(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Mesh { command } => {
             mesh::run(&home, file.as_deref(), command.as_ref(), json).map(done)
         }
+        Command::Tokens(command) => tokens::run(&home, command, json).map(done),
         Command::SignIn => sign_in::print(&home, file.as_deref(), json).map(done),
     }
 }

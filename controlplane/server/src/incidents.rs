@@ -12,6 +12,11 @@ pub(crate) fn print(home: &Home, limit: u32, json: bool) -> anyhow::Result<()> {
     else {
         bail!("the kill switch answered something else than incidents");
     };
+    show(&incidents, json)
+}
+
+/// The same, wherever they come from.
+pub(crate) fn show(incidents: &[IncidentRecord], json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         out.json(&json!({ "incidents": incidents }))?;
@@ -20,7 +25,7 @@ pub(crate) fn print(home: &Home, limit: u32, json: bool) -> anyhow::Result<()> {
     if incidents.is_empty() {
         out.line("No incident yet.")?;
     }
-    for incident in &incidents {
+    for incident in incidents {
         row(&mut out, incident)?;
     }
     Ok(())

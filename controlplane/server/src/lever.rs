@@ -24,11 +24,16 @@ pub(crate) fn cut(home: &Home, scope: &Scope, why: &str, json: bool) -> anyhow::
     let LeverReply::Cut(report) = ask(home, &request)? else {
         bail!("the kill switch answered something else than a cut; run `portcullis status`");
     };
+    show_cut(&report, json)
+}
+
+/// What a cut came to.
+pub(crate) fn show_cut(report: &CutReport, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = Out::stdout();
     if json {
-        out.json(&report)?;
+        out.json(report)?;
     } else {
-        print(&mut out, &report)?;
+        print(&mut out, report)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -86,7 +91,8 @@ pub(crate) fn restore(
     Ok(code)
 }
 
-fn code(scope: &Scope, file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
+/// The RESTORE code, out of a file or asked for.
+pub(crate) fn code(scope: &Scope, file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
     match file {
         Some(path) if path != Path::new("-") => {
             let mut text = Zeroizing::new(String::new());

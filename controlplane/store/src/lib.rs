@@ -20,6 +20,8 @@ mod migrations;
 mod open;
 mod remarks;
 mod sessions;
+mod stories;
+mod tokens;
 mod usage;
 mod usage_days;
 
@@ -30,5 +32,7 @@ pub use host_reports::{HostPoint, ReportBatch, ReportMark, SeenModel};
 pub use hosts::{CertificateRecord, HostRecord, HostState, Invitation, KnownHost};
 pub use open::Store;
 pub use sessions::{NewSession, Session};
+pub use stories::MOST_STORIES;
+pub use tokens::TokenRecord;
 pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};
 pub use usage_days::Answered;

@@ -56,6 +56,16 @@ const STEPS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/20261122000012_changes.sql"),
     ),
     (
+        20_261_122_000_021,
+        "stories",
+        include_str!("../../../migrations/sqlite/20261122000021_stories.sql"),
+    ),
+    (
+        20_261_122_000_022,
+        "tokens",
+        include_str!("../../../migrations/sqlite/20261122000022_tokens.sql"),
+    ),
+    (
         20_261_122_000_031,
         "usage_days",
         include_str!("../../../migrations/sqlite/20261122000031_usage_days.sql"),

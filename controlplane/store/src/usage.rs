@@ -3,9 +3,10 @@
 use crate::columns::{to_column, to_time};
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
+use crate::stories;
 use crate::usage_days;
 use kill_wire::{Class, Name, Timestamp};
-use net_model::{MicroDollars, UsageRecord, UsageTotals};
+use net_model::{MicroDollars, Story, UsageRecord, UsageTotals};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 
 /// The one spool of today: the embedded gateway's. No usage source may be called so.
@@ -80,6 +81,16 @@ impl Store {
         records: &[UsageRecord],
         cursor: &Cursor,
     ) -> Result<u64, StoreError> {
+        self.ingest_told(records, &[], cursor).await
+    }
+
+    /// The same, with what is told of requests.
+    pub async fn ingest_told(
+        &self,
+        records: &[UsageRecord],
+        stories: &[Story],
+        cursor: &Cursor,
+    ) -> Result<u64, StoreError> {
         // Immediate: a transaction that starts as a reader cannot wait for its turn to write.
         let mut tx = self
             .writer
@@ -89,6 +100,9 @@ impl Store {
         let mut new = 0;
         for record in records {
             new += insert(&mut tx, SPOOL, &record.id, record).await?;
+        }
+        for story in stories {
+            stories::keep(&mut tx, story).await?;
         }
         sqlx::query(
             "insert into spool_cursor (spool, file, byte_offset) values ($1, $2, $3)

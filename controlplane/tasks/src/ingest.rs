@@ -98,7 +98,11 @@ impl Ingest {
                 file: reading.file,
                 offset,
             };
-            let new = self.store.ingest(&reading.batch.records, &cursor).await;
+            let batch = &reading.batch;
+            let new = self
+                .store
+                .ingest_told(&batch.records, &batch.stories, &cursor)
+                .await;
             self.taken += new.map_err(|e| chain(&e))?;
             self.count_garbled(&reading);
         }

@@ -4,13 +4,14 @@
 //! number, goes on to a higher number, and never rewrites. A last line without an end is still being written,
 //! unless a later file exists: then nobody will ever finish it.
 
-use net_model::UsageRecord;
+use net_model::{Story, UsageRecord};
+use serde::Deserialize;
 
 /// Most records in one transaction.
 pub(crate) const BATCH: usize = 500;
 
 /// Longest line in bytes; the gateway's longest is far below.
-pub(crate) const LONGEST_LINE: usize = 16 * 1024;
+pub(crate) const LONGEST_LINE: usize = 32 * 1024;
 
 /// Longest id.
 const LONGEST_ID: usize = 64;
@@ -20,6 +21,8 @@ const LONGEST_ID: usize = 64;
 pub(crate) struct Batch {
     /// Records in the order of the file.
     pub(crate) records: Vec<UsageRecord>,
+    /// What is told of requests.
+    pub(crate) stories: Vec<Story>,
     /// Bytes that need not be read again.
     pub(crate) consumed: usize,
     /// Where lines begin that are no records, from the start of the read.
@@ -43,7 +46,7 @@ pub(crate) fn name(number: u64) -> String {
 /// Takes whole lines out of `bytes`. With `finished`, what stands after the last end of line is a line too.
 pub(crate) fn take(bytes: &[u8], finished: bool) -> Batch {
     let mut batch = Batch::default();
-    while batch.records.len() < BATCH {
+    while batch.records.len() + batch.stories.len() < BATCH {
         let rest = bytes.get(batch.consumed..).unwrap_or_default();
         let end = rest.iter().position(|b| *b == b'\n');
         let (line, used) = match end {
@@ -53,8 +56,9 @@ pub(crate) fn take(bytes: &[u8], finished: bool) -> Batch {
             None if finished && !rest.is_empty() => (rest, rest.len()),
             None => break,
         };
-        match record(line) {
-            Some(record) => batch.records.push(record),
+        match read(line) {
+            Some(Line::Used(record)) => batch.records.push(*record),
+            Some(Line::Told { told }) => batch.stories.push(*told),
             None if line.iter().all(u8::is_ascii_whitespace) => {}
             None => batch.garbled.push(batch.consumed),
         }
@@ -63,10 +67,30 @@ pub(crate) fn take(bytes: &[u8], finished: bool) -> Batch {
     batch
 }
 
-fn record(line: &[u8]) -> Option<UsageRecord> {
+/// A line: told by its first member what it is.
+enum Line {
+    Used(Box<UsageRecord>),
+    Told { told: Box<Story> },
+}
+
+#[derive(Deserialize)]
+struct Told {
+    told: Story,
+}
+
+fn read(line: &[u8]) -> Option<Line> {
     if line.len() > LONGEST_LINE {
         return None;
     }
+    if line.starts_with(b"{\"told\":") {
+        let Told { told } = serde_json::from_slice(line).ok()?;
+        let told = Box::new(told.bounded()?);
+        return Some(Line::Told { told });
+    }
+    record(line).map(|record| Line::Used(Box::new(record)))
+}
+
+fn record(line: &[u8]) -> Option<UsageRecord> {
     let mut record: UsageRecord = serde_json::from_slice(line).ok()?;
     if record.id.is_empty() || record.id.len() > LONGEST_ID {
         return None;
@@ -123,6 +147,15 @@ mod tests {
         let text = "x".repeat(LONGEST_LINE + 1);
         let batch = take(text.as_bytes(), false);
         assert_eq!((batch.consumed, batch.garbled.len()), (text.len(), 1));
+    }
+
+    #[test]
+    fn what_is_told_of_a_request_is_no_usage() {
+        let told = r#"{"told":{"id":"a-1","at":5,"status":503,"took_ms":2,"steps":[]}}"#;
+        let wrong = r#"{"told":{"id":"a 1","at":5,"status":503,"took_ms":2,"steps":[]}}"#;
+        let batch = take(format!("{told}\n{LINE}\n{wrong}\n").as_bytes(), false);
+        assert_eq!((batch.stories.len(), batch.records.len()), (1, 1));
+        assert_eq!(batch.garbled.len(), 1);
     }
 
     #[test]

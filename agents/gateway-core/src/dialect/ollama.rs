@@ -10,6 +10,8 @@ struct Shape<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<Incident>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 pub(super) fn error_body(fault: &Fault<'_>) -> Vec<u8> {
@@ -17,6 +19,7 @@ pub(super) fn error_body(fault: &Fault<'_>) -> Vec<u8> {
         error: fault.message,
         code: fault.code,
         incident: fault.incident,
+        request_id: fault.request_id,
     };
     serde_json::to_vec(&shape).unwrap_or_default()
 }

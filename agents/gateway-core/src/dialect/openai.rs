@@ -20,6 +20,8 @@ struct Inner<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     incident: Option<Incident>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 impl<'a> Inner<'a> {
@@ -30,6 +32,7 @@ impl<'a> Inner<'a> {
             param: fault.param,
             code: fault.code,
             incident: fault.incident,
+            request_id: fault.request_id,
         }
     }
 }

@@ -33,6 +33,20 @@ pub struct Standing {
     pub limit: u64,
 }
 
+impl Standing {
+    fn of(counter: &Counter) -> Self {
+        Self {
+            budget: counter.name.clone(),
+            unit: counter.unit,
+            window: counter.window,
+            until: counter.until,
+            spent: counter.spent,
+            held: counter.held,
+            limit: counter.limit,
+        }
+    }
+}
+
 /// All budgets and limits.
 #[derive(Debug)]
 pub struct Engine {
@@ -220,6 +234,14 @@ impl Engine {
         self.end(permit, last, now, true);
     }
 
+    /// The same, and how the budgets that counted it stand then.
+    pub fn settle_and_tell(&mut self, permit: Permit, last: Amount, now: Now) -> Vec<Standing> {
+        let ids: Vec<u32> = permit.shares.iter().map(|share| share.id).collect();
+        self.settle(permit, last, now);
+        let counters = ids.iter().filter_map(|id| self.counters.get(id));
+        counters.map(Standing::of).collect()
+    }
+
     /// Gives everything back: the exchange was not served by what the permit was for.
     pub fn cancel(&mut self, permit: Permit, now: Now) {
         self.end(permit, Amount::default(), now, false);
@@ -289,15 +311,7 @@ impl Engine {
         let live = self.counters.values_mut().filter(|it| !it.retired);
         live.map(|counter| {
             counter.turn(&self.calendar, now.wall);
-            Standing {
-                budget: counter.name.clone(),
-                unit: counter.unit,
-                window: counter.window,
-                until: counter.until,
-                spent: counter.spent,
-                held: counter.held,
-                limit: counter.limit,
-            }
+            Standing::of(counter)
         })
         .collect()
     }

@@ -4,7 +4,7 @@ use super::Governor;
 use crate::deny::Denied;
 use gateway_core::{
     dialect::Asked,
-    limits::{self, Amount, Answer, Cost, Exchange, Need, Rate, Refusal},
+    limits::{self, Amount, Answer, Cost, Exchange, Need, Rate, Refusal, Standing},
 };
 use kill_wire::{Class, Name};
 use net_model::{Api, Consumer, MicroDollars, Tokens};
@@ -127,9 +127,9 @@ impl Permit {
         drawn.map_err(|refusal| self.governor.denied(&refusal))
     }
 
-    /// Counts the last of the exchange.
-    pub(crate) fn settle(mut self, last: &Tokens) {
-        self.end(Some(amount(last, self.price.as_ref())));
+    /// Counts the last of the exchange; how the budgets that counted it stand then, where somebody `tells` of it.
+    pub(crate) fn settle(mut self, last: &Tokens, tells: bool) -> Vec<Standing> {
+        self.end(Some(amount(last, self.price.as_ref())), tells)
     }
 
     /// Gives everything back: another target is asked in this one's place.
@@ -151,24 +151,30 @@ impl Permit {
         inner.map_or((None, None), limits::Permit::rates)
     }
 
-    fn end(&mut self, last: Option<Amount>) {
+    fn end(&mut self, last: Option<Amount>, tells: bool) -> Vec<Standing> {
         let Some(inner) = self.inner.take() else {
-            return;
+            return Vec::new();
         };
         let last = last.unwrap_or_else(|| inner.so_far());
         let now = self.governor.now();
-        let gone = {
+        let (standings, gone) = {
             let mut engine = self.governor.engine();
-            engine.settle(inner, last, now);
-            engine.gone()
+            let standings = if tells {
+                engine.settle_and_tell(inner, last, now)
+            } else {
+                engine.settle(inner, last, now);
+                Vec::new()
+            };
+            (standings, engine.gone())
         };
         self.governor.tell(gone);
+        standings
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.end(None);
+        self.end(None, false);
     }
 }
 

@@ -10,6 +10,8 @@ use prometheus_client::{
 pub(crate) struct FollowFigures {
     /// Lines of the access log that were lost.
     pub(crate) access_dropped: Counter,
+    /// Stories of requests that were not kept.
+    pub(crate) stories_dropped: Counter,
     /// Spans that were lost on their way to OpenTelemetry.
     pub(crate) spans_dropped: Counter,
     /// Whether bodies are captured.
@@ -29,6 +31,7 @@ impl Default for FollowFigures {
         reload_good.set(1);
         Self {
             access_dropped: Counter::default(),
+            stories_dropped: Counter::default(),
             spans_dropped: Counter::default(),
             capturing: Gauge::default(),
             capture_dropped: Counter::default(),
@@ -44,6 +47,11 @@ impl FollowFigures {
             "portcullis_gateway_access_log_dropped",
             "Lines of the access log that were lost",
             self.access_dropped.clone(),
+        );
+        registry.register(
+            "portcullis_gateway_stories_dropped",
+            "Explanations of requests that were lost; those of refusals beyond their pace are not counted",
+            self.stories_dropped.clone(),
         );
         registry.register(
             "portcullis_gateway_otel_spans_dropped",

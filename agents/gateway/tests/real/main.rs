@@ -6,6 +6,7 @@ mod apis;
 mod capturing;
 mod control;
 mod cutting;
+mod explaining;
 mod http2;
 mod limiting;
 mod meeting;

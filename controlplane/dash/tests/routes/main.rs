@@ -4,6 +4,7 @@
 
 mod access;
 mod act;
+mod api;
 mod blind;
 mod config;
 mod feeds;
@@ -18,3 +19,4 @@ mod record;
 mod sign_in;
 mod spend;
 mod stop;
+mod tokens;

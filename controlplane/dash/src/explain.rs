@@ -1,0 +1,255 @@
+//! Why one request fared as it did: the page, its form, and the same for programs.
+
+use crate::answer::{html, problem, refusal};
+use crate::caller::Caller;
+use crate::frame::Frame;
+use crate::site::Site;
+use crate::view::When;
+use askama::Template;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use kill_wire::Timestamp;
+use net_model::{Alias, Explanation, Stage, Step, Story, Verdict};
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::Arc;
+use store::StoreError;
+
+/// Requests on the page, and of an answer where nothing else is asked.
+const USUAL: u32 = 50;
+/// Most of one answer.
+const MOST: u32 = 500;
+
+/// Which request.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    id: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "explain.html")]
+struct Form {
+    frame: Frame,
+    problem: Option<&'static str>,
+    asked: String,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    id: String,
+    at: When,
+    who: String,
+    model: String,
+    status: u16,
+    why: String,
+}
+
+#[derive(Template)]
+#[template(path = "explained.html")]
+struct Page {
+    frame: Frame,
+    it: Explanation,
+    at: When,
+    who: String,
+    steps: Vec<StepRow>,
+}
+
+#[derive(Debug)]
+struct StepRow {
+    after: String,
+    stage: &'static str,
+    tone: &'static str,
+    verdict: &'static str,
+    text: String,
+    rule: String,
+    incident: Option<u32>,
+}
+
+/// The form, and what was told of last; a form that was sent leads to its page.
+pub(crate) async fn form(
+    caller: Caller,
+    State(site): State<Arc<Site>>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    let asked = asked.id.unwrap_or_default();
+    let problem = match asked.trim().parse::<Alias>() {
+        // Of its letters only the slash, the plus and the like need care in a path.
+        Ok(id) => return Redirect::to(&format!("/explain/{}", escaped(&id))).into_response(),
+        Err(_) if asked.trim().is_empty() => None,
+        Err(_) => Some("That is no id of a request: 1 to 128 letters, digits and - _ . : / + = @"),
+    };
+    match site.app.store.stories(None, USUAL).await {
+        Ok(stories) => {
+            let page = Form {
+                frame: Frame::of(&site, &caller, "/explain"),
+                problem,
+                asked: asked.chars().take(128).collect(),
+                rows: stories.iter().map(row).collect(),
+            };
+            html(StatusCode::OK, &page)
+        }
+        Err(error) => {
+            logged(&error);
+            refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer.",
+            )
+        }
+    }
+}
+
+fn escaped(id: &Alias) -> String {
+    let letters = id.as_str().chars().map(|c| match c {
+        '/' => "%2F".to_owned(),
+        '+' => "%2B".to_owned(),
+        c => c.to_string(),
+    });
+    letters.collect()
+}
+
+fn row(story: &Story) -> Row {
+    let stopped = |step: &&Step| step.verdict != Verdict::Passed;
+    let why = story.steps.iter().find(stopped).or(story.steps.last());
+    Row {
+        id: story.id.clone(),
+        at: When::day(story.at),
+        who: story
+            .consumer
+            .as_ref()
+            .map_or_else(|| "nobody known".to_owned(), ToString::to_string),
+        model: story.model.clone().unwrap_or_default(),
+        status: story.status,
+        why: why.map_or_else(
+            || "called by a neighbour's id, or slow".to_owned(),
+            |step| step.text.clone(),
+        ),
+    }
+}
+
+pub(crate) async fn page(
+    caller: Caller,
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Response {
+    let found = match id.parse::<Alias>() {
+        Ok(id) => site.app.store.explain(&id).await,
+        Err(_) => Ok(None),
+    };
+    match found {
+        Ok(Some(it)) => {
+            let page = Page {
+                frame: Frame::of(&site, &caller, "/explain"),
+                at: When::day(it.at),
+                who: it
+                    .consumer
+                    .as_ref()
+                    .map_or_else(|| "nobody known".to_owned(), ToString::to_string),
+                steps: it.steps.iter().map(step).collect(),
+                it,
+            };
+            html(StatusCode::OK, &page)
+        }
+        Ok(None) => {
+            let page = Form {
+                frame: Frame::of(&site, &caller, "/explain"),
+                problem: Some(UNKNOWN),
+                asked: id.chars().take(128).collect(),
+                rows: Vec::new(),
+            };
+            html(StatusCode::NOT_FOUND, &page)
+        }
+        Err(error) => {
+            logged(&error);
+            refusal(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database does not answer.",
+            )
+        }
+    }
+}
+
+const UNKNOWN: &str = "Nothing is known of that request: explanations are kept for 14 days, of a flood of refusals only a part, and a request that is still under way has none yet.";
+
+fn step(step: &Step) -> StepRow {
+    let (tone, verdict) = match step.verdict {
+        Verdict::Passed => ("good", "passed"),
+        Verdict::PassedOver => ("warn", "passed over"),
+        Verdict::Refused => ("bad", "refused"),
+        Verdict::CutOff => ("bad", "cut off"),
+        Verdict::NotReached => ("none", "not reached"),
+    };
+    StepRow {
+        after: format!("{} ms", net_model::grouped(step.after_ms)),
+        stage: match step.stage {
+            Stage::Request => "Request",
+            Stage::Identity => "Identity",
+            Stage::Policy => "Consumer policy",
+            Stage::Latch => "Latch",
+            Stage::Budget => "Budget",
+            Stage::Breaker => "Breaker",
+            Stage::Target => "Target",
+            Stage::Answer => "Answer",
+        },
+        tone,
+        verdict,
+        text: step.text.clone(),
+        rule: step.rule.clone().unwrap_or_default(),
+        incident: step.incident.map(kill_wire::Incident::get),
+    }
+}
+
+/// One, as JSON.
+pub(crate) async fn one(
+    _: Caller,
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Response {
+    let unknown = || problem(StatusCode::NOT_FOUND, "no_such_request", UNKNOWN);
+    let Ok(id) = id.parse::<Alias>() else {
+        return unknown();
+    };
+    match site.app.store.explain(&id).await {
+        Ok(Some(explanation)) => Json(explanation).into_response(),
+        Ok(None) => unknown(),
+        Err(error) => unreadable(&error),
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Slice {
+    limit: Option<u32>,
+    after: Option<u64>,
+}
+
+/// What was told of, newest first.
+pub(crate) async fn list(
+    _: Caller,
+    State(site): State<Arc<Site>>,
+    Query(slice): Query<Slice>,
+) -> Response {
+    let limit = slice.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let before = slice.after.map(Timestamp::from_millis);
+    match site.app.store.stories(before, limit).await {
+        Ok(stories) => {
+            let whole = stories.len() == limit as usize;
+            let last = stories.last().map(|story| story.at.millis().to_string());
+            let next = last.filter(|_| whole);
+            Json(json!({ "items": stories, "next": next })).into_response()
+        }
+        Err(error) => unreadable(&error),
+    }
+}
+
+fn unreadable(error: &StoreError) -> Response {
+    logged(error);
+    let status = StatusCode::SERVICE_UNAVAILABLE;
+    problem(status, "unavailable", &error.to_string())
+}
+
+fn logged(error: &StoreError) {
+    tracing::warn!(%error, source = ?std::error::Error::source(error), "Stories of requests cannot be read.");
+}

@@ -1,0 +1,79 @@
+"""The API as its own document describes it: schemathesis makes requests out of it, against a running house."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import httpx
+from waiting import until
+
+# What may be said of any answer. Whether data is accepted depends on codes and names that no document knows.
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
+
+# An endless stream; a drill and a cut wait for their proof, and each has a story of its own.
+APART = ["/api/v1/events", "/api/v1/drill", "/api/v1/cut", "/api/v1/usage/{source}"]
+
+
+def token(house, name="story", role="admin"):
+    path = house.folder / f"{name}.token"
+    path.write_text(house.cli_json("tokens", "create", name, "--role", role)["token"])
+    return path
+
+
+def test_no_request_of_the_document_breaks_the_house_and_every_answer_is_as_described(house):
+    secret = token(house).read_text()
+    report = house.folder / "schemathesis.xml"
+    command = [
+        *(sys.executable, "-m", "schemathesis.cli", "run", f"{house.dashboard}/api/v1/openapi.json"),
+        *("--header", f"Authorization: Bearer {secret}"),
+        *("--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--seed", "7"),
+        *("--request-timeout", "30", "--report", "junit", "--report-junit-path", str(report)),
+        *("--generation-database", "none", "--no-color"),
+    ]
+    for path in APART:
+        command += ["--exclude-path", path]
+    env = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, cwd=house.folder, env=env, check=False)
+    said = done.stdout.replace(secret, "[secret]")
+    assert done.returncode == 0, said[-8000:] + done.stderr[-2000:]
+    cases = list(ElementTree.parse(report).iter("testcase"))
+    assert len(cases) >= 15, said[-2000:]
+
+
+def test_a_token_from_elsewhere_cuts_and_explains_and_restores_only_with_a_code(house):
+    path = token(house, "night-watch", "admin")
+    elsewhere = ("--url", house.dashboard, "--token-file", str(path))
+    client = house.openai()
+    model = "steady"
+    client.chat.completions.create(model=model, messages=[{"role": "user", "content": "hi"}])
+    report = house.cli_json(*elsewhere, "cut", "ALL", "--why", "a story")
+    assert report["scope"] == "ALL" and house.cut_scopes() == ["ALL"]
+    refused = httpx.post(
+        f"{house.gateway}/v1/chat/completions",
+        headers={"authorization": f"Bearer {house.keys['agent']}", "x-request-id": "story/1"},
+        json={"model": model, "messages": []},
+        trust_env=False,
+    )
+    assert refused.status_code == 503 and refused.headers["x-request-id"] == "story/1"
+    own = refused.headers["x-portcullis-request-id"]
+    assert refused.json()["error"]["request_id"] == own
+
+    def explained():
+        done = house.cli(*elsewhere, "explain", own, "--json")
+        return done.returncode == 0 and json.loads(done.stdout)
+
+    told = until("the story of the refusal", explained)
+    decided = next(step for step in told["steps"] if step["verdict"] == "refused")
+    assert (decided["stage"], decided["rule"]) == ("latch", "ALL"), told
+    assert decided["incident"] == report["incident"]
+    for name in (own, "story/1"):
+        assert house.cli_json("explain", name)["id"] == own
+    wrong = house.cli(*elsewhere, "restore", "ALL", stdin="00000000\n")
+    assert wrong.returncode == 1 and house.cut_scopes() == ["ALL"], wrong.stderr
+    code = house.cli("codes", "now", "--restore", "--next").stdout
+    done = house.cli(*elsewhere, "restore", "ALL", stdin=code)
+    assert done.returncode == 0 and not house.cut_scopes(), done.stderr
+    assert house.cli("tokens", "revoke", "night-watch").returncode == 0
+    assert house.cli(*elsewhere, "status").returncode == 1
