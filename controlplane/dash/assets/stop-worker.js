@@ -4,6 +4,10 @@
 const NAME = `shell ${SHELL.join(" ")}`;
 
 self.addEventListener("install", (event) => {
+  // The network is asked at the same moment, without waiting for this worker to wake: it must never stand before the button.
+  if (event.addRoutes) {
+    event.waitUntil(event.addRoutes({ condition: { requestMode: "navigate" }, source: "race-network-and-fetch-handler" }));
+  }
   event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(SHELL)).then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", (event) => {

@@ -11,6 +11,11 @@
   let sending = false;
   let timer = 0;
 
+  // A browser lets a page shake the phone only once somebody has touched it.
+  const shake = (pattern) => {
+    if (navigator.vibrate && navigator.userActivation && navigator.userActivation.hasBeenActive) navigator.vibrate(pattern);
+  };
+
   const label = () => {
     byId("hold-scope").textContent = scope.value;
     byId("hold-word").textContent = sending ? "Cutting" : works ? "Hold to cut" : "Cannot cut";
@@ -26,7 +31,7 @@
   const press = () => {
     if (timer || sending || button.disabled) return;
     button.classList.add("held");
-    if (navigator.vibrate) navigator.vibrate(20);
+    shake(20);
     timer = setTimeout(() => {
       release();
       cut(scope.value);
@@ -95,7 +100,7 @@
   const cut = async (name) => {
     sending = true;
     label();
-    if (navigator.vibrate) navigator.vibrate([40, 40, 40]);
+    shake([40, 40, 40]);
     try {
       await send("/cut", { scope: name, confirm: name, why: "held the red button" });
     } catch {
