@@ -100,7 +100,8 @@ def test_by_keyboard_alone_one_comes_from_any_page_to_a_cut(house, window):
     go(window, house, "/incidents")
     keyboard(window, "!", 10)
     window.sees("location.pathname == '/stop' && document.body.dataset.live == 'on'")
-    for _ in range(12):
+    window.sees("!document.getElementById('hold').disabled")
+    for _ in range(25):
         if window.run("return document.activeElement.id == 'hold'"):
             break
         keyboard(window, "\ue004", 10)
