@@ -62,11 +62,19 @@ impl Site {
     /// # Errors
     /// When something does not start.
     pub async fn start(kind: Kind) -> anyhow::Result<Self> {
+        Self::severing(kind, true).await
+    }
+
+    /// The same; `sever`: whether its driver ends open streams, where the gateway does not do so itself.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn severing(kind: Kind, sever: bool) -> anyhow::Result<Self> {
         let upstream = Upstream::start()?;
         match kind {
             Kind::Embedded => embedded(upstream),
-            Kind::Nginx => nginx(upstream).await,
-            Kind::Apisix => apisix(upstream).await,
+            Kind::Nginx => nginx(upstream, sever).await,
+            Kind::Apisix => apisix(upstream, sever).await,
         }
     }
 
@@ -185,9 +193,13 @@ fn start(upstream: &Upstream, dir: &TempDir, at: SocketAddr) -> anyhow::Result<E
     Embedded::start(settings, TcpListener::bind(at)?)
 }
 
-async fn nginx(upstream: Upstream) -> anyhow::Result<Site> {
+async fn nginx(upstream: Upstream, sever: bool) -> anyhow::Result<Site> {
     let mut site = NginxSite::new(upstream.addr)?;
-    let driver = Driver::Nginx(gateways::Nginx::new(site.settings()));
+    let settings = gateways::NginxSettings {
+        sever,
+        ..site.settings()
+    };
+    let driver = Driver::Nginx(gateways::Nginx::new(settings));
     let wanted = wanted(&upstream.base_url())?;
     // Writes the file that nginx includes.
     driver.reconcile(&wanted, Mode::Repair).await?;
@@ -201,7 +213,7 @@ async fn nginx(upstream: Upstream) -> anyhow::Result<Site> {
     })
 }
 
-async fn apisix(upstream: Upstream) -> anyhow::Result<Site> {
+async fn apisix(upstream: Upstream, sever: bool) -> anyhow::Result<Site> {
     let options = Options::default();
     let key = Secret::new(&options.admin_key)?;
     let twin = Twin::start(options)?;
@@ -214,7 +226,7 @@ async fn apisix(upstream: Upstream) -> anyhow::Result<Site> {
         data: vec![twin.data],
         keeps: gateways::apisix::Keeps::Etcd,
         manage: true,
-        sever: true,
+        sever,
     }));
     let drift = driver
         .reconcile(&wanted(&upstream.base_url())?, Mode::Repair)

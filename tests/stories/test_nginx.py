@@ -143,3 +143,21 @@ def test_with_its_agent_dead_an_nginx_closes_by_itself_and_opens_when_it_is_back
     again = Child([built("node-agent"), "run", "--config", site.agent], site.folder, "agent", House.env())
     site.children.append(again)
     until("claw to be served again", lambda: site.status("claw", "chat") == 200, 30)
+
+
+def test_a_changed_file_is_taken_while_the_agent_runs_and_what_is_cut_stays_cut(site):
+    assert site.phone().text(f"KILL claw {site.app().kill()}").startswith("CUT")
+    log, good = site.folder / "agent.err", site.agent.read_text()
+    site.agent.write_text(good.replace('class = "local"', 'class = "locl"').replace('models = ["*"]', 'moddels = ["*"]', 1))
+    said = until("the mistakes", lambda: "was not taken" in log.read_text() and log.read_text(), 20)
+    assert "locl" in said and "moddels" in said, said
+    assert site.status("paw", "side") == 200 and site.status("claw", "chat") == 503, "what was in force stays"
+    # While claw is cut, whoever comes with a key that nginx does not know might be it.
+    old, site.keys["paw"] = site.keys["paw"], "pck_" + secrets.token_hex(24)
+    assert site.status("paw", "side") == 503
+    (site.folder / "paw.key").write_text(site.keys["paw"] + "\n")
+    site.agent.write_text(good)
+    until("paw by its new key", lambda: site.status("paw", "side") == 200, 40)
+    assert site.status("claw", "chat") == 503
+    site.keys["paw"] = old
+    assert site.status("paw", "side") == 503, "the old key is nobody's"

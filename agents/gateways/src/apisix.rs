@@ -23,7 +23,8 @@ mod store;
 pub use names::route_of;
 
 use crate::http::{Lane, once};
-use crate::{Drift, Finding, Gateway, GatewayError, Mode, Probed, Sever, Severed, Wanted};
+use crate::sever::Streams;
+use crate::{Drift, Finding, Gateway, GatewayError, Mode, Probed, Severed, Wanted};
 use kill_wire::Name;
 use net_model::{Observed, Overlay, Secret};
 use state::State;
@@ -74,7 +75,7 @@ pub struct Apisix {
     routes: Store,
     /// To the first data port.
     live: Option<Lane>,
-    sever: Option<Sever>,
+    streams: Streams,
     /// Whoever writes our rule holds it, and reads what to write only then.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -90,7 +91,7 @@ impl Apisix {
             looks: store(),
             routes: store(),
             live: settings.data.first().copied().map(Lane::new),
-            sever: settings.sever.then(|| Sever::at(&settings.data)),
+            streams: Streams::of(&settings.data, settings.sever),
             turn: tokio::sync::Mutex::default(),
             state: Mutex::default(),
             settings,

@@ -59,7 +59,11 @@ impl Gateway for Embedded {
                 seq,
                 severed,
                 lingering,
-            } if seq == overlay.seq => Ok(Severed { severed, lingering }),
+            } if seq == overlay.seq => Ok(Severed {
+                severed,
+                lingering,
+                goes_on: None,
+            }),
             ControlReply::Applied { seq, .. } => {
                 let said = format!("applied overlay {seq} instead of {}", overlay.seq);
                 Err(GatewayError::Garbled(said))

@@ -23,11 +23,10 @@ pub use litellm::{CutBy as LitellmCutBy, Litellm, Settings as LitellmSettings};
 pub use memory::Memory;
 pub use nginx::{Nginx, Settings as NginxSettings};
 pub use refusal::{Refusal, refusal};
-pub use sever::Sever;
 pub use wanted::{Drift, Finding, Mode, Passage, Probed, Wanted};
 
 use net_model::{Observed, Overlay};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Longest time one call to a gateway takes: well over the 250 ms in which a gateway ends streams, and short enough
@@ -72,12 +71,15 @@ pub trait Gateway: Sync {
 }
 
 /// What an overlay ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Severed {
     /// Exchanges it ended.
     pub severed: u32,
     /// Of these, not yet gone when the gateway answered.
     pub lingering: u32,
+    /// Why what had begun goes on although the overlay is in force; none where nothing does. Whoever is told of it must
+    /// not call it cut.
+    pub goes_on: Option<String>,
 }
 
 /// Why a gateway could not be asked or told.
@@ -140,6 +142,18 @@ impl Driver {
     #[must_use]
     pub fn embedded(socket: PathBuf) -> Self {
         Self::Embedded(Embedded::new(socket))
+    }
+
+    /// The same gateway, called `name`, whose driver keeps below `folder` what must outlive this process; most keep nothing.
+    #[must_use]
+    pub fn remembering(self, folder: &Path, name: &str) -> Self {
+        match self {
+            Self::Litellm(litellm) => {
+                let file = folder.join(format!("blocked-{name}.json"));
+                Self::Litellm(litellm.remembering(file))
+            }
+            Self::Embedded(_) | Self::Memory(_) | Self::Apisix(_) | Self::Nginx(_) => self,
+        }
     }
 }
 

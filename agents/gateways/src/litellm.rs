@@ -2,26 +2,31 @@
 //!
 //! It is a second layer, never the first: LiteLLM keeps a key it has seen for up to 60 seconds in each worker and instance,
 //! refuses nobody who has its master key, and ends no stream that runs. What refuses at once stands before it: the embedded
-//! gateway, APISIX, or the host's fence. What was open is ended in the kernel ([`Sever`]).
+//! gateway, APISIX, or the host's fence. What was open is ended in the kernel ([`Streams`]).
 //!
 //! Without a database it can refuse nobody at all. Said so (`cut_by = "none"`), the driver ends streams, and a notice says
 //! who cuts; not said so, each cut fails here, and its answer is PARTIAL.
 //!
-//! A key that somebody else has blocked stays blocked after a restore: only what this driver blocked in its lifetime is
-//! unblocked.
+//! A key that somebody else has blocked stays blocked after a restore: only what this driver blocked, and knows by its
+//! record ([`Ours`]), is unblocked.
 
 mod api;
+mod block;
 mod held;
+mod ours;
 
 use crate::seen;
-use crate::{Closing, Finding, Gateway, GatewayError, Sever, Severed};
+use crate::sever::Streams;
+use crate::{Finding, Gateway, GatewayError, Severed};
 use api::{Api, What};
 use held::Held;
 use kill_wire::{ProbePoint, ProbePoints};
 use net_model::{Observed, Overlay, Secret};
-use std::collections::BTreeSet;
+use ours::Ours;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -63,15 +68,20 @@ pub struct Settings {
 pub struct Litellm {
     settings: Settings,
     api: Result<Api, String>,
+    streams: Streams,
+    /// What this driver blocked.
+    ours: Arc<Ours>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The overlay it was last told, and what of it this LiteLLM has to do with.
-    told: Option<(Overlay, Closing)>,
-    /// What this driver blocked.
-    ours: BTreeSet<String>,
+    /// The overlay it was last told.
+    told: Option<Overlay>,
+    /// Number of the newest overlay it has heard of, whatever became of it.
+    heard: u64,
+    /// What it was told to block or unblock without an answer, and when: it may still come to that.
+    unsure: BTreeMap<String, Instant>,
     /// When it last blocked something.
     blocked: Option<Instant>,
     /// The last look.
@@ -84,9 +94,20 @@ impl Litellm {
     pub fn new(settings: Settings) -> Self {
         let api = Api::new(settings.at, &settings.master_key).map_err(|why| why.to_string());
         Self {
+            streams: Streams::of(&[settings.at], settings.sever),
             settings,
             api,
+            ours: Arc::default(),
             state: Mutex::default(),
+        }
+    }
+
+    /// Knows what an earlier process blocked by its record in `file`, and keeps it there.
+    #[must_use]
+    pub fn remembering(self, file: PathBuf) -> Self {
+        Self {
+            ours: Arc::new(Ours::of(file)),
+            ..self
         }
     }
 
@@ -120,65 +141,6 @@ impl Litellm {
         }
     }
 
-    /// Blocks what is closed and unblocks what we blocked and is not any more.
-    async fn block(&self, held: &Held, closing: &Closing) -> Result<(), GatewayError> {
-        let by = self.settings.cut_by;
-        if by == CutBy::None {
-            return Ok(());
-        }
-        if !held.database {
-            return if closing.is_empty() {
-                Ok(())
-            } else {
-                Err(cannot())
-            };
-        }
-        let (api, what) = (self.api()?, self.what());
-        let (wanted, now) = (held.blocks(closing, by), held.blocked(by));
-        let close: Vec<&String> = wanted.ids.difference(&now).collect();
-        if !close.is_empty() {
-            {
-                // Before it is asked: what may have been carried out is ours as well.
-                let mut state = self.state();
-                state.ours.extend(close.iter().map(|&id| id.clone()));
-                state.blocked = Some(Instant::now());
-                state.looked = None;
-            }
-            let done = api.set(what, &close, true, LIMIT).await;
-            self.state().looked = None;
-            done?;
-        }
-        let ours = self.state().ours.clone();
-        let open: Vec<&String> = ours.difference(&wanted.ids).collect();
-        if !open.is_empty() {
-            let there: Vec<&String> = open
-                .iter()
-                .copied()
-                .filter(|id| now.contains(*id))
-                .collect();
-            let done = api.set(what, &there, false, LIMIT).await;
-            self.state().looked = None;
-            done?;
-            let mut state = self.state();
-            state.ours.retain(|id| !open.contains(&id));
-        }
-        if wanted.cannot.is_empty() {
-            return Ok(());
-        }
-        let names = wanted.cannot.join(", ");
-        Err(GatewayError::Refused(format!(
-            "these models stand in its own file and cannot be blocked: {names}"
-        )))
-    }
-
-    /// Ends what is open, where this overlay closes something that was not closed.
-    async fn sever(&self, closing: &Closing, before: &Closing) -> Result<Severed, GatewayError> {
-        if !self.settings.sever || !closing.closes_more_than(before) {
-            return Ok(Severed::default());
-        }
-        Sever::at(&[self.settings.at]).now().await
-    }
-
     fn notices(&self, held: &Held, in_force: bool) -> Vec<String> {
         let mut notices = Vec::new();
         let by = self.settings.cut_by;
@@ -188,12 +150,7 @@ impl Litellm {
         } else if !held.database {
             notices.push(format!("{}; {ALONE}", cannot()));
         }
-        if !self.settings.sever {
-            notices.push(
-                "streams that are open when a cut comes go on until they end: `sever` is off"
-                    .to_owned(),
-            );
-        }
+        notices.extend(self.streams.notice());
         let since = state.blocked.map(|at| at.elapsed());
         if let Some(since) = since.filter(|it| *it < CACHED)
             && in_force
@@ -203,17 +160,30 @@ impl Litellm {
                 "LiteLLM keeps what it knows of a key for 60 s in each worker and instance: what was just blocked may pass there for {left} s more"
             ));
         }
-        let theirs: Vec<String> = held
-            .blocked(by)
-            .difference(&state.ours)
+        let (blocked, ours) = (held.blocked(by), self.ours.get(self.what()));
+        let theirs: Vec<String> = blocked
+            .difference(&ours)
             .map(|id| held.called(id))
             .collect();
         if !theirs.is_empty() {
             notices.push(format!(
-                "blocked by somebody else, or before this agent started, and left so by a restore: {}",
+                "blocked by somebody else, or not known to be ours, and left so by a restore: {}",
                 theirs.join(", ")
             ));
         }
+        let (keys, models) = (self.ours.get(What::Key), self.ours.get(What::Model));
+        if by == CutBy::None && !(keys.is_empty() && models.is_empty()) {
+            let left = keys.iter().chain(&models).map(|id| held.called(id));
+            let left: Vec<String> = left.collect();
+            notices.push(format!(
+                "blocked by this agent before `cut_by` was \"none\", and left so: {}",
+                left.join(", ")
+            ));
+        }
+        let trouble = self.ours.trouble();
+        notices.extend(trouble.map(|why| {
+            format!("what this agent blocked is not on the disk, and stays blocked if it starts anew: {why}")
+        }));
         notices
     }
 }
@@ -230,11 +200,10 @@ impl Gateway for Litellm {
         let held = self.look().await?;
         let told = self.state().told.clone();
         // As it is there now, not as it was asked for.
-        let in_force = told.filter(|(overlay, _)| self.stands(&held, overlay));
+        let in_force = told.filter(|overlay| self.stands(&held, overlay));
         let table = held.table();
         let notices = self.notices(&held, in_force.is_some());
-        let overlay = in_force.as_ref().map(|(overlay, _)| overlay);
-        let seen = seen::observed("litellm", overlay, &table);
+        let seen = seen::observed("litellm", in_force.as_ref(), &table);
         let names = seen.routes.iter().chain(&seen.consumers);
         Ok(Observed {
             points: ProbePoints {
@@ -247,19 +216,30 @@ impl Gateway for Litellm {
     }
 
     async fn apply(&self, overlay: &Overlay) -> Result<Severed, GatewayError> {
+        self.hear(overlay)?;
         if self.settings.cut_by == CutBy::None {
             return self.end_streams(overlay).await;
         }
+        let _written_down = self.ours.afterwards();
         // Never by an old look: a key may have been made since.
         let held = self.api()?.held(LIMIT).await?;
         let closing = held.closing(overlay);
-        let before = self.before();
         let blocked = self.block(&held, &closing).await;
         // Streams end also where a block failed: they are closed to whoever they belong to.
-        let ended = self.sever(&closing, &before).await;
-        blocked?;
-        self.state().told = Some((overlay.clone(), closing));
-        ended
+        let ended = self.streams.end(&closing).await;
+        let held = match blocked? {
+            // What was taken is not yet what is there.
+            true => self.api()?.held(LIMIT).await?,
+            false => held,
+        };
+        if !self.stands(&held, overlay) {
+            let why =
+                "it took the order, and what it says of its keys and models is something else";
+            return Err(GatewayError::Garbled(why.to_owned()));
+        }
+        self.settle(&held, &closing);
+        self.state().told = Some(overlay.clone());
+        Ok(ended)
     }
 
     async fn check(&self) -> Result<Vec<Finding>, GatewayError> {
@@ -289,9 +269,14 @@ impl Gateway for Litellm {
 }
 
 impl Litellm {
-    fn before(&self) -> Closing {
-        let told = self.state().told.clone();
-        told.map(|(_, closing)| closing).unwrap_or_default()
+    fn hear(&self, overlay: &Overlay) -> Result<(), GatewayError> {
+        let mut state = self.state();
+        if overlay.seq < state.heard {
+            let said = format!("overlay {} is older than {}", overlay.seq, state.heard);
+            return Err(GatewayError::Refused(said));
+        }
+        state.heard = overlay.seq;
+        Ok(())
     }
 
     /// Where nothing can be blocked: what is closed elsewhere ends here. Whether anything is closed is decided as wide as
@@ -299,10 +284,8 @@ impl Litellm {
     async fn end_streams(&self, overlay: &Overlay) -> Result<Severed, GatewayError> {
         let looked = self.state().looked.clone();
         let held = looked.map(|(_, held)| held).unwrap_or_default();
-        let closing = held.closing(overlay);
-        let before = self.before();
-        self.state().told = Some((overlay.clone(), closing.clone()));
-        self.sever(&closing, &before).await
+        self.state().told = Some(overlay.clone());
+        Ok(self.streams.end(&held.closing(overlay)).await)
     }
 
     /// Whether what is there is what this overlay comes to.
@@ -317,7 +300,7 @@ impl Litellm {
         }
         let wanted = held.blocks(&closing, by);
         let now = held.blocked(by);
-        let ours = self.state().ours.clone();
+        let ours = self.ours.get(self.what());
         let too_many = now.intersection(&ours).any(|id| !wanted.ids.contains(id));
         wanted.cannot.is_empty() && wanted.ids.is_subset(&now) && !too_many
     }

@@ -17,6 +17,7 @@ struct State {
     open: Vec<ProbePoint>,
     failing: bool,
     lag: Duration,
+    goes_on: bool,
     applied: u64,
 }
 
@@ -47,6 +48,11 @@ impl Memory {
     /// From now on every call takes this long.
     pub fn lag(&self, lag: Duration) {
         self.state().lag = lag;
+    }
+
+    /// From now on an overlay ends nothing that is open, as at a gateway that goes on with what it has begun.
+    pub fn go_on(&self, goes_on: bool) {
+        self.state().goes_on = goes_on;
     }
 
     /// Comes back as a new process: no overlay, nothing open.
@@ -122,15 +128,18 @@ impl Gateway for Memory {
             return Err(GatewayError::Refused(said));
         }
         let before = state.open.len();
-        state
-            .open
-            .retain(|way| overlay.overrules(&way.subject()).is_none());
+        let closed = |way: &ProbePoint| overlay.overrules(&way.subject()).is_some();
+        let goes_on = state.goes_on && state.open.iter().any(closed);
+        if !goes_on {
+            state.open.retain(|way| !closed(way));
+        }
         let severed = u32::try_from(before - state.open.len()).unwrap_or(u32::MAX);
         state.overlay = Some(overlay.clone());
         state.applied += 1;
         Ok(Severed {
             severed,
             lingering: 0,
+            goes_on: goes_on.then(|| "told to go on".to_owned()),
         })
     }
 }

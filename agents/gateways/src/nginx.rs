@@ -15,8 +15,9 @@ mod standing;
 
 use crate::http::Lane;
 use crate::seen;
-use crate::{Closing, Drift, Finding, Gateway, GatewayError, LIMIT, Mode, Probed, SLOW};
-use crate::{Sever, Severed, Wanted};
+use crate::sever::Streams;
+use crate::{Drift, Finding, Gateway, GatewayError, LIMIT, Mode, Probed, SLOW};
+use crate::{Severed, Wanted};
 use look::{Found, Gate, look};
 use net_model::{Observed, Overlay};
 use shelf::Shelf;
@@ -54,7 +55,7 @@ pub struct Settings {
 pub struct Nginx {
     settings: Settings,
     shelf: Shelf,
-    sever: Option<Sever>,
+    streams: Streams,
     /// To each port it serves at: for looks, and for proof after an order.
     looks: Vec<Lane>,
     orders: Vec<Lane>,
@@ -62,17 +63,19 @@ pub struct Nginx {
 }
 
 /// What this process knows of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
     wanted: Wanted,
-    /// The last that was put in force.
+    /// Id of the file that says what is wanted.
+    id: String,
+    /// Id of the file by which nginx was last seen to serve at every port; none where that is not known.
+    serves: Option<String>,
+    /// The last that was heard.
     told: Option<Overlay>,
-    /// What is closed, and whose streams have ended.
-    ended: Closing,
+    /// How often something was put; what was asked for later counts.
+    puts: u64,
     /// The beat up to which a lease was written.
     beat: u64,
-    /// Why streams go on, since the last order.
-    goes_on: Option<String>,
 }
 
 impl Nginx {
@@ -82,10 +85,21 @@ impl Nginx {
         let lanes = || settings.data.iter().map(|at| Lane::new(*at)).collect();
         Self {
             shelf: Shelf::beside(&settings.overlay),
-            sever: settings.sever.then(|| Sever::at(&settings.data)),
+            streams: Streams::of(&settings.data, settings.sever),
             looks: lanes(),
             orders: lanes(),
-            known: Mutex::default(),
+            known: Mutex::new(Known {
+                wanted: Wanted::default(),
+                id: overlay::compile(
+                    &Wanted::default(),
+                    Shelf::beside(&settings.overlay).folder(),
+                )
+                .id,
+                serves: None,
+                told: None,
+                puts: 0,
+                beat: 0,
+            }),
             settings,
         }
     }
@@ -110,6 +124,14 @@ impl Nginx {
 
     /// How the gate stands at every port that says so; one that cannot be asked is an error.
     async fn gates(&self, lanes: &[Lane]) -> Result<Vec<Gate>, GatewayError> {
+        let gates = self.ask(lanes).await;
+        let mut known = self.known();
+        known.serves = gates.as_deref().ok().and_then(same_file);
+        drop(known);
+        gates
+    }
+
+    async fn ask(&self, lanes: &[Lane]) -> Result<Vec<Gate>, GatewayError> {
         let mut gates = Vec::new();
         for lane in lanes {
             match look(lane, "/", None, SOON).await? {
@@ -142,56 +164,39 @@ impl Nginx {
         }
     }
 
-    /// Writes what stands open under this overlay, before anything is asked or ended.
-    async fn put(&self, overlay: &Overlay) -> Result<Standing, GatewayError> {
-        let standing = {
-            let known = self.known();
-            if let Some(force) = &known.told
-                && overlay.seq < force.seq
-            {
-                return Err(GatewayError::Refused(format!(
-                    "overlay {} is older than {} in force",
-                    overlay.seq, force.seq
-                )));
-            }
-            Standing::of(overlay, &known.wanted)
-        };
-        let put = standing.clone();
-        self.at_shelf(move |shelf| shelf.put(&put)).await?;
-        self.known().told = Some(overlay.clone());
-        Ok(standing)
+    /// From here on this is the newest word, whatever becomes of it.
+    fn hear(&self, overlay: &Overlay) -> Result<(), GatewayError> {
+        let mut known = self.known();
+        if let Some(told) = &known.told
+            && overlay.seq < told.seq
+        {
+            let said = format!("overlay {} is older than {}", overlay.seq, told.seq);
+            return Err(GatewayError::Refused(said));
+        }
+        known.told = Some(overlay.clone());
+        Ok(())
     }
 
-    async fn end_streams(&self, closing: &Closing) -> Result<Severed, GatewayError> {
-        let more = closing.closes_more_than(&self.known().ended);
-        let ended = match &self.sever {
-            Some(sever) if more => sever.now().await,
-            None if more => Err(sever_off()),
-            _ => Ok(Severed::default()),
+    /// Writes what stands open now by what was heard last, before anything is asked or ended. Nothing before the first
+    /// word: then nothing is open.
+    async fn put(&self) -> Result<(), GatewayError> {
+        let (standing, turn) = {
+            let mut known = self.known();
+            let Some(standing) = known.standing() else {
+                return Ok(());
+            };
+            known.puts += 1;
+            (standing, known.puts)
         };
-        let mut known = self.known();
-        known.goes_on = match &ended {
-            Ok(severed) if severed.lingering == 0 => None,
-            Ok(severed) => Some(format!(
-                "{} streams go on until they end",
-                severed.lingering
-            )),
-            Err(why) => Some(why.to_string()),
-        };
-        if known.goes_on.is_none() {
-            known.ended = closing.clone();
-        }
-        ended
+        self.at_shelf(move |shelf| shelf.put(&standing, turn)).await
     }
 
     fn observed(&self, gates: &[Gate], file: Option<&str>) -> Observed {
         let known = self.known();
-        // With other routes or consumers the same overlay may leave other things open.
-        let told = known.told.as_ref().filter(|overlay| {
-            let name = Standing::of(overlay, &known.wanted).name;
-            let holds = |gate: &Gate| !gate.lapsed && gate.standing == name;
-            gates.iter().all(holds)
-        });
+        // By another file the same overlay may leave other things open.
+        let name = known.standing().map(|standing| standing.name);
+        let holds = |gate: &Gate| !gate.lapsed && Some(&gate.standing) == name.as_ref();
+        let told = known.told.as_ref().filter(|_| gates.iter().all(holds));
         let mut notices = Vec::new();
         if gates.iter().any(|gate| Some(gate.file.as_str()) != file) {
             let overlay = self.settings.overlay.display();
@@ -202,7 +207,7 @@ impl Nginx {
         if gates.iter().any(|gate| gate.lapsed) {
             notices.push("everything is closed: the lease does not reach nginx".to_owned());
         }
-        notices.extend(known.goes_on.clone());
+        notices.extend(self.streams.notice());
         Observed {
             points: known.wanted.points(),
             notices,
@@ -228,16 +233,23 @@ impl Gateway for Nginx {
     }
 
     async fn apply(&self, overlay: &Overlay) -> Result<Severed, GatewayError> {
-        let standing = self.put(overlay).await?;
-        // In force with the next request: what is connected now is all there is to end.
-        let ended = self.end_streams(&standing.closing).await;
+        self.hear(overlay)?;
+        let put = self.put().await;
+        // In force with the next request: what is connected now is all there is to end. It ends also where nothing could
+        // be written, since then everything is closed.
+        let closing = Standing::of(overlay, &self.known().wanted).closing;
+        let ended = self.streams.end(&closing).await;
+        put?;
         let gates = self.leased(&self.orders).await?;
-        match gates.iter().find(|gate| gate.standing != standing.name) {
+        let now = self.known().standing().unwrap_or_else(|| widest(overlay));
+        // One that closes everything this overlay might is laid where nginx was not known to serve by the newest file.
+        let holds = |gate: &&Gate| [&now.name, &widest(overlay).name].contains(&&gate.standing);
+        match gates.iter().find(|gate| !holds(gate)) {
             Some(gate) => Err(GatewayError::Garbled(format!(
                 "looks into `{}` instead of `{}`",
-                gate.standing, standing.name
+                gate.standing, now.name
             ))),
-            None => ended,
+            None => Ok(ended),
         }
     }
 
@@ -272,12 +284,33 @@ impl Gateway for Nginx {
     }
 }
 
+impl Known {
+    /// What stands open by what was heard last. Where nginx serves by another file than the one that says what is wanted,
+    /// nobody knows what it takes a request for: then whatever is cut is everything.
+    fn standing(&self) -> Option<Standing> {
+        let told = self.told.as_ref()?;
+        Some(if self.serves.as_ref() == Some(&self.id) {
+            Standing::of(told, &self.wanted)
+        } else {
+            widest(told)
+        })
+    }
+}
+
+/// As if nothing were known of routes and consumers.
+fn widest(overlay: &Overlay) -> Standing {
+    Standing::of(overlay, &Wanted::default())
+}
+
+/// The file by which all of them stand, if it is one.
+fn same_file(gates: &[Gate]) -> Option<String> {
+    let (first, others) = gates.split_first()?;
+    let same = others.iter().all(|gate| gate.file == first.file);
+    same.then(|| first.file.clone())
+}
+
 fn unguarded(at: SocketAddr) -> GatewayError {
     GatewayError::Refused(format!(
         "what serves at {at} has not taken in our file: include it in the server block and reload nginx"
     ))
-}
-
-fn sever_off() -> GatewayError {
-    GatewayError::Refused("streams that were open go on until they end: `sever = false`".to_owned())
 }

@@ -4,6 +4,7 @@ use crate::hand::Reach;
 use gateway_config::{DriverWish, WantedWish};
 use gateways::Driver;
 use net_model::report::{DrivenFact, Few, Printable};
+use std::path::Path;
 use std::sync::Arc;
 
 /// One gateway that is not ours.
@@ -33,6 +34,16 @@ impl Driven {
     }
 }
 
+impl Driven {
+    /// Its driver keeps below `folder` what must outlive this process.
+    pub(crate) fn remembering(self, folder: &Path) -> Self {
+        Self {
+            driver: self.driver.remembering(folder, &self.name),
+            ..self
+        }
+    }
+}
+
 /// What a gateway shall do, and how it is seen what came of it.
 #[derive(Clone, Debug)]
 pub struct Managed {
@@ -55,6 +66,8 @@ pub(crate) struct Seen {
     pub(crate) drift: Vec<String>,
     /// Why what is wanted could not be brought about.
     pub(crate) failed: Option<String>,
+    /// What is wrong with a newer file that says what is wanted.
+    pub(crate) refused: Option<String>,
     /// Routes that do not lead to their first choice, and why.
     pub(crate) leads: Vec<String>,
 }
@@ -72,6 +85,20 @@ impl DrivenView {
         Self(others.map(Arc::clone).collect())
     }
 
+    /// From now on gateways that are managed shall do this. What is closed stays closed whatever it says.
+    pub fn want(&self, wanted: &WantedWish) {
+        for managed in self.0.iter().filter_map(|reach| reach.managed.as_ref()) {
+            managed.send_modify(|managed| managed.wanted = wanted.clone());
+        }
+    }
+
+    /// Says of gateways that are managed that a newer wish was not taken, and why; none where the newest was.
+    pub fn refuse(&self, why: Option<String>) {
+        for reach in self.0.iter().filter(|reach| reach.managed.is_some()) {
+            reach.seen().refused.clone_from(&why);
+        }
+    }
+
     /// As reports say it.
     #[must_use]
     pub fn facts(&self) -> Few<DrivenFact> {
@@ -85,11 +112,17 @@ fn fact(reach: &Reach) -> DrivenFact {
         .failed
         .iter()
         .map(|why| format!("not as wanted: {why}"));
+    let refused = seen.refused.iter();
+    let refused = refused.map(|why| format!("the changed file was not taken: {why}"));
     let notices = seen.notices.iter().take(MAX_LINES).cloned();
     let leads = seen.leads.iter().take(MAX_LINES).cloned();
     let drift = seen.drift.iter().take(MAX_LINES);
     let drift = drift.map(|what| format!("was put right: {what}"));
-    let notes = failed.chain(notices).chain(leads).chain(drift);
+    let notes = failed
+        .chain(refused)
+        .chain(notices)
+        .chain(leads)
+        .chain(drift);
     DrivenFact {
         name: Printable::clipped(&reach.name),
         kind: Printable::clipped(reach.driver.kind()),

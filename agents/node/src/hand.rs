@@ -10,7 +10,7 @@ use kill_wire::{Challenge, VerifyingKey};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::task::TaskTracker;
 
 /// How long an answer waits for the disk. The write goes on; the kill switch learns that it had not ended.
@@ -44,8 +44,8 @@ pub(crate) struct Reach {
     pub(crate) seen: Mutex<Seen>,
     /// Whether it is ours: then it says itself how it fares.
     pub(crate) ours: bool,
-    /// What it shall do, where this host says so.
-    pub(crate) managed: Option<Managed>,
+    /// What it shall do, where this host says so; another word may come at any time.
+    pub(crate) managed: Option<watch::Sender<Managed>>,
 }
 
 impl Reach {
@@ -57,7 +57,7 @@ impl Reach {
             nudge: Notify::new(),
             seen: Mutex::default(),
             ours,
-            managed: driven.managed,
+            managed: driven.managed.map(watch::Sender::new),
         })
     }
 

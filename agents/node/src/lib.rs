@@ -117,6 +117,8 @@ impl NodeAgent {
         let keys = settings.keys;
         let core = AgentCore::new(loaded.saved, loaded.doubtful, &keys, settings.on_silence);
         let who = (settings.node, keys);
+        let kept = &settings.state_dir;
+        let driven = driven.into_iter().map(|it| it.remembering(kept)).collect();
         let fence = FenceView::default();
         let seen = fence.clone();
         let fencing = settings.fence.map(|wish| Fencing::start(wish, seen));

@@ -8,6 +8,7 @@ mod install;
 mod join;
 mod on_trial;
 mod reporting;
+mod rereading;
 mod restore_latch;
 mod run;
 mod runtime_helper;

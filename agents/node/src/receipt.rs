@@ -38,6 +38,19 @@ pub(crate) fn receipt(hand: &Hand, issuer: usize, told: Told, begun: Duration) -
 }
 
 impl Told {
+    /// What one gateway ended. Where something goes on there, nobody may call it cut: whoever ordered it hears of it as of
+    /// a gateway that could not be told.
+    pub(crate) fn of(gateway: &str, cut: Severed) -> Self {
+        let goes_on = cut.goes_on.iter();
+        Self {
+            failed: goes_on
+                .map(|why| format!("{gateway}: streams go on: {why}"))
+                .collect(),
+            cut,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn failed(why: String) -> Self {
         Self {
             failed: vec![why],

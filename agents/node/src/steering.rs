@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -49,12 +50,12 @@ pub(crate) fn start(
 async fn steer(hand: &Arc<Hand>, stop: &CancellationToken) {
     let mut tasks = JoinSet::new();
     for reach in &hand.reaches {
-        let Some(managed) = reach.managed.clone() else {
+        let Some(managed) = reach.managed.as_ref().map(watch::Sender::subscribe) else {
             continue;
         };
         let (hand, reach, until) = (Arc::clone(hand), Arc::clone(reach), stop.clone());
         tasks.spawn(async move {
-            let turning = turning::keep(&hand, &reach, &managed);
+            let turning = turning::keep(&hand, &reach, managed);
             until.run_until_cancelled(turning).await;
         });
     }

@@ -33,10 +33,7 @@ pub(crate) async fn tell(hand: &Hand, reach: &Reach) -> Told {
         reach.driver.apply(&overlay).await
     };
     match tokio::time::timeout(LIMIT, call).await {
-        Ok(Ok(cut)) => Told {
-            cut,
-            ..Told::default()
-        },
+        Ok(Ok(cut)) => Told::of(&reach.name, cut),
         Ok(Err(error)) => Told::failed(format!("{}: {error}", reach.name)),
         Err(_) => Told::failed(format!("{}: did not answer within {LIMIT:?}", reach.name)),
     }

@@ -215,6 +215,23 @@ fn orders_are_carried_out_and_answered_over_one_kept_connection() {
 }
 
 #[test]
+fn what_goes_on_at_a_gateway_is_answered_as_not_confirmed_until_it_has_ended() {
+    let mut site = Site::new(OnSilence::Cut);
+    site.post(&order(1, &[])).unwrap();
+    site.gateway.open(way()).unwrap();
+    site.gateway.go_on(true);
+    for seq in [2, 3] {
+        let receipt = site.post(&order(seq, &[(1, "LLM")])).unwrap();
+        assert_eq!(receipt.failed, ["memory: streams go on: told to go on"]);
+        assert_eq!(site.overlay().unwrap().latches, cuts(&[(1, "LLM")]));
+    }
+    site.gateway.go_on(false);
+    let receipt = site.post(&order(4, &[(1, "LLM")])).unwrap();
+    assert_eq!((receipt.severed, receipt.failed.len()), (1, 0));
+    site.stop();
+}
+
+#[test]
 fn what_is_no_good_order_is_refused_and_changes_nothing() {
     let mut site = Site::new(OnSilence::Cut);
     site.post(&order(5, &[(1, "ALL")])).unwrap();

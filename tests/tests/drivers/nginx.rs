@@ -1,5 +1,7 @@
 //! What nginx alone can do wrong: it was told to take in another file, nobody renews its lease, it was set up otherwise.
 
+mod walk;
+
 use crate::ask::{LIMIT, ask_all, fresh, kept, overlay, until, until_in_force};
 use gateways::{Driver, Gateway as _, Mode, Nginx, Passage, Wanted};
 use site_tests::driven::{Answer, KEYS, Kind, NGINX, Site, wanted};
@@ -71,6 +73,36 @@ async fn a_cut_is_in_force_although_the_configuration_is_broken_and_a_reload_wou
         .iter()
         .find(|found| found.text.contains("would not start"));
     assert!(would.is_some_and(|found| found.grave), "{findings:?}");
+}
+
+#[tokio::test]
+async fn whoever_is_cut_by_a_name_that_nginx_has_not_learned_yet_is_cut_with_everybody() {
+    let Some(mut site) = open().await else { return };
+    // Each has the other's key from now on, and nginx does not take it in.
+    let mut exchanged = wanted(&site.upstream.base_url()).unwrap();
+    let mut keys = KEYS.map(|(_, key, _)| net_model::Secret::new(key).unwrap());
+    keys.reverse();
+    for ((name, _, _), key) in KEYS.into_iter().zip(keys) {
+        exchanged.keys.insert(name.parse().unwrap(), key);
+    }
+    site.nginx().unwrap().configure("nonsense;", "").unwrap();
+    let drift = site.driver.reconcile(&exchanged, Mode::Repair).await;
+    assert!(!drift.unwrap().failed.is_empty());
+    until_in_force(&site.driver, &overlay(2, &[("paw", 5)], &[])).await;
+    for consumer in ["claw", "paw"] {
+        until(&site, consumer, &Answer::Cut(5)).await;
+    }
+    let nginx = site.nginx().unwrap();
+    let include = format!("include {};", nginx.overlay().display());
+    nginx.configure(&include, "").unwrap();
+    let drift = site.driver.reconcile(&exchanged, Mode::Repair).await;
+    assert_eq!(drift.unwrap().failed, Vec::<String>::new());
+    until_in_force(&site.driver, &overlay(2, &[("paw", 5)], &[])).await;
+    // Who was claw is paw.
+    let asked = site.door_to(KEYS[0].1, "/chat/v1/chat/completions");
+    assert_eq!(asked.client().await.unwrap().ask().await, Answer::Cut(5));
+    let asked = site.door_to(KEYS[1].1, "/side/v1/chat/completions");
+    assert_eq!(asked.client().await.unwrap().ask().await, Answer::Served);
 }
 
 #[tokio::test]

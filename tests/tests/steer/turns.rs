@@ -80,3 +80,30 @@ fn nothing_is_written_before_the_gateway_holds_what_is_closed() {
     assert!(writes.any(|call| call.path.contains("/routes/")));
     house.stop();
 }
+
+#[test]
+fn what_is_wanted_changes_while_it_runs_and_what_is_cut_stays_cut() {
+    const BOTH: &str = "targets = [\"ollama\", \"far\"]";
+    let mut house = House::new();
+    assert_eq!(house.order(&[(3, "CLOUD")]).failed, Vec::<String>::new());
+    house.want(BOTH, "targets = [\"far\"]");
+    wait_for("the route that leads outside alone", || {
+        house.ask().status == 503
+    });
+    for _ in 0..40 {
+        assert_eq!(house.ask().status, 503);
+        assert_eq!(chats(&house.far), 0, "cut, whatever the routes are");
+        std::thread::sleep(std::time::Duration::from_millis(25));
+    }
+    house.order(&[]);
+    wait_for("the new lead", || house.ask().status == 200);
+    assert!(chats(&house.far) > 0);
+    let before = chats(&house.local);
+    house.want(BOTH, BOTH);
+    wait_for("the first choice", || {
+        house.ask();
+        chats(&house.local) > before
+    });
+    assert_eq!(house.fact().drifted, 0, "by our doing, and no drift");
+    house.stop();
+}

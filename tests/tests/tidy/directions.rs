@@ -41,8 +41,12 @@ const MAY_IMPORT: [(&str, &[&str]); 33] = [
     ),
     ("net-model", &["kill-wire"]),
     ("agent-core", &["kill-wire", "net-model"]),
-    // A gateway that goes on with what it has begun has its connections ended in the kernel.
-    ("gateways", &["kill-wire", "net-model", "fence"]),
+    // A gateway that goes on with what it has begun has its connections ended in the kernel; what a driver blocked must be
+    // known after a restart.
+    (
+        "gateways",
+        &["kill-wire", "kill-files", "net-model", "fence"],
+    ),
     // Pure, and used on both sides like the model: what a model costs.
     ("prices", &["net-model"]),
     // Pure: what gateways that are not ours tell of their usage.

@@ -58,7 +58,7 @@ impl Apisix {
             let wanted = self.state().wanted().clone();
             found.extend(beyond(&wanted).into_iter().map(slight));
         }
-        if self.sever.is_none() {
+        if !self.settings.sever {
             found.push(slight(
                 "`sever = false`: streams that are open go on through a cut".to_owned(),
             ));

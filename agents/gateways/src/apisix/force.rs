@@ -34,7 +34,7 @@ impl Apisix {
         laid.map_err(|why| self.state().scrubbed(why))?;
         self.followed(&now, began + PROVEN).await?;
         self.state().followed = Some(now.rule.clone());
-        self.end_streams(now).await
+        Ok(self.streams.end(&now.closing).await)
     }
 
     /// Remembers it first: whatever becomes of this call, a look compares with the newest word.
@@ -146,17 +146,6 @@ impl Apisix {
     async fn ours(&self, until: Instant) -> Result<Option<Rule>, GatewayError> {
         let (rules, _) = self.orders.rules(left(until, READ)).await?;
         Ok(rules.into_iter().find(|rule| rule.id == CUT))
-    }
-
-    /// Ends open streams where this closes something that was open: a gateway goes on with what it has begun.
-    async fn end_streams(&self, now: Expected) -> Result<Severed, GatewayError> {
-        let more = now.closing.closes_more_than(&self.state().ended);
-        let severed = match &self.sever {
-            Some(sever) if more => sever.now().await?,
-            Some(_) | None => Severed::default(),
-        };
-        self.state().ended = now.closing;
-        Ok(severed)
     }
 }
 

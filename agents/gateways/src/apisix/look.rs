@@ -38,9 +38,7 @@ impl Apisix {
                 "it came back without a configuration: its routes are written again".to_owned(),
             );
         }
-        if self.sever.is_none() {
-            notices.push("streams that are open go on through a cut: `sever = false`".to_owned());
-        }
+        notices.extend(self.streams.notice());
         Ok(Observed {
             points: points(state.wanted()),
             notices,

@@ -44,8 +44,6 @@ pub(super) struct State {
     pub(super) laid: Option<(Value, Shut)>,
     /// The rule, or that there is none, that was last seen in force at the workers.
     pub(super) followed: Option<Option<Value>>,
-    /// What streams were last ended for.
-    pub(super) ended: Closing,
     pub(super) images: Images,
     /// Of the last reconcile.
     pub(super) notices: Vec<String>,

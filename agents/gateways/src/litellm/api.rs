@@ -163,7 +163,7 @@ impl Api {
 }
 
 /// What is blocked.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum What {
     Key,
     Model,

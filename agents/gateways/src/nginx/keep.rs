@@ -28,13 +28,23 @@ pub(super) async fn keep(
     if mode == Mode::Show {
         return Ok(drift);
     }
-    if before.as_deref() != Some(&text.text)
-        && let Err(why) = replace(nginx, &text, before).await
     {
-        drift.failed.push(why);
-        return Ok(drift);
+        // Also where nginx refuses it: what is wanted is what people mean by the names they cut.
+        let mut known = nginx.known();
+        known.wanted = wanted.clone();
+        known.id.clone_from(&text.id);
     }
-    nginx.known().wanted = wanted.clone();
+    // Until nginx serves by it, whatever is cut is everything.
+    nginx.put().await?;
+    let mut behind = behind;
+    if before.as_deref() != Some(&text.text) {
+        if let Err(why) = replace(nginx, &text, before).await {
+            drift.failed.push(why);
+            return Ok(drift);
+        }
+        // Also where what it serves by now is no file of ours: it was somebody else's that stood there.
+        behind |= taken_in(nginx, &text).await == Some(false) || unguarded(nginx).await;
+    }
     if behind && let Err(why) = take_in(nginx, &text).await {
         drift.failed.push(why);
     }
@@ -90,6 +100,17 @@ async fn take_in(nginx: &Nginx, text: &Text) -> Result<(), String> {
     };
     let taken = tokio::time::timeout(TAKES.min(SLOW), taken).await;
     taken.map_err(|_| format!("nginx was told to take in the file, and has not within {TAKES:?}: its error log says why"))
+}
+
+/// Whether one of its ports serves without any file of ours.
+async fn unguarded(nginx: &Nginx) -> bool {
+    for at in &nginx.settings.data {
+        let found = look(&Lane::new(*at), "/", None, super::SOON).await;
+        if matches!(found, Ok(Found::Nobody)) {
+            return true;
+        }
+    }
+    false
 }
 
 /// Whether nginx serves by this file at every port that says so; none where nobody says.

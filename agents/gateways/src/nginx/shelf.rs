@@ -8,6 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A lease file is for ten seconds of nginx's clock. So many beyond those that run: closed 30 to 40 seconds after the
 /// agent's last look.
@@ -23,6 +24,8 @@ pub(super) struct Shelf {
     /// The file that nginx includes.
     overlay: PathBuf,
     folder: PathBuf,
+    /// The turn of what was put last.
+    last: Arc<Mutex<u64>>,
 }
 
 impl Shelf {
@@ -31,6 +34,7 @@ impl Shelf {
         Self {
             overlay: overlay.to_owned(),
             folder: folder.to_owned(),
+            last: Arc::default(),
         }
     }
 
@@ -38,8 +42,14 @@ impl Shelf {
         &self.folder
     }
 
-    /// From the next request on this is what stands open. Where it cannot be written, nothing does.
-    pub(super) fn put(&self, standing: &Standing) -> io::Result<()> {
+    /// From the next request on this is what stands open. Where it cannot be written, nothing does. What was asked for
+    /// with an earlier `turn` and comes late, from a disk that hung, is not put over it.
+    pub(super) fn put(&self, standing: &Standing, turn: u64) -> io::Result<()> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if turn < *last {
+            return Ok(());
+        }
+        *last = turn;
         let put = self.write(standing).and_then(|()| self.lead_to(standing));
         if put.is_err() {
             // Needs no room on the disk.

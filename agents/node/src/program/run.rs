@@ -8,13 +8,14 @@ use super::canary;
 use super::config::{self, Config};
 use super::on_trial;
 use super::reporting;
+use super::rereading::{self, Rereading};
 use super::up::{self, Up};
 use anyhow::Context as _;
 use gateways::Driver;
 use host_facts::{Besides, EVERY, Reporter};
 use kill_program::{LogArgs, Signals};
 use kill_wire::{Scope, VerifyingKey};
-use node_agent::{Driven, NodeAgent, OnSilence, Settings, Silence};
+use node_agent::{Driven, DrivenView, NodeAgent, OnSilence, Settings, Silence};
 use std::net::TcpListener;
 use std::time::Duration;
 use uplink::Shelf;
@@ -35,7 +36,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let config = config::read(&arguments.file.config)?;
+    let file = &arguments.file.config;
+    // Before it is read: what changes in between is seen to have changed.
+    let rereading = Rereading::of(file);
+    let config = config::read(file)?;
     let _log = kill_program::start_log(&arguments.log)?;
     for warning in &config.warnings {
         tracing::warn!(key = warning.key, "{}", warning.text);
@@ -56,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         .ok()
         .and_then(|(_, shelf)| reporter(&config, shelf, every, &agent));
     let trial = on_trial::own(&config.agent.state);
-    let ended = beside(trial, &agent, ordered);
+    let ended = beside((trial, ordered), &agent, rereading);
     if reporter.is_some_and(|reporter| !reporter.stop(STOP)) {
         tracing::warn!(limit = ?STOP, "The reporter did not stop in time.");
     }
@@ -90,19 +94,36 @@ fn reporter(
         .ok()
 }
 
-/// Waits for the signal to stop, on this thread and not on the hand's; or for a trial to fail.
-fn beside(trial: Option<(Place, String)>, agent: &NodeAgent, ordered: bool) -> anyhow::Result<()> {
+/// Waits for the signal to stop, or for a trial to fail, and looks meanwhile whether the file has changed; on this thread and
+/// not on the hand's.
+fn beside(
+    (trial, ordered): (Option<(Place, String)>, bool),
+    agent: &NodeAgent,
+    rereading: Rereading,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
     runtime.block_on(async {
         let mut signals = Signals::listen().context("cannot listen for signals")?;
+        let driven = agent.driven();
         tokio::select! {
-            () = signals.ended() => Ok(()),
+            () = until_ended(&mut signals, rereading, &driven) => Ok(()),
             failed = on_trial::watch(trial, agent, ordered) => failed,
         }
     })
+}
+
+/// Ends with the signal that ends the program.
+async fn until_ended(signals: &mut Signals, mut rereading: Rereading, driven: &DrivenView) {
+    loop {
+        match tokio::time::timeout(rereading::EVERY, signals.ended_or_reload()).await {
+            Ok(true) => return,
+            Ok(false) => rereading.look(driven, true),
+            Err(_) => rereading.look(driven, false),
+        }
+    }
 }
 
 /// The kill switches that the file names and those that the house gave this host when it joined.

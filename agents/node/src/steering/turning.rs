@@ -11,6 +11,7 @@ use gateways::{Drift, Gateway as _, GatewayError, Mode, Wanted};
 use net_model::Overlay;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior};
 
 /// How often counts are taken and leads decided.
@@ -36,8 +37,29 @@ struct Turning<'a> {
     due: Instant,
 }
 
+/// Goes on until it is dropped. Another word of what is wanted ends what is under way, wherever it is: a driver bears that,
+/// and what lies over the routes is not its business. Breakers begin anew.
+pub(super) async fn keep(
+    hand: &Arc<Hand>,
+    reach: &Arc<Reach>,
+    mut managed: watch::Receiver<Managed>,
+) {
+    loop {
+        let now = managed.borrow_and_update().clone();
+        tokio::select! {
+            biased;
+            changed = managed.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            () = keep_to(hand, reach, &now) => {}
+        }
+    }
+}
+
 /// Goes on until it is dropped.
-pub(super) async fn keep(hand: &Arc<Hand>, reach: &Arc<Reach>, managed: &Managed) {
+async fn keep_to(hand: &Arc<Hand>, reach: &Arc<Reach>, managed: &Managed) {
     let wanted = &managed.wanted;
     let table = Arc::clone(&wanted.table);
     let steer = Steer::new(table, wanted.zone.clone(), managed.counted, clock::wall());

@@ -116,6 +116,9 @@ fn take(site: &mut Site, mut config: Config, table: RouteTable) -> anyhow::Resul
         gateway.reload_front(config.gateway.front().clone());
         gateway.operate(config.gateway.operating().clone());
     }
+    if let (Some(agent), Some(wanted)) = (&site.agent, &config.wanted) {
+        agent.driven().want(wanted);
+    }
     if let Some(controlplane) = &site.controlplane {
         controlplane.set(controlplane::house(&config));
         controlplane.set_sources(&config.usage, &prices);

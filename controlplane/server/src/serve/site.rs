@@ -41,7 +41,7 @@ pub(super) struct Site {
     pub(super) fallback: Fallback,
     pub(super) kill_switch: Option<KillSwitch>,
     pub(super) courier: Option<Courier>,
-    agent: Option<NodeAgent>,
+    pub(super) agent: Option<NodeAgent>,
     pub(super) gateway: Option<Gateway>,
     pub(super) controlplane: Option<ControlPlane>,
     pub(super) controlplane_failed: Option<String>,

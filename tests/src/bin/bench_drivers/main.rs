@@ -15,8 +15,20 @@ use site_tests::driven::{Kind, NGINX, Site};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+const HOW: &str = "\
+For each driver p50, p99 and the longest, in milliseconds, of: every connection refused, the stream under way ended, the
+driver's answer, and everything served again after the restore.
+
+Release figures, for docs/benchmarks.md:
+  cargo build --release -p site-tests --bin bench_drivers
+  target/release/bench_drivers --rounds 300 --write docs/benchmarks.md
+
+nginx is left out where this machine has none. Streams end only for who has CAP_NET_ADMIN; else their figures are left out.
+LiteLLM is not measured: it refuses nobody at once, and is a second layer behind one that does.";
+
 /// Measures how fast each driver closes its gateway.
 #[derive(Debug, Parser)]
+#[command(after_help = HOW, max_term_width = 120)]
 struct Asked {
     /// Cuts of each gateway.
     #[arg(long, default_value_t = 100)]

@@ -30,8 +30,8 @@ fn names(folder: &Path) -> Vec<String> {
 fn what_was_put_last_is_where_now_leads_and_older_ones_are_forgotten() {
     let (dir, shelf) = shelf();
     for seq in 1..=9 {
-        shelf.put(&standing(seq)).unwrap();
-        shelf.put(&standing(seq)).unwrap();
+        shelf.put(&standing(seq), seq).unwrap();
+        shelf.put(&standing(seq), seq).unwrap();
     }
     let now = fs::read_link(dir.path().join("now")).unwrap();
     assert_eq!(now, Path::new("states").join(standing(9).name));
@@ -42,13 +42,22 @@ fn what_was_put_last_is_where_now_leads_and_older_ones_are_forgotten() {
 }
 
 #[test]
+fn what_was_asked_for_earlier_and_comes_late_changes_nothing() {
+    let (dir, shelf) = shelf();
+    shelf.put(&standing(2), 2).unwrap();
+    shelf.clone().put(&standing(1), 1).unwrap();
+    let now = fs::read_link(dir.path().join("now")).unwrap();
+    assert_eq!(now, Path::new("states").join(standing(2).name));
+}
+
+#[test]
 fn where_nothing_can_be_written_nothing_is_open() {
     let (dir, shelf) = shelf();
-    shelf.put(&standing(1)).unwrap();
+    shelf.put(&standing(1), 1).unwrap();
     // As a disk without room: the folder of states takes nothing.
     fs::remove_dir_all(dir.path().join("states")).unwrap();
     fs::write(dir.path().join("states"), []).unwrap();
-    assert!(shelf.put(&standing(2)).is_err());
+    assert!(shelf.put(&standing(2), 2).is_err());
     assert!(fs::symlink_metadata(dir.path().join("now")).is_err());
 }
 

@@ -7,16 +7,56 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 
 pub(crate) const MASTER: &str = "sk-0123456789abcdef0123456789abcdef";
 
+/// What happens to a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// Nothing is done; this is answered.
+    Status(u16),
+    /// It is done, and this is answered all the same.
+    DoneThenStatus(u16),
+    /// Nothing is done; the connection breaks.
+    Reset,
+    /// It is done; the connection breaks in place of an answer.
+    DoneThenReset,
+    /// It is done and answered so much later, if whoever asked still waits.
+    Slow(Duration),
+    /// Nothing is ever answered.
+    Hang,
+    /// It is done, and nothing is answered.
+    DoneThenHang,
+    /// Nothing is answered, and it is done so much later.
+    DoneLate(Duration),
+}
+
+/// A trouble, and which calls it meets.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) trouble: Trouble,
+    /// Only calls that block or unblock.
+    pub(crate) writes: bool,
+    /// Spares so many first: it comes half-way.
+    pub(crate) spares: u32,
+    pub(crate) times: u32,
+}
+
 #[derive(Default)]
 struct State {
+    faults: Vec<Fault>,
+    /// Writes that will still come about.
+    unfinished: usize,
+    late: JoinSet<()>,
+    /// A database that does not answer.
+    away: bool,
     keys: Vec<(String, bool)>,
     models: Vec<(String, String, bool, bool)>,
     no_database: bool,
@@ -85,6 +125,29 @@ impl Double {
         set(&mut self.state.lock().unwrap().keys, alias, false);
     }
 
+    /// From now on calls meet this, until it has met enough of them, or [`Self::calm`].
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.state.lock().unwrap().faults.push(fault);
+    }
+
+    /// Its database does not answer, or does again.
+    pub(crate) fn away(&self, away: bool) {
+        self.state.lock().unwrap().away = away;
+    }
+
+    /// No trouble from now on; what hangs late comes about all the same.
+    pub(crate) fn calm(&self) {
+        let mut state = self.state.lock().unwrap();
+        state.faults.clear();
+        state.away = false;
+        state.silent = false;
+    }
+
+    /// Writes that nobody waits for and that will still come about.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.state.lock().unwrap().unfinished
+    }
+
     /// Keys and models that are blocked, by name.
     pub(crate) fn blocked(&self) -> Vec<String> {
         let state = self.state.lock().unwrap();
@@ -104,7 +167,7 @@ fn set(keys: &mut [(String, bool)], alias: &str, blocked: bool) -> bool {
 async fn answer(
     state: Arc<Mutex<State>>,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Full<Bytes>>, io::Error> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     let bearer = head
@@ -112,6 +175,26 @@ async fn answer(
         .get("authorization")
         .and_then(|it| it.to_str().ok());
     let path = head.uri.path().to_owned();
+    let writes = head.method != Method::GET;
+    let trouble = state.lock().unwrap().meets(writes);
+    let broken = || io::Error::other("reset");
+    match trouble {
+        Some(Trouble::Status(status)) => return Ok(response(status, &json!({ "error": {} }))),
+        Some(Trouble::Reset) => return Err(broken()),
+        Some(Trouble::Hang) => std::future::pending().await,
+        Some(Trouble::Slow(some)) => {
+            // Done also where whoever asked has gone meanwhile.
+            let _under_way = UnderWay::begin(&state);
+            sleep(some).await;
+        }
+        Some(Trouble::DoneLate(some)) => {
+            let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+            later(&state, path.clone(), body, some);
+            std::future::pending().await
+        }
+        None
+        | Some(Trouble::DoneThenStatus(_) | Trouble::DoneThenReset | Trouble::DoneThenHang) => {}
+    }
     let open = path.starts_with("/health/");
     let (status, said) = if !open && bearer != Some(&format!("Bearer {MASTER}")) {
         // What it says quotes the key it was shown.
@@ -122,13 +205,7 @@ async fn answer(
             401,
             json!({"error": {"message": text, "type": "token_not_found_in_db", "code": "401"}}),
         )
-    } else if head.method == Method::GET {
-        read(
-            &state.lock().unwrap(),
-            &path,
-            head.uri.query().unwrap_or_default(),
-        )
-    } else {
+    } else if writes {
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let said = write(&mut state.lock().unwrap(), &path, &body);
         let silent = state.lock().unwrap().silent;
@@ -136,10 +213,74 @@ async fn answer(
             std::future::pending::<()>().await;
         }
         said
+    } else {
+        read(
+            &state.lock().unwrap(),
+            &path,
+            head.uri.query().unwrap_or_default(),
+        )
     };
+    match trouble {
+        Some(Trouble::DoneThenStatus(status)) => Ok(response(status, &json!({ "error": {} }))),
+        Some(Trouble::DoneThenReset) => Err(broken()),
+        Some(Trouble::DoneThenHang) => std::future::pending().await,
+        None
+        | Some(
+            Trouble::Status(_)
+            | Trouble::Reset
+            | Trouble::Slow(_)
+            | Trouble::Hang
+            | Trouble::DoneLate(_),
+        ) => Ok(response(status, &said)),
+    }
+}
+
+fn response(status: u16, said: &Value) -> Response<Full<Bytes>> {
     let mut answer = Response::new(Full::new(Bytes::from(said.to_string())));
     *answer.status_mut() = StatusCode::from_u16(status).unwrap();
-    Ok(answer)
+    answer
+}
+
+struct UnderWay(Arc<Mutex<State>>);
+
+impl UnderWay {
+    fn begin(state: &Arc<Mutex<State>>) -> Self {
+        state.lock().unwrap().unfinished += 1;
+        Self(Arc::clone(state))
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.lock().unwrap().unfinished -= 1;
+    }
+}
+
+fn later(state: &Arc<Mutex<State>>, path: String, body: Value, some: Duration) {
+    let shared = Arc::clone(state);
+    let mut state = state.lock().unwrap();
+    state.unfinished += 1;
+    state.late.spawn(async move {
+        sleep(some).await;
+        let mut state = shared.lock().unwrap();
+        let _said = write(&mut state, &path, &body);
+        state.unfinished -= 1;
+    });
+}
+
+impl State {
+    /// The trouble that this call meets.
+    fn meets(&mut self, writes: bool) -> Option<Trouble> {
+        let fault = self.faults.iter_mut().find(|it| writes || !it.writes)?;
+        if fault.spares > 0 {
+            fault.spares -= 1;
+            return None;
+        }
+        fault.times = fault.times.saturating_sub(1);
+        let trouble = fault.trouble;
+        self.faults.retain(|it| it.times > 0);
+        Some(trouble)
+    }
 }
 
 fn read(state: &State, path: &str, query: &str) -> (u16, Value) {
@@ -150,6 +291,7 @@ fn read(state: &State, path: &str, query: &str) -> (u16, Value) {
     };
     match path {
         "/health/liveliness" => (200, json!("I'm alive!")),
+        "/health/readiness" if state.away => (503, json!({"status": "Service Unhealthy"})),
         "/health/readiness" => {
             let db = if state.no_database {
                 "Not connected"
@@ -168,7 +310,7 @@ fn read(state: &State, path: &str, query: &str) -> (u16, Value) {
             });
             (200, json!({"data": models.collect::<Vec<_>>()}))
         }
-        "/key/list" if state.no_database => (
+        "/key/list" if state.no_database || state.away => (
             500,
             json!({"error": {"message": "Authentication Error, Database not connected", "code": "500"}}),
         ),
@@ -192,7 +334,7 @@ fn read(state: &State, path: &str, query: &str) -> (u16, Value) {
 }
 
 fn write(state: &mut State, path: &str, body: &Value) -> (u16, Value) {
-    if state.no_database {
+    if state.no_database || state.away {
         return (
             500,
             json!({"error": {"message": "Internal server error", "type": "internal_server_error"}}),

@@ -3,9 +3,10 @@
 //! What needs LiteLLM's database (keys, blocks) cannot be had in a test run: the double is written from LiteLLM 1.102.4's
 //! source and from the answers it gave without one. What works without a database is tried against the real LiteLLM in
 //! `tests/stories/test_litellm_driver.py`.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-mod double;
+pub(crate) mod double;
+mod restart;
+mod walk;
 
 use double::{Double, MASTER};
 use gateways::{Finding, Gateway, GatewayError, Litellm, LitellmCutBy, LitellmSettings};
