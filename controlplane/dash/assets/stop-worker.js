@@ -3,9 +3,12 @@
 "use strict";
 const NAME = `shell ${SHELL.join(" ")}`;
 
+// Waking a worker takes time, and it must never stand before the button. So only where the browser asks the network at the
+// same moment does this one listen to requests at all; elsewhere it keeps nothing from the network, and shows no shell.
+const RACES = typeof InstallEvent === "function" && "addRoutes" in InstallEvent.prototype;
+
 self.addEventListener("install", (event) => {
-  // The network is asked at the same moment, without waiting for this worker to wake: it must never stand before the button.
-  if (event.addRoutes) {
+  if (RACES) {
     event.waitUntil(event.addRoutes({ condition: { requestMode: "navigate" }, source: "race-network-and-fetch-handler" }));
   }
   event.waitUntil(caches.open(NAME).then((kept) => kept.addAll(SHELL)).then(() => self.skipWaiting()));
@@ -14,7 +17,7 @@ self.addEventListener("activate", (event) => {
   const old = (names) => Promise.all(names.filter((name) => name !== NAME).map((name) => caches.delete(name)));
   event.waitUntil(caches.keys().then(old).then(() => self.clients.claim()));
 });
-self.addEventListener("fetch", (event) => {
+const answer = (event) => {
   const { request } = event;
   if (request.method !== "GET") return;
   if (request.mode === "navigate") {
@@ -22,4 +25,5 @@ self.addEventListener("fetch", (event) => {
   } else if (SHELL.includes(new URL(request.url).pathname)) {
     event.respondWith(caches.match(request).then((kept) => kept || fetch(request)));
   }
-});
+};
+if (RACES) self.addEventListener("fetch", answer);
