@@ -38,7 +38,7 @@ async fn what_goes_on_is_named(kind: Kind, name: &str) {
     for repeated in [false, true] {
         let report = house.cut().await;
         assert_eq!(report.outcome, Outcome::Partial, "{report:?}");
-        assert_eq!(report.proof.still_open, [named.clone()], "{report:?}");
+        assert_eq!(report.proof.still_open, [named.as_str()], "{report:?}");
         assert_eq!(report.repeated, repeated);
         let text = format!("STILL OPEN: {named}");
         assert!(report.text.contains(&text), "{}", report.text);

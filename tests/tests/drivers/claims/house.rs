@@ -16,6 +16,9 @@ use tokio::time::{Instant, sleep};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Where a gateway serves, and each way through it: consumer, key, route.
+type Looks<'a> = (SocketAddr, &'a [(&'a str, &'a str, &'a str)]);
+
 pub(crate) struct House {
     dir: tempfile::TempDir,
     switch: Option<KillSwitch>,
@@ -38,12 +41,8 @@ fn people() -> People {
 }
 
 impl House {
-    /// `looks`: where the gateway serves, and each way through it: consumer, key, route.
-    pub(crate) fn of(
-        name: &str,
-        driver: Driver,
-        looks: Option<(SocketAddr, &[(&str, &str, &str)])>,
-    ) -> Self {
+    /// `looks`: by what the kill switch proves a cut of it.
+    pub(crate) fn of(name: &str, driver: Driver, looks: Option<Looks<'_>>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let key = SigningKey::from_bytes(&[7; 32]);
         let state = dir.path().join("killswitch");
@@ -130,7 +129,7 @@ impl Drop for House {
     }
 }
 
-fn vantage((at, ways): (SocketAddr, &[(&str, &str, &str)])) -> Vantage {
+fn vantage((at, ways): Looks<'_>) -> Vantage {
     let point = |(consumer, key, route): &(&str, &str, &str)| {
         let bearer = HeaderValue::try_from(format!("Bearer {key}")).unwrap();
         Point {

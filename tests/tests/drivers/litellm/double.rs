@@ -195,16 +195,9 @@ async fn answer(
         None
         | Some(Trouble::DoneThenStatus(_) | Trouble::DoneThenReset | Trouble::DoneThenHang) => {}
     }
-    let open = path.starts_with("/health/");
-    let (status, said) = if !open && bearer != Some(&format!("Bearer {MASTER}")) {
-        // What it says quotes the key it was shown.
-        let text = format!(
-            "Authentication Error, Invalid proxy server token passed. Received API Key = {bearer:?}"
-        );
-        (
-            401,
-            json!({"error": {"message": text, "type": "token_not_found_in_db", "code": "401"}}),
-        )
+    let known = path.starts_with("/health/") || bearer == Some(&format!("Bearer {MASTER}"));
+    let (status, said) = if !known {
+        stranger(bearer)
     } else if writes {
         let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
         let said = write(&mut state.lock().unwrap(), &path, &body);
@@ -233,6 +226,15 @@ async fn answer(
             | Trouble::DoneLate(_),
         ) => Ok(response(status, &said)),
     }
+}
+
+/// What it says quotes the key it was shown.
+fn stranger(bearer: Option<&str>) -> (u16, Value) {
+    let text = format!(
+        "Authentication Error, Invalid proxy server token passed. Received API Key = {bearer:?}"
+    );
+    let error = json!({"message": text, "type": "token_not_found_in_db", "code": "401"});
+    (401, json!({ "error": error }))
 }
 
 fn response(status: u16, said: &Value) -> Response<Full<Bytes>> {
