@@ -227,6 +227,7 @@ async fn apisix(upstream: Upstream, sever: bool) -> anyhow::Result<Site> {
         keeps: gateways::apisix::Keeps::Etcd,
         manage: true,
         sever,
+        besides: gateways::apisix::Besides::default(),
     }));
     let drift = driver
         .reconcile(&wanted(&upstream.base_url())?, Mode::Repair)

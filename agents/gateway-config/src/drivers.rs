@@ -60,6 +60,24 @@ impl DriverWish {
             Speaks::Litellm(_) => false,
         }
     }
+
+    /// Whether it is made to post its usage, a row a call.
+    #[must_use]
+    pub const fn posts_usage(&self) -> bool {
+        match &self.speaks {
+            Speaks::Apisix(settings) => settings.besides.usage.is_some(),
+            Speaks::Litellm(_) | Speaks::Nginx(_) => false,
+        }
+    }
+
+    /// Where it tells its counters.
+    #[must_use]
+    pub const fn metrics(&self) -> Option<SocketAddr> {
+        match &self.speaks {
+            Speaks::Apisix(settings) => settings.metrics,
+            Speaks::Litellm(_) | Speaks::Nginx(_) => None,
+        }
+    }
 }
 
 /// Reads the list out of `[agent]`; what is wrong with one is noted, and leaves it out.

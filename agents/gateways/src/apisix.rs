@@ -12,8 +12,10 @@ mod document;
 mod force;
 mod keep;
 mod live;
+mod logged;
 mod look;
 pub mod metrics;
+mod models;
 mod names;
 mod objects;
 mod shut;
@@ -63,6 +65,26 @@ pub struct Settings {
     pub manage: bool,
     /// Whether a cut ends open streams in the kernel of this host.
     pub sever: bool,
+    /// What routes of ours shall do besides leading to their targets.
+    pub besides: Besides,
+}
+
+/// What routes of ours do besides; nothing unless their owner asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct Besides {
+    /// Chat completions go through `ai-proxy-multi`: APISIX counts tokens then, and holds limits of them.
+    pub ai_proxy: bool,
+    /// Where each call is told of.
+    pub usage: Option<UsageTo>,
+}
+
+/// Where `http-logger` posts its rows.
+#[derive(Clone, Debug)]
+pub struct UsageTo {
+    /// The address, such as `http://127.0.0.1:7410/api/v1/usage/edge`.
+    pub uri: String,
+    /// What is shown there.
+    pub token: Secret,
 }
 
 /// One APISIX.
@@ -93,7 +115,7 @@ impl Apisix {
             live: settings.data.first().copied().map(Lane::new),
             streams: Streams::of(&settings.data, settings.sever),
             turn: tokio::sync::Mutex::default(),
-            state: Mutex::default(),
+            state: Mutex::new(State::new(settings.besides.ai_proxy)),
             settings,
         }
     }
@@ -109,22 +131,30 @@ impl Apisix {
     /// # Errors
     /// Where it cannot be reached, or answers something else.
     pub async fn counters(&self) -> Result<Option<metrics::Counters>, GatewayError> {
-        const WAIT: Duration = Duration::from_secs(2);
-        let Some(at) = self.settings.metrics else {
-            return Ok(None);
-        };
-        let ask = crate::http::Ask::new(http::Method::GET, metrics::PATH);
-        let answer = once(at, &ask, WAIT).await?;
-        if !answer.status.is_success() {
-            let said = format!("{} answered {}", metrics::PATH, answer.status.as_u16());
-            return Err(GatewayError::Refused(said));
+        match self.settings.metrics {
+            Some(at) => counters_at(at).await.map(Some),
+            None => Ok(None),
         }
-        Ok(Some(metrics::Counters::read(&answer.body)))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The counters of the APISIX that tells them there.
+///
+/// # Errors
+/// Where it cannot be reached, or answers something else.
+pub async fn counters_at(at: SocketAddr) -> Result<metrics::Counters, GatewayError> {
+    const WAIT: Duration = Duration::from_secs(2);
+    let ask = crate::http::Ask::new(http::Method::GET, metrics::PATH);
+    let answer = once(at, &ask, WAIT).await?;
+    if !answer.status.is_success() {
+        let said = format!("{} answered {}", metrics::PATH, answer.status.as_u16());
+        return Err(GatewayError::Refused(said));
+    }
+    Ok(metrics::Counters::read(&answer.body))
 }
 
 impl Gateway for Apisix {

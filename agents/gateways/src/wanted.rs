@@ -1,7 +1,7 @@
 //! What a gateway that keeps routes of its own shall keep, and what a driver found in it.
 
 use kill_wire::{Incident, Name, ProbePoint, ProbePoints};
-use net_model::{Limit, RouteTable, Secret};
+use net_model::{Limit, Route, RouteTable, Secret, Target};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,6 +14,9 @@ pub struct Wanted {
     pub keys: BTreeMap<Name, Secret>,
     /// For each route of the table, in its order: the target it leads to now; none where nothing may serve it.
     pub leads: Vec<Option<usize>>,
+    /// For each route of the table, in its order: the first choice that it does not lead to for now; none where it does, and
+    /// where nobody says.
+    pub passed: Vec<Option<usize>>,
     /// Ways that are closed by policy now, such as outside of a consumer's hours: consumer, route.
     pub barred: BTreeSet<(Name, Name)>,
     /// Limits the gateway shall hold; a driver says which of them its gateway cannot.
@@ -21,6 +24,15 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// In whose place a route leads where it leads now.
+    #[must_use]
+    pub fn in_place_of(&self, route: &Route) -> Option<&Target> {
+        let mut routes = self.table.routes().iter();
+        let at = routes.position(|other| other.name == route.name)?;
+        let first = self.passed.get(at).copied().flatten()?;
+        self.table.targets().get(first)
+    }
+
     /// Every way through: each consumer on each of its routes, to the target that the route leads to now.
     #[must_use]
     pub fn points(&self) -> ProbePoints {

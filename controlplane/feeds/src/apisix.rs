@@ -4,7 +4,7 @@
 use crate::Reading;
 use crate::call;
 use crate::figures::{Figure, text};
-use kill_wire::{Class, Incident};
+use kill_wire::{Class, Incident, Name};
 use net_model::{Api, Ended, Tokens, UsageRecord, name_for};
 use serde::Deserialize;
 
@@ -52,6 +52,9 @@ struct Row {
     /// `$sent_http_x_portcullis_incident`.
     #[serde(default)]
     incident: Figure,
+    /// The first choice of the route, where our driver had it lead to another target.
+    #[serde(default, deserialize_with = "text")]
+    fell_back_from: String,
 }
 
 /// One row; none where there is nothing to know it by.
@@ -93,20 +96,30 @@ pub(crate) fn record(row: &str, with: &Reading<'_>) -> Option<UsageRecord> {
         cached_tokens: 0,
         reasoning_tokens: 0,
         cost: call::cost(with.prices, price, class, &tokens),
-        fell_back_from: None,
+        fell_back_from: fell_back_from(&row, status),
         first_byte_ms: (first > 0).then_some(first),
     })
 }
 
-/// What our driver makes in an APISIX has a prefix there; the ledger knows it without.
-fn bare(said: &str) -> &str {
+/// What our driver makes in an APISIX has a prefix there, and a second route of one name an ending; the ledger knows it
+/// without.
+pub(crate) fn bare(said: &str) -> &str {
     let ours = ["portcullis_", "portcullis-"];
     let mut bare = ours.iter().filter_map(|prefix| said.strip_prefix(prefix));
-    bare.next().unwrap_or(said)
+    let Some(bare) = bare.next() else {
+        return said;
+    };
+    bare.strip_suffix("-MODELS").unwrap_or(bare)
+}
+
+/// A cut or a limit refuses before any target is asked: nobody answered in another's place then.
+fn fell_back_from(row: &Row, status: u16) -> Option<Name> {
+    let asked = row.incident.whole() == 0 && !matches!(status, 401 | 403 | 429);
+    asked.then(|| name_for(&row.fell_back_from)).flatten()
 }
 
 /// nginx logs 499 where the client left first.
-const fn ended(status: u16, cut: bool) -> Ended {
+pub(crate) const fn ended(status: u16, cut: bool) -> Ended {
     match status {
         _ if cut => Ended::Cut,
         499 => Ended::ClientGone,

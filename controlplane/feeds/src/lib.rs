@@ -7,10 +7,12 @@
 
 mod apisix;
 mod call;
+mod counted;
 mod figures;
 mod litellm;
 mod rows;
 
+pub use counted::{CountedLine, Grew, Whose, counted};
 pub use litellm::{Page, spend_page};
 pub use rows::NotUsage;
 

@@ -200,6 +200,7 @@ fn a_row_of_apisix_says_who_asked_what_and_which_incident_refused_it() {
         (record.ended, record.incident.map(kill_wire::Incident::get)),
         (Ended::Cut, Some(7))
     );
+    assert_eq!(record.fell_back_from, None);
     // Variables that hold nothing are left out, or stand as a dash.
     let bare = json!({"request_id": "a", "prompt_tokens": "-", "status": 404, "incident": ""});
     let record = &fed(Kind::Apisix, &bare.to_string()).unwrap().records[0];
@@ -285,4 +286,22 @@ proptest! {
         drop(fed(Kind::Litellm, &text));
         drop(fed(Kind::Apisix, &text));
     }
+}
+
+#[test]
+fn a_target_that_answered_in_place_of_another_is_told() {
+    let row = |status: u16, incident: &str| json!({"request_id": "a", "target": "sky", "status": status, "incident": incident, "fell_back_from": "ollama"});
+    let from = |row: Value| {
+        let fed = fed(Kind::Apisix, &row.to_string()).unwrap();
+        fed.records[0].fell_back_from.as_ref().map(Name::to_string)
+    };
+    assert_eq!(from(row(200, "")).as_deref(), Some("ollama"));
+    assert_eq!(from(row(502, "")).as_deref(), Some("ollama"));
+    // Nobody was asked.
+    assert_eq!(from(row(503, "7")), None);
+    assert_eq!(from(row(429, "")), None);
+    assert_eq!(
+        from(json!({"request_id": "a", "fell_back_from": ["x"]})),
+        None
+    );
 }

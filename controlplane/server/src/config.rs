@@ -153,6 +153,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let mesh = mesh::read(net, &mut reading);
     controlplane::fits(&controlplane, mesh.as_ref(), &problems);
     let (agent, drivers) = driving(agent, &mut reading);
+    usage_sources::once(&controlplane.usage, &drivers, &problems);
     let gateway = gateway::read(gateway, &mut reading, gateway_config::keys(&drivers));
     let wanted = gateway.as_ref();
     let wanted = wanted.and_then(|gateway| gateway.wanted(&drivers, &problems));

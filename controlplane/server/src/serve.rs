@@ -2,6 +2,7 @@
 
 mod attend;
 mod controlplane;
+mod counters;
 mod file_watch;
 mod hosts;
 mod mesh;

@@ -10,6 +10,7 @@
 mod alerts;
 mod changes;
 mod columns;
+mod counted;
 mod error;
 mod host_history;
 mod host_list;
@@ -26,6 +27,7 @@ mod usage;
 mod usage_days;
 
 pub use changes::{ChangeRow, ChangesCheck, NewChange};
+pub use counted::{CountedRow, Counters, Counting};
 pub use error::StoreError;
 pub use host_list::{HostLine, ZoneCount};
 pub use host_reports::{HostPoint, ReportBatch, ReportMark, SeenModel};

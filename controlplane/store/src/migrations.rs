@@ -70,6 +70,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "usage_days",
         include_str!("../../../migrations/sqlite/20261122000031_usage_days.sql"),
     ),
+    (
+        20_261_122_000_091,
+        "counted",
+        include_str!("../../../migrations/sqlite/20261122000091_counted.sql"),
+    ),
 ];
 
 /// The first `count` steps; all of them outside tests.

@@ -64,7 +64,7 @@ impl Store {
         limit: u32,
     ) -> Result<Vec<FallbackView>, StoreError> {
         let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
-            "select fell_back_from, target, count(*), max(at) from usage
+            "select fell_back_from, target, sum(calls), max(at) from usage
              where fell_back_from is not null and at >= $1
              group by fell_back_from, target order by max(at) desc limit $2",
         )

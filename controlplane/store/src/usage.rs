@@ -67,8 +67,8 @@ impl Spending {
 }
 
 /// The columns of [`Sums`].
-const SUMS: &str = "count(*), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-   coalesce(sum(estimated), 0), coalesce(sum(cost), 0), count(*) - count(cost)";
+const SUMS: &str = "coalesce(sum(calls), 0), coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
+   coalesce(sum(estimated * calls), 0), coalesce(sum(cost), 0), coalesce(sum(case when cost is null then calls else 0 end), 0)";
 
 /// Exchanges, prompt tokens, answer tokens, own counts, micro-dollars, unknown prices.
 type Sums = (i64, i64, i64, i64, i64, i64);
@@ -99,7 +99,7 @@ impl Store {
             .tried("begin to take in usage")?;
         let mut new = 0;
         for record in records {
-            new += insert(&mut tx, SPOOL, &record.id, record).await?;
+            new += insert(&mut tx, SPOOL, &record.id, (record, 1)).await?;
         }
         for story in stories {
             stories::keep(&mut tx, story).await?;
@@ -130,7 +130,7 @@ impl Store {
         for record in records {
             // No id of the spool has a colon, and no name: two sources never meet.
             let id = format!("{source}:{}", record.id);
-            new += insert(&mut tx, source.as_str(), &id, record).await?;
+            new += insert(&mut tx, source.as_str(), &id, (record, 1)).await?;
         }
         tx.commit().await.tried("keep usage")?;
         Ok(new)
@@ -240,11 +240,12 @@ pub fn hour_start(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((now.millis() / MINUTE_MS).saturating_sub(59) * MINUTE_MS)
 }
 
-async fn insert(
+/// One row, for so many calls.
+pub(crate) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
     source: &str,
     id: &str,
-    record: &UsageRecord,
+    (record, calls): (&UsageRecord, u64),
 ) -> Result<u64, StoreError> {
     let class = match record.class {
         Class::Local => "local",
@@ -253,8 +254,8 @@ async fn insert(
     let done = sqlx::query(
         "insert into usage (id, at, consumer, route, target, class, model, stream, status, prompt_tokens,
            completion_tokens, estimated, took_ms, ended, incident, api, cached_tokens, reasoning_tokens, cost,
-           fell_back_from, first_byte_ms, source)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+           fell_back_from, first_byte_ms, source, calls)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
          on conflict (id) do nothing",
     )
     .bind(id)
@@ -279,6 +280,7 @@ async fn insert(
     .bind(record.fell_back_from.as_ref().map(Name::as_str))
     .bind(record.first_byte_ms.map(to_column))
     .bind(source)
+    .bind(to_column(calls.min(MOST)))
     .execute(&mut **tx)
     .await
     .tried("take in usage")?;

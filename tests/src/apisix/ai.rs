@@ -10,6 +10,8 @@ pub(super) struct Choice {
     pub(super) path: String,
     pub(super) headers: HeaderMap,
     pub(super) labels: Option<Labels>,
+    /// Its name, where it has one: metrics tell it in place of an address.
+    pub(super) instance: Option<String>,
 }
 
 /// What the metrics of AI routes are labelled by.
@@ -61,7 +63,18 @@ pub(super) fn choice(plugins: &Map<String, Value>, body: &mut Bytes) -> Option<C
         path: format!("/{path}"),
         headers,
         labels: Some(labels),
+        instance: instance
+            .get("name")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
     })
+}
+
+/// Whether one of the plugins is on that read each body as JSON; and whether this body is.
+pub(super) fn refuses(plugins: &Map<String, Value>, body: &Bytes) -> bool {
+    let on = ["ai-proxy", "ai-proxy-multi"];
+    let on = on.iter().any(|name| plugins.contains_key(*name));
+    on && !serde_json::from_slice::<Value>(body).is_ok_and(|body| body.is_object())
 }
 
 /// Prompt and completion tokens of the newest usage frame in what was read so far.

@@ -36,6 +36,8 @@ pub(super) struct Passed {
     pub(super) usage: Option<(u64, u64)>,
     /// The plugin's configuration, where `http-logger` is on.
     pub(super) logger: Option<Value>,
+    /// Whose tokens these are, where a limit counts them: its key and window.
+    pub(super) limited: Option<(String, Duration)>,
     /// Whether `prometheus` is on.
     pub(super) counted: bool,
     /// Places it holds.
@@ -55,16 +57,18 @@ impl Passed {
     }
 
     /// Which of the plugins that tell of an exchange are on.
+    /// `on`: whether a plugin's configuration means this exchange.
     pub(super) fn note(
         &mut self,
         plugins: &Map<String, Value>,
         globals: &[Map<String, Value>],
         uri: &str,
+        on: impl Fn(&Value) -> bool,
     ) {
         let mut all = globals.iter().chain([plugins]);
         self.counted = all.any(|one| one.contains_key("prometheus"));
         let mut all = globals.iter().chain([plugins]);
-        self.logger = all.find_map(|one| one.get("http-logger").cloned());
+        self.logger = all.find_map(|one| one.get("http-logger").filter(|conf| on(conf)).cloned());
         uri.clone_into(&mut self.uri);
     }
 
@@ -160,6 +164,16 @@ impl Counters {
         (held.1, (held.0 + window).duration_since(now))
     }
 
+    /// How much of this key's window is used up, and how long the window still lasts.
+    pub(super) fn used(&self, key: &str, window: Duration, now: Instant) -> (u64, Duration) {
+        let mut tallies = self.tallies();
+        let held = tallies.windows.entry(key.to_owned()).or_insert((now, 0));
+        if now.duration_since(held.0) >= window {
+            *held = (now, 0);
+        }
+        (held.1, (held.0 + window).duration_since(now))
+    }
+
     /// A place, where fewer than `most` are taken.
     pub(super) fn hold(&self, key: &str, most: u64) -> Option<Held> {
         let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,10 +190,16 @@ impl Counters {
 
     pub(super) fn forget(&self) {
         *self.tallies() = Tallies::default();
+        self.requests.store(0, Ordering::Relaxed);
     }
 
     pub(super) fn add(&self, passed: &Passed) {
         self.requests.fetch_add(1, Ordering::Relaxed);
+        if let (Some((key, _)), Some((prompt, completion))) = (&passed.limited, passed.usage)
+            && let Some(held) = self.tallies().windows.get_mut(key)
+        {
+            held.1 += prompt + completion;
+        }
         if !passed.counted {
             return;
         }

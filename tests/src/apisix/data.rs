@@ -76,14 +76,18 @@ pub(super) async fn answer(
         &asked.matched,
         &asked.consumer,
     );
+    let on = |conf: &serde_json::Value| {
+        let filter = conf.pointer("/_meta/filter");
+        filter.is_none_or(|filter| vars::holds(&asked, filter))
+    };
     let effective = match decided {
         Ok(effective) => effective,
         Err(stop) => {
-            passed.note(&route.plugins, &view.globals, &asked.path);
+            passed.note(&route.plugins, &view.globals, &asked.path, on);
             return of_stop(flight, stop, passed);
         }
     };
-    passed.note(&effective, &view.globals, &asked.path);
+    passed.note(&effective, &view.globals, &asked.path, on);
     passed.held = std::mem::take(&mut asked.held);
     passed.method = asked.method.to_string();
     passed.asked_bytes = asked.body.len();

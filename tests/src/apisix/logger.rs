@@ -8,7 +8,10 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value, json};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use tokio::net::TcpStream;
@@ -76,6 +79,9 @@ fn entry(conf: &Value, passed: &Passed) -> Value {
     let variable = |name: &str| -> Value {
         match name {
             "status" => json!(passed.status),
+            "request_id" => json!(request_id()),
+            "request_type" => json!(ai.kind),
+            "llm_time_to_first_token" => json!(passed.first.as_millis().to_string()),
             "uri" | "request_uri" => json!(passed.uri),
             "request_method" => json!(passed.method),
             "route_id" => json!(passed.route),
@@ -115,6 +121,13 @@ fn entry(conf: &Value, passed: &Passed) -> Value {
         "response": { "status": passed.status, "size": passed.bytes },
         "server": { "hostname": "apisix-twin", "version": "3.18.0" },
     })
+}
+
+/// nginx makes it from chance; here it is another each time, across restarts as well.
+fn request_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    format!("{:020x}{next:012x}", clock::wall().as_nanos())
 }
 
 async fn post(world: &World, conf: &Value, mut batch: Vec<Value>) {

@@ -1,7 +1,7 @@
 //! A twin, its driver, a model in the house and one outside, and two agents.
 
 use bytes::Bytes;
-use gateways::apisix::{Keeps, Settings};
+use gateways::apisix::{Besides, Keeps, Settings};
 use gateways::{Apisix, Driver, Gateway as _, GatewayError, Mode, Severed, Wanted};
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
@@ -69,6 +69,7 @@ impl House {
             keeps,
             manage: true,
             sever: false,
+            besides: Besides::default(),
         };
         change(&mut settings);
         Self {

@@ -193,9 +193,6 @@ impl World {
             "routes/portcullis-chat",
             "consumers/portcullis_paw",
         ]);
-        // Reaches the workers at once: one that lags would open for a moment between this and the same rule written again,
-        // which the driver cannot tell (docs/apisix.md).
-        self.twin.lags(Lags::none());
         format!("somebody takes {path} away: {}", self.twin.remove(path))
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     ground::{Line, Seen, target},
     steps::Told,
 };
-use gateways::apisix::{Keeps, Settings};
+use gateways::apisix::{Besides, Keeps, Settings};
 use gateways::{Apisix, Driver, Gateway as _, Mode, Wanted};
 use kill_wire::{Class, Name, RouteKind, Subject};
 use net_model::{Consumer, ModelPattern, Overlay, Route, RouteTable, Secret, Target};
@@ -101,6 +101,7 @@ impl World {
             keeps: Keeps::Etcd,
             manage: true,
             sever: false,
+            besides: Besides::default(),
         }));
         let mut world = Self {
             seed,

@@ -119,3 +119,40 @@ fn every_mistake_is_named_with_its_key_and_what_to_write_instead() {
         );
     }
 }
+
+#[test]
+fn what_routes_do_besides_is_read_and_needs_routes_that_are_kept_from_here() {
+    let besides = "ai_proxy = true\nusage_to = \"http://10.0.10.2:7410/api/v1/usage/edge\"\nusage_token_file = \"master.key\"\n";
+    let kept = ALL.replace("manage = true\n", &format!("manage = true\n{besides}"));
+    let (wishes, problems) = read(&kept);
+    assert!(problems.is_empty(), "{problems:#?}");
+    let Speaks::Apisix(settings) = &wishes[0].speaks else {
+        panic!("{wishes:?}");
+    };
+    assert!(settings.besides.ai_proxy && wishes[0].posts_usage());
+    assert!(!format!("{settings:?}").contains("0123456789abcdef"));
+    let (_, problems) = read(&ALL.replace("manage = true\n", besides));
+    for key in ["ai_proxy", "usage_to"] {
+        let named = |it: &String| it.contains(key) && it.contains("manage = true");
+        assert!(problems.iter().any(named), "{problems:#?}");
+    }
+    for (lines, what) in [
+        ("usage_token_file = \"master.key\"", "usage_to: missing"),
+        (
+            "usage_to = \"http://10.0.10.2:7410/api/v1/usage/edge\"",
+            "usage_token_file: missing",
+        ),
+        (
+            "usage_to = \"http://10.0.10.2:7410/\"\nusage_token_file = \"master.key\"",
+            "the address of a usage source",
+        ),
+        ("ai_proxy = 1", "`true` or `false`"),
+    ] {
+        let (_, problems) =
+            read(&ALL.replace("manage = true\n", &format!("manage = true\n{lines}\n")));
+        assert!(
+            problems.iter().any(|it| it.contains(what)),
+            "{lines}: {problems:#?}"
+        );
+    }
+}

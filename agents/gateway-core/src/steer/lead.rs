@@ -51,3 +51,18 @@ pub struct Lead {
     /// Targets that come before it, each with the reason.
     pub passed: Vec<(usize, Passed)>,
 }
+
+impl Lead {
+    /// The first choice that is passed over for now, and why. A target whose class the route's consumers may never use is none.
+    #[must_use]
+    pub fn first_choice(&self) -> Option<&(usize, Passed)> {
+        self.passed.iter().find(|(_, why)| why.is_for_now())
+    }
+
+    /// The first choice in whose place another target serves.
+    #[must_use]
+    pub fn in_place_of(&self) -> Option<usize> {
+        let (first, _) = self.first_choice()?;
+        self.to.map(|_| *first)
+    }
+}

@@ -1,7 +1,9 @@
 //! Looks, before anything is cut, for what would keep a cut from working.
 
 use super::admin::NotDone;
+use super::logged::LOGGER;
 use super::look::taken;
+use super::models::{LIMITER, PROXY};
 use super::names::ABORT;
 use super::objects::beyond;
 use super::{Apisix, Keeps};
@@ -56,7 +58,13 @@ impl Apisix {
         found.extend(self.ports().await);
         if self.settings.manage {
             let wanted = self.state().wanted().clone();
-            found.extend(beyond(&wanted).into_iter().map(slight));
+            let besides = &self.settings.besides;
+            found.extend(beyond(&wanted, besides).into_iter().map(slight));
+            if besides.usage.is_some() && !besides.ai_proxy {
+                found.push(slight(
+                    "`usage_to` without `ai_proxy = true`: APISIX counts no tokens, and its rows in the ledger have none".to_owned(),
+                ));
+            }
         }
         if !self.settings.sever {
             found.push(slight(
@@ -92,7 +100,12 @@ impl Apisix {
             )));
         }
         if self.settings.manage {
-            let used = USED.into_iter().filter(off);
+            let besides = &self.settings.besides;
+            let limits = besides.ai_proxy.then_some(LIMITER);
+            let proxy = besides.ai_proxy.then_some(PROXY);
+            let logger = besides.usage.is_some().then_some(LOGGER);
+            let asked = [limits, proxy, logger].into_iter().flatten();
+            let used = USED.into_iter().chain(asked).filter(off);
             found.extend(used.map(|name| {
                 slight(format!(
                     "the plugin {name} is switched off: our routes need it"

@@ -11,7 +11,7 @@ const PASSING: [&str; 3] = ["create_time", "update_time", "modifiedIndex"];
 
 /// Defaults that are known to be filled in: where, and what. Of a version that fills in others the object is written
 /// once more, and then known as it came back.
-const DEFAULTS: [(&str, &str); 33] = [
+const DEFAULTS: [(&str, &str); 54] = [
     ("hash_on", "\"vars\""),
     ("plugins.key-auth.query", "\"apikey\""),
     ("plugins.key-auth.realm", "\"key\""),
@@ -51,6 +51,30 @@ const DEFAULTS: [(&str, &str); 33] = [
     ("plugins.limit-count._meta", "{}"),
     ("plugins.limit-conn._meta", "{}"),
     ("plugins.fault-injection._meta", "{}"),
+    (
+        "plugins.ai-proxy-multi.balancer",
+        r#"{"algorithm":"roundrobin"}"#,
+    ),
+    ("plugins.ai-proxy-multi.instances.priority", "0"),
+    ("plugins.ai-proxy-multi.keepalive", "true"),
+    ("plugins.ai-proxy-multi.keepalive_timeout", "60000"),
+    ("plugins.ai-proxy-multi.keepalive_pool", "30"),
+    ("plugins.ai-proxy-multi.max_req_body_size", "67108864"),
+    ("plugins.ai-proxy-multi.streaming_flush_interval_ms", "10"),
+    ("plugins.ai-proxy-multi.ssl_verify", "true"),
+    ("plugins.ai-proxy-multi._meta", "{}"),
+    ("plugins.ai-rate-limiting.show_limit_quota_header", "true"),
+    ("plugins.ai-rate-limiting.policy", "\"local\""),
+    ("plugins.ai-rate-limiting.allow_degradation", "false"),
+    ("plugins.ai-rate-limiting._meta", "{}"),
+    ("plugins.http-logger.name", "\"http logger\""),
+    ("plugins.http-logger.buffer_duration", "60"),
+    ("plugins.http-logger.timeout", "3"),
+    ("plugins.http-logger.include_req_body", "false"),
+    ("plugins.http-logger.include_resp_body", "false"),
+    ("plugins.http-logger.max_req_body_bytes", "524288"),
+    ("plugins.http-logger.max_resp_body_bytes", "524288"),
+    ("plugins.http-logger.ssl_verify", "false"),
 ];
 
 /// Something the gateway has. It has no `Debug`: keys stand in it.

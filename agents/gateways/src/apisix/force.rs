@@ -30,8 +30,8 @@ impl Apisix {
         let Some(now) = self.state().expected() else {
             return Ok(Severed::default());
         };
-        let laid = self.lay(&now, began + LAID).await;
-        laid.map_err(|why| self.state().scrubbed(why))?;
+        let laid = self.lay(now, began + LAID).await;
+        let now = laid.map_err(|why| self.state().scrubbed(why))?;
         self.followed(&now, began + PROVEN).await?;
         self.state().followed = Some(now.rule.clone());
         Ok(self.streams.end(&now.closing).await)
@@ -50,27 +50,51 @@ impl Apisix {
         Ok(())
     }
 
-    /// Makes the rule in the gateway what it must be. Whoever calls this holds the turn.
-    pub(super) async fn lay(&self, now: &Expected, until: Instant) -> Result<(), GatewayError> {
-        self.state().followed = None;
-        let laid = if now.shut.all {
-            self.close(now, until).await
-        } else {
-            self.narrow(now, until).await
+    /// Makes the rule in the gateway what it must be; gives what stands there then. Whoever calls this holds the turn.
+    pub(super) async fn lay(
+        &self,
+        now: Expected,
+        until: Instant,
+    ) -> Result<Expected, GatewayError> {
+        // Only what stood once is looked at first: a cut that is new waits for no reading.
+        let stood = self.state().stood().is_some();
+        let now = match stood && self.is_gone(&now, until).await {
+            true => self.marked_anew(now),
+            false => now,
         };
-        if laid.is_ok() {
-            let rule = now.rule.clone();
-            self.state().laid = rule.map(|rule| (rule, now.shut.clone()));
+        self.state().followed = None;
+        let now = if now.shut.all {
+            self.close(now, until).await?
+        } else {
+            self.narrow(now, until).await?
+        };
+        let rule = now.rule.clone();
+        self.state().laid = rule.map(|rule| (rule, now.shut.clone()));
+        Ok(now)
+    }
+
+    /// Whether it was read that something else stands there.
+    async fn is_gone(&self, now: &Expected, until: Instant) -> bool {
+        let there = self.ours(until).await;
+        there.is_ok_and(|there| !is(there.as_ref(), now))
+    }
+
+    /// The same rule with another mark, unless another is wanted meanwhile: somebody took it away or changed it.
+    fn marked_anew(&self, now: Expected) -> Expected {
+        let mut state = self.state();
+        if state.rule() != now.rule {
+            return now;
         }
-        laid
+        state.disturbed();
+        state.expected().unwrap_or(now)
     }
 
     /// Reads first: only where something stands that this takes away does it open anything, and a gateway that cannot
     /// be read is not told to open.
-    async fn narrow(&self, now: &Expected, until: Instant) -> Result<(), GatewayError> {
+    async fn narrow(&self, now: Expected, until: Instant) -> Result<Expected, GatewayError> {
         let there = self.ours(until).await?;
-        if is(there.as_ref(), now) {
-            return Ok(());
+        if is(there.as_ref(), &now) {
+            return Ok(now);
         }
         let Some(there) = there else {
             return self.close(now, until).await;
@@ -81,20 +105,23 @@ impl Apisix {
         if wider {
             self.close(now, until).await
         } else {
-            self.open(now, &there, until).await
+            self.open(&now, &there, until).await.map(|()| now)
         }
     }
 
     /// Nothing is opened by this: it may be said twice, and left in doubt.
-    async fn close(&self, now: &Expected, until: Instant) -> Result<(), GatewayError> {
+    async fn close(&self, mut now: Expected, until: Instant) -> Result<Expected, GatewayError> {
         let mut doubt = self.orders.cut(now.rule.as_ref(), left(until, WRITE)).await;
         if let Err(NotDone::Refused(why)) = doubt {
             return Err(why);
         }
         loop {
             let there = self.ours(until).await;
-            if there.is_ok_and(|rule| is(rule.as_ref(), now)) {
-                return Ok(());
+            if there.as_ref().is_ok_and(|rule| is(rule.as_ref(), &now)) {
+                return Ok(now);
+            }
+            if there.is_ok() && doubt.is_ok() {
+                now = self.marked_anew(now);
             }
             if Instant::now() >= until {
                 return Err(match doubt {

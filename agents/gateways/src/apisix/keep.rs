@@ -20,7 +20,7 @@ impl Apisix {
         if !self.settings.manage {
             return Ok(Drift::default());
         }
-        let objects = objects(wanted);
+        let objects = objects(wanted, &self.settings.besides);
         let stored = self.routes.stored(EACH).await?;
         let plan = plan(&objects, &stored, &self.state().images);
         if mode == Mode::Show {
@@ -35,7 +35,7 @@ impl Apisix {
         let before = self.state().rule();
         {
             let mut state = self.state();
-            state.notices = beyond(wanted);
+            state.notices = beyond(wanted, &self.settings.besides);
             state.notices.extend(drift.failed.iter().cloned());
             if settled {
                 state.settled();
@@ -53,8 +53,8 @@ impl Apisix {
         }
         let now = self.state().expected();
         let Some(now) = now else { return Ok(()) };
-        let laid = self.lay(&now, Instant::now() + RULE).await;
-        laid.map_err(|why| self.state().scrubbed(why))
+        let laid = self.lay(now, Instant::now() + RULE).await;
+        laid.map(drop).map_err(|why| self.state().scrubbed(why))
     }
 
     /// Gives what was not brought right.

@@ -9,6 +9,7 @@ use crate::{GatewayError, Passage, Probed, Wanted};
 use http::Method;
 use kill_wire::{INCIDENT_HEADER, Incident, ProbePoint, ProbePoints, RouteKind};
 use net_model::Route;
+use std::iter;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -84,7 +85,12 @@ impl Apisix {
         let state = self.state();
         let routes = state.wanted().table.routes().iter();
         let meant = routes.filter(|route| shut.is_nothing() || shut.refuses(&route.name));
-        meant.take(MOST_ROUTES).map(ask).collect()
+        let twofold = self.settings.besides.ai_proxy;
+        let asks = meant.take(MOST_ROUTES).flat_map(|route| {
+            let models = twofold && route.kind == RouteKind::Llm;
+            iter::once(ask(route)).chain(models.then(|| chat(route)))
+        });
+        asks.collect()
     }
 
     async fn round(&self, asks: &[Ask]) -> Vec<Seen> {
@@ -153,6 +159,12 @@ fn ask(route: &Route) -> Ask {
         RouteKind::Llm => Ask::new(Method::GET, format!("/{name}/v1/models")),
         RouteKind::Agent | RouteKind::Tool => Ask::new(Method::HEAD, format!("/{name}/")),
     }
+}
+
+/// A chat completion without a key and without a word: it is refused before anybody reads it.
+fn chat(route: &Route) -> Ask {
+    let path = format!("/{}/v1/chat/completions", route.name);
+    Ask::new(Method::POST, path)
 }
 
 fn seen(answer: Result<Answer, Failure>) -> Seen {

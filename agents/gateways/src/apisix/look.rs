@@ -17,6 +17,7 @@ const BOOT: &str = "apisix";
 impl Apisix {
     pub(super) async fn look(&self) -> Result<Observed, GatewayError> {
         let now = self.state().expected();
+        let stood = self.state().stood();
         let (rules, against) = tokio::join!(self.looks.rules(LIMIT), async {
             match &now {
                 Some(now) => self.contradicts(now).await,
@@ -25,7 +26,13 @@ impl Apisix {
         });
         let (rules, empty) = rules?;
         let ours = rules.iter().find(|rule| rule.id == CUT);
-        let state = self.state();
+        let mut state = self.state();
+        if let Some(stood) = &stood
+            && state.stood().as_ref() == Some(stood)
+            && ours.map(|rule| &rule.plugins) != stood.get("plugins")
+        {
+            state.disturbed();
+        }
         let told = state.told();
         let in_force = now.is_some_and(|now| is(ours, &now)) && against.is_none();
         let told = told.filter(|_| in_force);

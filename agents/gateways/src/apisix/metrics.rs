@@ -3,7 +3,9 @@
 //! <https://apisix.apache.org/docs/apisix/plugins/prometheus/>, the text format:
 //! <https://prometheus.io/docs/instrumenting/exposition_formats/>.
 
-use std::collections::BTreeMap;
+mod series;
+
+use series::Series;
 
 /// Where they are told.
 pub const PATH: &str = "/apisix/prometheus/metrics";
@@ -11,16 +13,16 @@ pub const PATH: &str = "/apisix/prometheus/metrics";
 /// Most series that are kept, and longest line that is read.
 const MOST: usize = 20_000;
 const LONGEST: usize = 4_096;
-/// Most labels of one series.
-const MOST_LABELS: usize = 32;
 
 /// Counters since the gateway started; each may begin anew when it does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Answers.
     pub answers: Vec<Answers>,
-    /// Tokens, where APISIX itself speaks to the model (`ai-proxy`).
-    pub tokens: Vec<Tokens>,
+    /// What calls to models came to, where APISIX itself speaks to the model (`ai-proxy`).
+    pub models: Vec<ModelCounter>,
+    /// Requests since it started, whatever for.
+    pub requests: Option<u64>,
     /// Whether it reaches etcd; none where it does not say.
     pub etcd_reachable: Option<bool>,
     /// Lines that were left out: too long, too many, or not readable.
@@ -34,8 +36,8 @@ pub struct Answers {
     pub route: String,
     /// Name of the consumer, as the gateway calls it; empty where none was known.
     pub consumer: String,
-    /// The server that answered: `address:port` where the owner has added the label `upstream_addr`, the address alone
-    /// otherwise; empty where the gateway answered itself.
+    /// Who answered: `address:port` where the owner has added the label `upstream_addr`, else the address alone, or the name
+    /// of an instance of `ai-proxy-multi`; empty where the gateway answered itself.
     pub by: String,
     /// HTTP status.
     pub status: u16,
@@ -43,155 +45,131 @@ pub struct Answers {
     pub count: u64,
 }
 
-/// Tokens of one model, on one route, of one consumer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tokens {
+/// One counter of calls to a model, on one route, of one consumer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelCounter {
+    /// What it is known by from look to look: its name and labels, as they were written.
+    pub series: String,
+    /// What it counts.
+    pub counts: Counts,
     /// Id of the route, as the gateway calls it.
     pub route: String,
     /// Name of the consumer, as the gateway calls it; empty where none was known.
     pub consumer: String,
-    /// The model.
+    /// Name of the instance (`ai-proxy-multi`) or address that was asked; empty where the gateway says none.
+    pub node: String,
+    /// `ai_chat` or `ai_stream`.
+    pub kind: String,
+    /// The model the client asked for.
+    pub asked: String,
+    /// The model that was asked.
     pub model: String,
-    /// Of prompts.
-    pub prompt: u64,
-    /// Of answers.
-    pub completion: u64,
+    /// How many.
+    pub value: u64,
 }
+
+/// What a counter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counts {
+    /// Tokens of prompts.
+    Prompt,
+    /// Tokens of answers.
+    Completion,
+    /// Answers of this status.
+    Answers(u16),
+}
+
+/// What a line may be about.
+#[derive(Clone, Copy)]
+enum Family {
+    Status,
+    Prompt,
+    Completion,
+    Requests,
+    Etcd,
+}
+
+const FAMILIES: [(&[u8], Family); 5] = [
+    (b"apisix_http_status{", Family::Status),
+    (b"apisix_llm_prompt_tokens{", Family::Prompt),
+    (b"apisix_llm_completion_tokens{", Family::Completion),
+    (b"apisix_http_requests_total", Family::Requests),
+    (b"apisix_etcd_reachable", Family::Etcd),
+];
 
 impl Counters {
     /// Reads what was told.
     #[must_use]
     pub fn read(text: &[u8]) -> Self {
         let mut counters = Self::default();
-        let mut tokens: BTreeMap<(String, String, String), (u64, u64)> = BTreeMap::new();
         for line in text.split(|byte| *byte == b'\n') {
-            let mark = [
-                &b"apisix_http_status{"[..],
-                b"apisix_llm_prompt_tokens{",
-                b"apisix_llm_completion_tokens{",
-                b"apisix_etcd_reachable",
-            ];
-            let Some(what) = mark.iter().position(|mark| line.starts_with(mark)) else {
+            let mut families = FAMILIES.iter();
+            let Some((_, family)) = families.find(|(begins, _)| line.starts_with(begins)) else {
                 continue;
             };
-            let full = counters.answers.len() + tokens.len() >= MOST;
+            let full = counters.answers.len().max(counters.models.len()) >= MOST;
             let series = std::str::from_utf8(line).ok();
             let series = series.filter(|line| line.len() <= LONGEST && !full);
             let Some(series) = series.and_then(Series::of) else {
                 counters.left_out = counters.left_out.saturating_add(1);
                 continue;
             };
-            match what {
-                0 => counters.answers.extend(series.answers()),
-                3 => counters.etcd_reachable = Some(series.value > 0),
-                _ => {
-                    let sum = tokens.entry(series.of_model()).or_default();
-                    let part = if what == 1 { &mut sum.0 } else { &mut sum.1 };
-                    *part = part.saturating_add(series.value);
-                }
-            }
+            counters.take(*family, &series);
         }
-        let all = tokens.into_iter();
-        let all = all.map(|((route, consumer, model), (prompt, completion))| Tokens {
-            route,
-            consumer,
-            model,
-            prompt,
-            completion,
-        });
-        counters.tokens = all.collect();
         counters
     }
-}
 
-/// One line: labels, and a value that is no fraction.
-struct Series {
-    labels: Vec<(String, String)>,
-    value: u64,
-}
-
-impl Series {
-    fn of(line: &str) -> Option<Self> {
-        let (labels, rest) = match line.split_once('{') {
-            Some((_, rest)) => labels(rest)?,
-            None => (Vec::new(), line.split_once(' ')?.1),
+    fn take(&mut self, family: Family, series: &Series<'_>) {
+        let model = match family {
+            Family::Status => {
+                let answers = answers(series);
+                let ai = series.first(&["request_type"]).starts_with("ai_");
+                let counts = answers.as_ref().map(|it| Counts::Answers(it.status));
+                self.answers.extend(answers);
+                counts.filter(|_| ai)
+            }
+            Family::Prompt => Some(Counts::Prompt),
+            Family::Completion => Some(Counts::Completion),
+            Family::Requests => {
+                self.requests = Some(series.value);
+                None
+            }
+            Family::Etcd => {
+                self.etcd_reachable = Some(series.value > 0);
+                None
+            }
         };
-        let value: f64 = rest.split_whitespace().next()?.parse().ok()?;
-        let whole = value.is_finite() && (0.0..9e15).contains(&value);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the range was just looked at"
-        )]
-        let value = whole.then_some(value as u64)?;
-        Some(Self { labels, value })
-    }
-
-    fn label(&self, name: &str) -> Option<String> {
-        let mut labels = self.labels.iter();
-        let label = labels.find(|(label, _)| label == name);
-        label.map(|(_, value)| value.clone())
-    }
-
-    fn answers(&self) -> Option<Answers> {
-        let tried = self.label("upstream_addr").unwrap_or_default();
-        // Of several servers that were tried the last answered.
-        let last = tried.rsplit([',', ' ']).next().filter(|it| !it.is_empty());
-        let by = last.map(str::to_owned).or_else(|| self.label("node"));
-        Some(Answers {
-            route: self.label("route")?,
-            consumer: self.label("consumer").unwrap_or_default(),
-            by: by.unwrap_or_default(),
-            status: self.label("code")?.parse().ok()?,
-            count: self.value,
-        })
-    }
-
-    fn of_model(&self) -> (String, String, String) {
-        let first = |names: [&str; 2]| names.iter().find_map(|name| self.label(name));
-        (
-            first(["route_id", "route"]).unwrap_or_default(),
-            self.label("consumer").unwrap_or_default(),
-            first(["llm_model", "request_llm_model"]).unwrap_or_default(),
-        )
+        self.models
+            .extend(model.map(|counts| of_model(series, counts)));
     }
 }
 
-type Labels = Vec<(String, String)>;
-
-/// Labels, and what follows their closing brace.
-fn labels(mut rest: &str) -> Option<(Labels, &str)> {
-    let mut labels = Vec::new();
-    loop {
-        rest = rest.trim_start_matches([',', ' ']);
-        if let Some(after) = rest.strip_prefix('}') {
-            return Some((labels, after));
-        }
-        let (name, after) = rest.split_once("=\"")?;
-        let (value, after) = quoted(after)?;
-        labels.push((name.to_owned(), value));
-        if labels.len() > MOST_LABELS {
-            return None;
-        }
-        rest = after;
-    }
+fn answers(series: &Series<'_>) -> Option<Answers> {
+    let tried = series.first(&["upstream_addr"]);
+    // Of several servers that were tried the last answered.
+    let last = tried.rsplit([',', ' ']).next().filter(|it| !it.is_empty());
+    let by = last.map_or_else(|| series.first(&["node"]), str::to_owned);
+    Some(Answers {
+        route: series.label("route")?,
+        consumer: series.first(&["consumer"]),
+        by,
+        status: series.label("code")?.parse().ok()?,
+        count: series.value,
+    })
 }
 
-/// A value up to its closing quote, and what follows.
-fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut value = String::new();
-    let mut chars = text.char_indices();
-    while let Some((at, char)) = chars.next() {
-        match char {
-            '"' => return Some((value, text.get(at + 1..)?)),
-            '\\' => match chars.next()?.1 {
-                'n' => value.push('\n'),
-                other => value.push(other),
-            },
-            other => value.push(other),
-        }
+fn of_model(series: &Series<'_>, counts: Counts) -> ModelCounter {
+    ModelCounter {
+        series: series.known_by.to_owned(),
+        counts,
+        route: series.first(&["route_id", "route"]),
+        consumer: series.first(&["consumer"]),
+        node: series.first(&["node"]),
+        kind: series.first(&["request_type"]),
+        asked: series.first(&["request_llm_model"]),
+        model: series.first(&["llm_model"]),
+        value: series.value,
     }
-    None
 }
 
 #[cfg(test)]

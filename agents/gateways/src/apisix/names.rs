@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 pub(super) const PREFIX: &str = "portcullis-";
 /// Begins a consumer's name: before 3.13 such a name takes no `-`.
 pub(super) const CONSUMER_PREFIX: &str = "portcullis_";
+/// Ends the id of the second route of a name.
+const MODELS: &str = "-MODELS";
 /// The global rule that a cut is.
 pub(super) const CUT: &str = "portcullis-cut";
 /// Whom a route lets in that nobody may take: a list without anybody is no list there.
@@ -26,10 +28,18 @@ pub(super) fn id(name: &Name) -> String {
     format!("{PREFIX}{name}")
 }
 
+/// Id of the second route of a name, for what goes through `ai-proxy-multi`. No name has a capital.
+pub(super) fn models_id(name: &Name) -> String {
+    format!("{PREFIX}{name}{MODELS}")
+}
+
 /// The route of ours that an id means, by the name it has here; what is not ours is left as it is.
 #[must_use]
 pub fn route_of(id: &str) -> &str {
-    id.strip_prefix(PREFIX).unwrap_or(id)
+    match id.strip_prefix(PREFIX) {
+        Some(name) => name.strip_suffix(MODELS).unwrap_or(name),
+        None => id,
+    }
 }
 
 /// A consumer's name. Two names of one table differ in letters and digits, so that none is lost here.

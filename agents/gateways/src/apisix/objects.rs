@@ -3,12 +3,16 @@
 //!
 //! Fields and plugins: <https://apisix.apache.org/docs/apisix/admin-api/>.
 
-use super::names::{ABORT, Kind, NOBODY, bearer, consumer, id, labels};
+use super::Besides;
+use super::logged::{LOGGER, logger};
+use super::models::{self, FREE, LIMITER, PROXY, limited, proxy};
+use super::names::{ABORT, Kind, NOBODY, bearer, consumer, id, labels, models_id};
 use super::shut::consumers;
 use crate::Wanted;
 use kill_wire::RouteKind;
 use net_model::{Consumer, Limit, Route, Target};
 use serde_json::{Map, Value, json};
+use std::iter;
 use std::time::Duration;
 
 /// One object as it shall be. It has no `Debug`: keys stand in it.
@@ -20,27 +24,35 @@ pub(super) struct Object {
 }
 
 /// All of them, in an order in which they can be written.
-pub(super) fn objects(wanted: &Wanted) -> Vec<Object> {
+pub(super) fn objects(wanted: &Wanted, besides: &Besides) -> Vec<Object> {
     let table = &wanted.table;
     let upstreams = table.targets().iter().map(upstream);
     let known = table.consumers().iter();
-    let known = known.filter_map(|one| caller(wanted, one));
+    let known = known.filter_map(|one| caller(wanted, besides, one));
     let mut first = table.routes().iter();
     let first = first.position(|route| route.kind == RouteKind::Llm);
     let routes = table.routes().iter().enumerate();
-    let routes = routes.map(|(at, one)| route(wanted, one, at, first == Some(at)));
+    let routes = routes.flat_map(|(at, one)| {
+        let first = first == Some(at);
+        let models = besides.ai_proxy && one.kind == RouteKind::Llm;
+        let models = models.then(|| models_route(wanted, besides, one, at, first));
+        iter::once(route(wanted, besides, one, at, first)).chain(models)
+    });
     upstreams.chain(known).chain(routes).collect()
 }
 
 /// Limits this gateway cannot hold, and targets it cannot serve as the embedded one does: one line each.
-pub(super) fn beyond(wanted: &Wanted) -> Vec<String> {
-    let limits = wanted.limits.iter().filter(|limit| !held(limit));
+pub(super) fn beyond(wanted: &Wanted, besides: &Besides) -> Vec<String> {
+    let limits = wanted.limits.iter().filter(|limit| !held(limit, besides));
     let limits = limits.map(|limit| {
-        format!(
-            "limit {} is not held here: only requests a minute and open requests of one consumer, and requests a minute of one route, are",
-            limit.name
-        )
+        let tokens = match besides.ai_proxy {
+            true => "tokens and requests a minute of one consumer or one route, and open requests of one consumer, are",
+            false => "requests a minute of one consumer or one route, and open requests of one consumer, are; with `ai_proxy = true` tokens a minute as well",
+        };
+        format!("limit {} is not held here: only {tokens}", limit.name)
     });
+    let hidden = wanted.limits.iter().filter(|limit| held(limit, besides));
+    let hidden = hidden.filter_map(|limit| hidden_by(limit, wanted, besides));
     let targets = wanted.table.targets().iter();
     let renamed = targets.filter(|target| !target.models.is_empty());
     let renamed = renamed.map(|target| {
@@ -49,7 +61,30 @@ pub(super) fn beyond(wanted: &Wanted) -> Vec<String> {
             target.name
         )
     });
-    limits.chain(renamed).collect()
+    limits.chain(hidden).chain(renamed).collect()
+}
+
+/// A plugin of a consumer stands in for the same plugin of a route.
+fn hidden_by(limit: &Limit, wanted: &Wanted, besides: &Besides) -> Option<String> {
+    let route = limit.of.route.as_ref()?;
+    let at = wanted
+        .table
+        .routes()
+        .iter()
+        .position(|it| it.name == *route)?;
+    let both = |other: &&Limit| {
+        let consumer = other.of.consumer.as_ref();
+        let mut consumers = wanted.table.consumers().iter();
+        let takes = consumers.any(|it| Some(&it.name) == consumer && it.routes.contains(&at));
+        let same = (limit.requests_per_minute.is_some() && other.requests_per_minute.is_some())
+            || (limit.tokens_per_minute.is_some() && other.tokens_per_minute.is_some());
+        takes && same && held(other, besides)
+    };
+    let other = wanted.limits.iter().find(both)?;
+    Some(format!(
+        "limit {} does not hold whom limit {} is about: APISIX counts by a consumer's own limit in place of a route's",
+        limit.name, other.name
+    ))
 }
 
 fn upstream(target: &Target) -> Object {
@@ -98,18 +133,22 @@ fn seconds(span: Duration) -> u64 {
 }
 
 /// None where the key is not known: nobody could come with it.
-fn caller(wanted: &Wanted, one: &Consumer) -> Option<Object> {
+fn caller(wanted: &Wanted, besides: &Besides, one: &Consumer) -> Option<Object> {
     let key = wanted.keys.get(&one.name)?;
     let name = consumer(&one.name);
     let mut plugins = Map::new();
     plugins.insert("key-auth".to_owned(), json!({ "key": bearer(key) }));
-    let mine = |limit: &&Limit| limit.of.consumer.as_ref() == Some(&one.name) && held(limit);
+    let mine =
+        |limit: &&Limit| limit.of.consumer.as_ref() == Some(&one.name) && held(limit, besides);
     let mine = || wanted.limits.iter().filter(mine);
     if let Some(count) = mine().filter_map(|limit| limit.requests_per_minute).min() {
         plugins.insert(
             "limit-count".to_owned(),
             counted(count, "var", "consumer_name"),
         );
+    }
+    if let Some(tokens) = mine().filter_map(|limit| limit.tokens_per_minute).min() {
+        plugins.insert(LIMITER.to_owned(), limited(tokens));
     }
     if let Some(open) = mine().filter_map(|limit| limit.open).min() {
         plugins.insert(
@@ -135,7 +174,7 @@ fn counted(count: u32, key_type: &str, key: &str) -> Value {
 }
 
 /// Whether a limit can be said here.
-fn held(limit: &Limit) -> bool {
+fn held(limit: &Limit, besides: &Besides) -> bool {
     let of = &limit.of;
     let plain = of.role.is_none() && of.model.is_none() && of.class.is_none();
     let one = match (&of.consumer, &of.route) {
@@ -143,21 +182,33 @@ fn held(limit: &Limit) -> bool {
         (None, Some(_)) => limit.open.is_none(),
         (Some(_), Some(_)) | (None, None) => false,
     };
-    plain && one && limit.tokens_per_minute.is_none()
+    plain && one && (limit.tokens_per_minute.is_none() || besides.ai_proxy)
 }
 
-fn route(wanted: &Wanted, route: &Route, at: usize, first: bool) -> Object {
-    let id = id(&route.name);
+fn lead(wanted: &Wanted, at: usize) -> Option<&Target> {
     let lead = wanted.leads.get(at).copied().flatten();
-    let target = lead.and_then(|at| wanted.table.targets().get(at));
+    wanted.table.targets().get(lead?)
+}
+
+fn route(wanted: &Wanted, besides: &Besides, route: &Route, at: usize, first: bool) -> Object {
+    let id = id(&route.name);
+    let target = lead(wanted, at);
+    let mut plugins = plugins(wanted, besides, route, target);
+    if let Some(target) = target {
+        plugins.insert("proxy-rewrite".to_owned(), rewrite(route, target));
+    }
     let mut value = json!({
         "id": id, "name": id, "labels": labels(),
         "uris": uris(route, first), "priority": 0, "status": 1, "enable_websocket": true,
-        "plugins": plugins(wanted, route, target),
+        "plugins": plugins,
     });
     if let (Some(target), Some(fields)) = (target, value.as_object_mut()) {
         let upstream = super::names::id(&target.name);
         fields.insert("upstream_id".to_owned(), json!(upstream));
+    }
+    let counted = besides.ai_proxy && route.kind == RouteKind::Llm;
+    if let (true, Some(fields)) = (counted, value.as_object_mut()) {
+        fields.insert("methods".to_owned(), json!(FREE));
     }
     Object {
         kind: Kind::Route,
@@ -176,13 +227,48 @@ fn uris(route: &Route, first: bool) -> Vec<String> {
     }
 }
 
-fn plugins(wanted: &Wanted, route: &Route, target: Option<&Target>) -> Value {
+/// For chat completions, where APISIX itself speaks to the model.
+fn models_route(
+    wanted: &Wanted,
+    besides: &Besides,
+    route: &Route,
+    at: usize,
+    first: bool,
+) -> Object {
+    let id = models_id(&route.name);
+    let target = lead(wanted, at);
+    let mut plugins = plugins(wanted, besides, route, target);
+    if let Some(target) = target {
+        plugins.insert(PROXY.to_owned(), proxy(target));
+    }
+    let mine = wanted.limits.iter().filter(|limit| held(limit, besides));
+    let mine = mine.filter(|limit| limit.of.route.as_ref() == Some(&route.name));
+    if let Some(tokens) = mine.filter_map(|limit| limit.tokens_per_minute).min() {
+        plugins.insert(LIMITER.to_owned(), limited(tokens));
+    }
+    Object {
+        kind: Kind::Route,
+        value: json!({
+            "id": id, "name": id, "labels": labels(), "methods": ["POST"],
+            "uris": models::uris(route, first), "priority": 0, "status": 1,
+            "plugins": plugins,
+        }),
+        id,
+    }
+}
+
+fn plugins(
+    wanted: &Wanted,
+    besides: &Besides,
+    route: &Route,
+    target: Option<&Target>,
+) -> Map<String, Value> {
     let mut may: Vec<String> = consumers(wanted, route).into_iter().map(consumer).collect();
     may.sort();
     if may.is_empty() {
         may.push(NOBODY.to_owned());
     }
-    let mut plugins = json!({
+    let plugins = json!({
         // The key stands where OpenAI's clients put it, and goes no further.
         "key-auth": { "header": "authorization", "hide_credentials": true },
         "consumer-restriction": { "whitelist": may },
@@ -190,14 +276,15 @@ fn plugins(wanted: &Wanted, route: &Route, target: Option<&Target>) -> Value {
         "request-id": { "header_name": "X-Request-Id", "include_in_response": true },
         "prometheus": { "prefer_name": false },
     });
-    let Some(fields) = plugins.as_object_mut() else {
-        return plugins;
+    let mut fields = plugins.as_object().cloned().unwrap_or_default();
+    let Some(target) = target else {
+        fields.insert(ABORT.to_owned(), nowhere());
+        return fields;
     };
-    match target {
-        Some(target) => fields.insert("proxy-rewrite".to_owned(), rewrite(route, target)),
-        None => fields.insert(ABORT.to_owned(), nowhere()),
-    };
-    let mine = wanted.limits.iter().filter(|limit| held(limit));
+    if let (Some(to), RouteKind::Llm) = (&besides.usage, route.kind) {
+        fields.insert(LOGGER.to_owned(), logger(to, wanted, route, target));
+    }
+    let mine = wanted.limits.iter().filter(|limit| held(limit, besides));
     let mine = mine.filter(|limit| limit.of.route.as_ref() == Some(&route.name));
     if let Some(count) = mine.filter_map(|limit| limit.requests_per_minute).min() {
         fields.insert(
@@ -205,7 +292,7 @@ fn plugins(wanted: &Wanted, route: &Route, target: Option<&Target>) -> Value {
             counted(count, "constant", "portcullis"),
         );
     }
-    plugins
+    fields
 }
 
 /// A base URL ends in `/v1`, as OpenAI's clients write it.

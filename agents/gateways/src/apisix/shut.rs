@@ -3,12 +3,13 @@
 //! **Invariant:** whatever the overlay closes is closed by the rule. Ways are closed by naming who may still pass: whoever
 //! comes with another key, in another place or with none, is refused.
 
-use super::names::{ABORT, CUT, bearer, id};
+use super::names::{ABORT, CUT, bearer, id, models_id};
 use crate::{Closing, Refusal, Wanted, refusal};
 use kill_wire::{Class, Name};
 use net_model::{Overlay, Route, Secret, When};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 /// Most conditions of which one must hold; the plugin takes no more.
 const MOST_GROUPS: usize = 20;
@@ -123,7 +124,13 @@ impl Shut {
     }
 
     /// The global rule that closes this, refusing as `overlay` says; none where nothing is closed.
-    pub(super) fn rule(&self, refusal: &Refusal, keys: &BTreeMap<Name, Secret>) -> Option<Value> {
+    /// A name may stand for two routes there (`twofold`).
+    pub(super) fn rule(
+        &self,
+        refusal: &Refusal,
+        keys: &BTreeMap<Name, Secret>,
+        twofold: bool,
+    ) -> Option<Value> {
         if self.is_nothing() {
             return None;
         }
@@ -140,23 +147,23 @@ impl Shut {
         if !self.all
             && let Some(abort) = abort.as_object_mut()
         {
-            abort.insert("vars".to_owned(), self.vars(keys));
+            abort.insert("vars".to_owned(), self.vars(keys, twofold));
         }
         Some(json!({ "id": CUT, "plugins": { ABORT: { "abort": abort } } }))
     }
 
     /// A list of groups: a request is refused where all of one group holds.
-    fn vars(&self, keys: &BTreeMap<Name, Secret>) -> Value {
+    fn vars(&self, keys: &BTreeMap<Name, Secret>, twofold: bool) -> Value {
         let mut groups = Vec::new();
         if !self.routes.is_empty() {
-            groups.push(json!([is_one_of(self.routes.iter())]));
+            groups.push(json!([is_one_of(self.routes.iter(), twofold)]));
         }
         let mut by_pass: BTreeMap<&BTreeSet<Name>, Vec<&Name>> = BTreeMap::new();
         for (route, pass) in &self.but {
             by_pass.entry(pass).or_default().push(route);
         }
         for (pass, routes) in by_pass {
-            let mut group = vec![is_one_of(routes.into_iter())];
+            let mut group = vec![is_one_of(routes.into_iter(), twofold)];
             for key in pass.iter().filter_map(|name| keys.get(name)) {
                 group.push(json!(["http_authorization", "~=", bearer(key)]));
             }
@@ -178,8 +185,9 @@ pub(super) fn words(overlay: &Overlay, wanted: &Wanted) -> Refusal {
     refusal(&closing)
 }
 
-fn is_one_of<'a>(routes: impl Iterator<Item = &'a Name>) -> Value {
-    let mut ids: Vec<String> = routes.map(id).collect();
+fn is_one_of<'a>(routes: impl Iterator<Item = &'a Name>, twofold: bool) -> Value {
+    let both = |name| iter::once(id(name)).chain(twofold.then(|| models_id(name)));
+    let mut ids: Vec<String> = routes.flat_map(both).collect();
     match (ids.pop(), ids.is_empty()) {
         (Some(only), true) => json!(["route_id", "==", only]),
         (last, _) => {

@@ -36,6 +36,8 @@ pub(super) struct State {
     /// The last overlay; none before the first.
     told: Option<Overlay>,
     mark: Mark,
+    /// Whether a name may stand for two routes.
+    twofold: bool,
     /// What routes shall be; nothing before the first reconcile.
     wanted: Wanted,
     /// What was wanted before, as long as the gateway may still have some of it.
@@ -78,6 +80,13 @@ impl Expected {
 }
 
 impl State {
+    pub(super) fn new(twofold: bool) -> Self {
+        Self {
+            twofold,
+            ..Self::default()
+        }
+    }
+
     pub(super) const fn wanted(&self) -> &Wanted {
         &self.wanted
     }
@@ -105,9 +114,11 @@ impl State {
             ..Shut::default()
         };
         Some(Expected {
-            all: all.rule(&refusal, &self.wanted.keys).unwrap_or_default(),
+            all: all
+                .rule(&refusal, &self.wanted.keys, self.twofold)
+                .unwrap_or_default(),
             closing: Closing::of(overlay, &self.wanted.table),
-            rule: shut.rule(&refusal, &self.wanted.keys),
+            rule: shut.rule(&refusal, &self.wanted.keys, self.twofold),
             shut,
         })
     }
@@ -118,16 +129,30 @@ impl State {
         before.fold(now, |shut, before| shut.and(&Shut::of(overlay, before)))
     }
 
+    /// The rule that stood was taken away or changed by somebody. The same words again are another rule: a worker that saw
+    /// neither going nor coming cannot be told from one that saw both by the refusals of before.
+    pub(super) const fn disturbed(&mut self) {
+        self.mark.number += 1;
+    }
+
     /// Another rule has another mark.
     fn renew(&mut self) {
         let rule = self.told.as_ref().and_then(|overlay| {
             let refusal = words(overlay, &self.wanted);
-            self.shut(overlay).rule(&refusal, &self.wanted.keys)
+            let shut = self.shut(overlay);
+            shut.rule(&refusal, &self.wanted.keys, self.twofold)
         });
         if rule != self.mark.of {
             self.mark.number += 1;
             self.mark.of = rule;
         }
+    }
+
+    /// The rule that must stand now, where it was once read back and nobody has been seen to take it away since.
+    pub(super) fn stood(&self) -> Option<Value> {
+        let rule = self.rule()?;
+        let (laid, _) = self.laid.as_ref()?;
+        (*laid == rule).then_some(rule)
     }
 
     /// The rule that must stand now.

@@ -109,9 +109,16 @@ impl Looks {
     }
 }
 
-/// Which target of a route a gateway means by the server it names: `address:port`, or the address alone where only one
-/// target of the route stands there.
+/// Which target of a route a gateway means by the server it names: by the target's own name, by `address:port`, or by the
+/// address alone where only one target of the route stands there.
 pub(super) fn answered(table: &RouteTable, route: &Route, by: &str) -> Option<usize> {
+    let named = |at: &usize| {
+        let target = table.targets().get(*at);
+        target.is_some_and(|target| target.name.as_str() == by)
+    };
+    if let Some(at) = route.targets.iter().copied().find(named) {
+        return Some(at);
+    }
     let mut those = route.targets.iter().copied().filter(|at| {
         let target = table.targets().get(*at);
         target.is_some_and(|target| {

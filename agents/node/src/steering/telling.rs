@@ -28,8 +28,7 @@ impl Told {
         for (at, (route, lead)) in table.routes().iter().zip(leads).enumerate() {
             let name = |at: usize| table.targets().get(at).map_or("?", |it| it.name.as_str());
             let to = lead.to.map_or("no target", name);
-            // A target whose class the route's consumers may never use is no first choice.
-            let first = lead.passed.iter().find(|(_, why)| why.is_for_now());
+            let first = lead.first_choice();
             let before = self.leads.get(at);
             let turned = before.map_or(first.is_some(), |before| before.to != lead.to);
             match first {

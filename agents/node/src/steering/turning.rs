@@ -5,7 +5,7 @@ use super::telling::Told;
 use crate::clock;
 use crate::driven::Managed;
 use crate::hand::{Hand, Reach};
-use gateway_core::steer::{Counts, Steer};
+use gateway_core::steer::{Counts, Lead, Steer};
 use gateways::apisix::route_of;
 use gateways::{Drift, Gateway as _, GatewayError, Mode, Wanted};
 use net_model::Overlay;
@@ -24,6 +24,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// After a reconcile that failed.
 const AGAIN: Duration = Duration::from_secs(2);
 
+/// For each route: where it leads, and the first choice that it does not lead to for now.
+type Brought = (Vec<Option<usize>>, Vec<Option<usize>>);
+
 /// What runs of one gateway.
 struct Turning<'a> {
     hand: &'a Hand,
@@ -32,8 +35,8 @@ struct Turning<'a> {
     steer: Steer,
     counts: Counts,
     told: Told,
-    /// Leads that the gateway was brought to.
-    held: Option<Vec<Option<usize>>>,
+    /// What the gateway was brought to.
+    held: Option<Brought>,
     due: Instant,
 }
 
@@ -98,8 +101,11 @@ impl Turning<'_> {
             .told
             .leads(&self.reach.name, &self.managed.wanted.table, &leads);
         self.reach.seen().leads = notes;
+        let passed: Vec<_> = leads.iter().map(Lead::in_place_of).collect();
         let leads: Vec<_> = leads.into_iter().map(|lead| lead.to).collect();
-        let same = self.held.as_ref() == Some(&leads);
+        let brought = (leads, passed);
+        let same = self.held.as_ref() == Some(&brought);
+        let (leads, passed) = &brought;
         let now = Instant::now();
         // Counted by hand after a failure, so that a gateway that is away is not asked by every probe.
         if (same || self.told.is_failing()) && now < self.due {
@@ -112,9 +118,10 @@ impl Turning<'_> {
         let wanted = Wanted {
             table: Arc::clone(&self.managed.wanted.table),
             keys: self.managed.wanted.keys.clone(),
-            barred: self.steer.barred(&leads, clock::wall()),
+            barred: self.steer.barred(leads, clock::wall()),
             limits: self.managed.wanted.limits.clone(),
             leads: leads.clone(),
+            passed: passed.clone(),
         };
         let work = self.reach.driver.reconcile(&wanted, Mode::Repair);
         let done = tokio::select! {
@@ -125,13 +132,13 @@ impl Turning<'_> {
         match done {
             // What had been written is looked at next; what had not, never is.
             None => self.held = None,
-            Some(done) => self.done(leads, same, done),
+            Some(done) => self.done(brought, same, done),
         }
         // What the overlay comes to may depend on where routes lead: the hand looks at once.
         self.reach.nudge.notify_one();
     }
 
-    fn done(&mut self, leads: Vec<Option<usize>>, same: bool, done: Result<Drift, GatewayError>) {
+    fn done(&mut self, brought: Brought, same: bool, done: Result<Drift, GatewayError>) {
         let failed = match done {
             Err(why) => Some(why.to_string()),
             Ok(drift) => {
@@ -145,8 +152,8 @@ impl Turning<'_> {
         let rest = if failed.is_some() { AGAIN } else { RECONCILE };
         self.due = Instant::now() + rest;
         if failed.is_none() {
-            self.steer.in_force(&leads);
-            self.held = Some(leads);
+            self.steer.in_force(&brought.0);
+            self.held = Some(brought);
         }
     }
 

@@ -1,8 +1,9 @@
 //! `[[controlplane.usage_sources]]`: gateways that are not ours and tell of their usage, or are asked for it.
 
-use kill_config::{Problems, Section, listed};
+use gateway_config::DriverWish;
+use kill_config::{Problem, Problems, Section, listed};
 use kill_wire::Name;
-use net_model::{KeyHash, Secret};
+use net_model::{KeyHash, ModelPattern, Secret};
 use std::net::SocketAddr;
 use std::path::Path;
 use usage_feeds::Kind;
@@ -28,7 +29,12 @@ pub(crate) enum Way {
     Posts(Kind, KeyHash),
     /// LiteLLM with a database is asked: where it stands, and the key it wants.
     Asked(SocketAddr, Secret),
+    /// An APISIX is asked for its counters: where it tells them, and which instances and models stand in the house.
+    Counted(SocketAddr, Vec<ModelPattern>),
 }
+
+/// Most patterns of one source.
+const MOST_LOCAL: usize = 64;
 
 /// Reads all of them; relative paths start from `folder`.
 pub(super) fn read(
@@ -79,6 +85,14 @@ fn one(
         let read = gateway_config::header_secret(&key, &folder.join(path), warnings);
         problems.take(&key, read)
     };
+    if section.has("metrics") {
+        return by_counters(section, name, kind?);
+    }
+    if section.has("local") {
+        let text = "what is local is told with `metrics` alone; a gateway that posts says `class` in its rows";
+        section.note("local", text);
+        section.skip(["local"].into_iter());
+    }
     if !section.has("at") {
         let token = secret(section, "token_file", "the file with the token it shows");
         return Some(UsageSource {
@@ -100,6 +114,63 @@ fn one(
         name: name?,
         way: Way::Asked(at?, key?),
     })
+}
+
+/// An APISIX that is asked for its counters. It says no call twice where it says it in one way alone.
+fn by_counters(section: &mut Section<'_>, name: Option<Name>, kind: Kind) -> Option<UsageSource> {
+    let at = section.parse("metrics", "a literal address, such as `127.0.0.1:9091`");
+    let expected = "a list of instances and models, such as [\"ollama\", \"qwen*\"]";
+    let local = section.texts("local", expected).unwrap_or_default();
+    if local.len() > MOST_LOCAL {
+        section.note("local", &format!("at most {MOST_LOCAL} entries"));
+    }
+    let read = local.iter().enumerate().filter_map(|(at, text)| {
+        let wrong = |why: String| section.note(&format!("local[{at}]"), &why);
+        ModelPattern::new(text).map_err(wrong).ok()
+    });
+    let local: Vec<ModelPattern> = read.collect();
+    for key in ["token_file", "at", "key_file"] {
+        if section.has(key) {
+            let text = "its counters are read (`metrics`), so its rows may not be taken in as well: each call would stand in the ledger twice; leave one of both out";
+            section.note(key, text);
+            section.skip([key].into_iter());
+        }
+    }
+    if kind != Kind::Apisix {
+        section.note("metrics", "only the counters of an APISIX can be read");
+    }
+    Some(UsageSource {
+        name: name?,
+        way: Way::Counted(at?, local),
+    })
+}
+
+/// Notes what would put each call into the ledger twice: counters that two sources read, or whose APISIX one of our own
+/// drivers has posting its rows.
+pub(super) fn once(sources: &[UsageSource], drivers: &[DriverWish], problems: &Problems) {
+    let mut read: Vec<(SocketAddr, &Name)> = Vec::new();
+    for (n, source) in sources.iter().enumerate() {
+        let Way::Counted(at, _) = &source.way else {
+            continue;
+        };
+        let mut note = |text: String| {
+            let key = format!("controlplane.usage_sources[{n}].metrics");
+            problems.note(Problem::new(key, text));
+        };
+        if let Some((_, other)) = read.iter().find(|(other, _)| other == at) {
+            note(format!(
+                "`{other}` reads these counters already: each call would stand in the ledger twice"
+            ));
+        }
+        let mut posting = drivers.iter().filter(|it| it.posts_usage());
+        if let Some(driver) = posting.find(|it| it.metrics() == Some(*at)) {
+            note(format!(
+                "the driver `{}` has this APISIX post its rows (`usage_to`): each call would stand in the ledger twice; leave one of both out",
+                driver.name
+            ));
+        }
+        read.push((*at, &source.name));
+    }
 }
 
 #[cfg(test)]
@@ -133,8 +204,53 @@ mod tests {
     }
 
     #[test]
+    fn an_apisix_is_read_by_its_counters_or_posts_its_rows_and_never_both() {
+        let counted = "name = 'edge'\nkind = 'apisix'\nmetrics = '127.0.0.1:9091'\nlocal = ['ollama', 'qwen*']\n";
+        let config = read(&format!("{SOURCE}{counted}")).unwrap();
+        let Way::Counted(at, local) = &config.usage[0].way else {
+            panic!("{:?}", config.usage);
+        };
+        assert_eq!((at.port(), local.len()), (9091, 2));
+        let both = read(&format!("{SOURCE}{counted}token_file = 't'")).unwrap_err();
+        assert!(
+            both[0].contains("token_file: its counters are read"),
+            "{both:?}"
+        );
+        let other = "name = 'other'\nkind = 'apisix'\nmetrics = '127.0.0.1:9091'\n";
+        let twice = read(&format!("{SOURCE}{counted}{SOURCE}{other}")).unwrap_err();
+        assert!(
+            twice[0].contains("`edge` reads these counters already"),
+            "{twice:?}"
+        );
+        let driver = "[[agent.drivers]]\nkind = 'apisix'\nadmin = '127.0.0.1:9180'\nadmin_key_file = 't'\ndata = ['127.0.0.1:9080']\nmetrics = '127.0.0.1:9091'\nmanage = true\nusage_to = 'http://127.0.0.1:7410/api/v1/usage/edge'\nusage_token_file = 't'\n";
+        let driven = read(&format!("{SOURCE}{counted}{driver}")).unwrap_err();
+        assert!(
+            driven
+                .iter()
+                .any(|it| it.contains("the driver `apisix` has this APISIX post")),
+            "{driven:?}"
+        );
+    }
+
+    #[test]
     fn every_mistake_is_named() {
         for (lines, what) in [
+            (
+                "name = 'a'\nkind = 'litellm'\nmetrics = '127.0.0.1:1'",
+                "only the counters of an APISIX",
+            ),
+            (
+                "name = 'a'\nkind = 'apisix'\nmetrics = 'host:1'",
+                "a literal address",
+            ),
+            (
+                "name = 'a'\nkind = 'apisix'\nmetrics = '127.0.0.1:1'\nlocal = ['a*b']",
+                "local[0]: `a*b` is not a model pattern",
+            ),
+            (
+                "name = 'a'\nkind = 'apisix'\ntoken_file = 't'\nlocal = ['a']",
+                "with `metrics` alone",
+            ),
             (
                 "name = 'gateway'\nkind = 'apisix'\ntoken_file = 't'",
                 "taken in the ledger",

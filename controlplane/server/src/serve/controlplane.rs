@@ -1,5 +1,6 @@
 //! The control plane of a start: database, background tasks, dashboard. Its failure stops nothing else.
 
+use super::counters::{self, Counted};
 use super::spend_logs::{self, Asked, Ledgers};
 use super::{mesh, over_mesh};
 use crate::clock;
@@ -118,6 +119,7 @@ impl ControlPlane {
         let (post, ask) = sources(&wish.usage, &price_list::read(home)?);
         let (feeds, posted) = watch::channel(Arc::new(post));
         let (ledgers, asked) = watch::channel(Arc::new(ask));
+        tracker.spawn(counters::run(store.clone(), asked.clone(), stop.clone()));
         tracker.spawn(spend_logs::run(store.clone(), asked, stop.clone()));
         let app = dash::App {
             mesh: mesh.as_ref().map(|mesh| mesh.views.clone()),
@@ -193,7 +195,7 @@ impl ControlPlane {
 
 /// Who posts, and who is asked.
 fn sources(usage: &[UsageSource], prices: &Prices) -> (Feeds, Ledgers) {
-    let (mut sources, mut asked) = (Vec::new(), Vec::new());
+    let (mut sources, mut asked, mut counted) = (Vec::new(), Vec::new(), Vec::new());
     for source in usage {
         let name = source.name.clone();
         match &source.way {
@@ -207,6 +209,11 @@ fn sources(usage: &[UsageSource], prices: &Prices) -> (Feeds, Ledgers) {
                 at: *at,
                 key: key.clone(),
             }),
+            Way::Counted(at, local) => counted.push(Counted {
+                name,
+                at: *at,
+                local: local.clone(),
+            }),
         }
     }
     let feeds = Feeds {
@@ -215,6 +222,7 @@ fn sources(usage: &[UsageSource], prices: &Prices) -> (Feeds, Ledgers) {
     };
     let ledgers = Ledgers {
         asked,
+        counted,
         prices: prices.clone(),
     };
     (feeds, ledgers)

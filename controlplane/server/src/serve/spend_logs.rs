@@ -1,6 +1,7 @@
 //! Asks LiteLLMs with a database for their own ledger (`GET /spend/logs/v2`), page by page, so that what a callback lost
 //! is not lost. Rows that are known stay as they are; whatever fails is asked for again.
 
+use super::counters::Counted;
 use crate::{clock, http};
 use anyhow::{Context as _, bail};
 use jiff::civil::DateTime;
@@ -44,6 +45,7 @@ pub(super) struct Asked {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledgers {
     pub(super) asked: Vec<Asked>,
+    pub(super) counted: Vec<Counted>,
     pub(super) prices: Prices,
 }
 

@@ -75,7 +75,15 @@ pub(super) fn check(name: &str, conf: &mut Value, held: bool) -> Result<(), Stri
             Ok(())
         }
         "ai-proxy" => needs(conf, &["provider", "auth"]),
-        "ai-proxy-multi" => needs(conf, &["instances"]),
+        "ai-proxy-multi" => ai_proxy_multi(conf),
+        "ai-rate-limiting" => {
+            set(conf, "show_limit_quota_header", json!(true));
+            set(conf, "limit_strategy", json!("total_tokens"));
+            set(conf, "rejected_code", json!(503));
+            set(conf, "policy", json!("local"));
+            set(conf, "allow_degradation", json!(false));
+            needs(conf, &["limit", "time_window"])
+        }
         _ => Ok(()),
     };
     checked.map_err(|why| failed(&why))
@@ -147,6 +155,34 @@ fn limit_count(conf: &mut Map<String, Value>) -> Result<(), String> {
     Err("property \"count\" validation failed: expected 0 to be greater than 0".to_owned())
 }
 
+fn ai_proxy_multi(conf: &mut Map<String, Value>) -> Result<(), String> {
+    needs(conf, &["instances"])?;
+    set(conf, "balancer", json!({ "algorithm": "roundrobin" }));
+    set(conf, "timeout", json!(30_000));
+    set(conf, "max_req_body_size", json!(67_108_864));
+    set(conf, "streaming_flush_interval_ms", json!(10));
+    set(conf, "keepalive", json!(true));
+    set(conf, "keepalive_timeout", json!(60_000));
+    set(conf, "keepalive_pool", json!(30));
+    set(conf, "ssl_verify", json!(true));
+    let longest = conf.get("timeout").and_then(Value::as_u64);
+    if longest.is_none_or(|ms| !(1..=600_000).contains(&ms)) {
+        return Err("property \"timeout\" validation failed".to_owned());
+    }
+    let instances = conf.get_mut("instances").and_then(Value::as_array_mut);
+    let Some(instances) = instances.filter(|all| !all.is_empty()) else {
+        return Err("property \"instances\" validation failed".to_owned());
+    };
+    for one in instances {
+        let Value::Object(one) = one else {
+            return Err("property \"instances\" validation failed".to_owned());
+        };
+        needs(one, &["name", "provider", "auth", "weight"])?;
+        set(one, "priority", json!(0));
+    }
+    Ok(())
+}
+
 fn http_logger(conf: &mut Map<String, Value>) -> Result<(), String> {
     needs(conf, &["uri"])?;
     set(conf, "batch_max_size", json!(1000));
@@ -155,6 +191,10 @@ fn http_logger(conf: &mut Map<String, Value>) -> Result<(), String> {
     set(conf, "max_retry_count", json!(0));
     set(conf, "retry_delay", json!(1));
     set(conf, "timeout", json!(3));
+    set(conf, "name", json!("http logger"));
+    set(conf, "ssl_verify", json!(false));
+    set(conf, "max_req_body_bytes", json!(524_288));
+    set(conf, "max_resp_body_bytes", json!(524_288));
     set(conf, "concat_method", json!("json"));
     set(conf, "include_req_body", json!(false));
     set(conf, "include_resp_body", json!(false));

@@ -6,7 +6,7 @@ use super::{
     request::Asked,
     view::{Plugins, Route, Upstream},
 };
-use crate::apisix::{World, ai, counters::Passed};
+use crate::apisix::{World, ai, clock, counters::Passed};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, client::conn::http1, upgrade::OnUpgrade};
@@ -33,8 +33,14 @@ pub(super) async fn pass(
     flight: Flight,
     mut passed: Passed,
 ) -> Reply {
+    if ai::refuses(plugins, &asked.body) {
+        let none = Stop::json(400, &json!({ "message": "could not get body or parse it" }));
+        return of_stop(flight, none, passed);
+    }
+    let mut instance = None;
     let (nodes, limits) = match ai::choice(plugins, &mut asked.body) {
         Some(chosen) => {
+            instance = chosen.instance;
             passed.ai = chosen.labels;
             asked.path = chosen.path;
             asked.headers.extend(chosen.headers);
@@ -50,6 +56,11 @@ pub(super) async fn pass(
         let none = Stop::json(503, &json!({ "error_msg": "no valid upstream node" }));
         return of_stop(flight, none, passed);
     }
+    if passed.ai.is_some()
+        && let Err(stop) = tokens_left(world, route, plugins, &mut passed)
+    {
+        return of_stop(flight, stop, passed);
+    }
     let answers = std::mem::take(&mut asked.answer);
     for node in nodes
         .iter()
@@ -60,7 +71,8 @@ pub(super) async fn pass(
             continue;
         };
         world.counters.node(node, true);
-        passed.node = node.split(':').next().unwrap_or_default().to_owned();
+        let address = || node.split(':').next().unwrap_or_default().to_owned();
+        passed.node = instance.clone().unwrap_or_else(address);
         if limits.node_host
             && let Ok(host) = HeaderValue::try_from(node)
         {
@@ -83,6 +95,42 @@ pub(super) async fn pass(
         return reply;
     }
     of_stop(flight, failed(502), passed)
+}
+
+/// `ai-rate-limiting`: looks before a call whether its window is used up; the call's tokens are added when it has ended.
+fn tokens_left(
+    world: &World,
+    route: &Route,
+    plugins: &Plugins,
+    passed: &mut Passed,
+) -> Result<(), Stop> {
+    let Some(conf) = plugins.get("ai-rate-limiting") else {
+        return Ok(());
+    };
+    let number = |key: &str| conf.get(key).and_then(Value::as_u64);
+    let (Some(limit), Some(window)) = (number("limit"), number("time_window")) else {
+        return Ok(());
+    };
+    // Each object's own configuration counts by itself.
+    let place = match route.plugins.get("ai-rate-limiting") == Some(conf) {
+        true => &route.id,
+        false => &passed.consumer,
+    };
+    let (key, window) = (format!("tokens:{place}"), Duration::from_secs(window));
+    let (used, rest) = world.counters.used(&key, window, clock::now());
+    passed.limited = Some((key, window));
+    if used < limit {
+        return Ok(());
+    }
+    passed.limited = None;
+    let code = number("rejected_code").and_then(|code| u16::try_from(code).ok());
+    let reset = HeaderValue::from(rest.as_secs());
+    let name = HeaderName::from_static("x-ai-ratelimit-reset");
+    Err(Stop {
+        status: code.unwrap_or(503),
+        headers: vec![(name, reset)],
+        body: String::new(),
+    })
 }
 
 fn failed(status: u16) -> Stop {

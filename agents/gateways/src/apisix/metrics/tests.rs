@@ -23,13 +23,41 @@ fn counters_are_read_with_their_labels() {
     assert_eq!(counters.answers.len(), 4);
     assert_eq!(counters.answers[3].route, "say \"hi\"\\");
     assert_eq!(counters.answers[3].count, 1_500);
-    let [tokens] = counters.tokens.as_slice() else {
-        panic!("{:?}", counters.tokens);
+    let [prompt, completion] = counters.models.as_slice() else {
+        panic!("{:?}", counters.models);
     };
-    assert_eq!((tokens.prompt, tokens.completion), (70, 30));
+    assert_eq!((prompt.counts, prompt.value), (Counts::Prompt, 70));
     assert_eq!(
-        (tokens.consumer.as_str(), tokens.model.as_str()),
+        (completion.counts, completion.value),
+        (Counts::Completion, 30)
+    );
+    assert_eq!(
+        (prompt.consumer.as_str(), prompt.model.as_str()),
         ("portcullis_claw", "m")
+    );
+    assert_eq!(counters.requests, None);
+}
+
+#[test]
+fn answers_of_models_are_counted_with_their_model_and_known_by_all_labels() {
+    let line = r#"apisix_http_status{code="200",route="r",consumer="c",node="sky",request_type="ai_stream",request_llm_model="a}b",llm_model="m"}"#;
+    let plain = r#"apisix_http_status{code="200",route="r",consumer="c",node="10.0.0.1",request_type="traditional_http"}"#;
+    let text = format!("{line} 4\n{plain} 9\napisix_http_requests_total 21\n");
+    let counters = Counters::read(text.as_bytes());
+    assert_eq!((counters.answers.len(), counters.requests), (2, Some(21)));
+    let [one] = counters.models.as_slice() else {
+        panic!("{:?}", counters.models);
+    };
+    assert_eq!(one.series, line);
+    assert_eq!((one.counts, one.value), (Counts::Answers(200), 4));
+    assert_eq!(
+        (
+            one.node.as_str(),
+            one.kind.as_str(),
+            one.asked.as_str(),
+            one.model.as_str()
+        ),
+        ("sky", "ai_stream", "a}b", "m")
     );
 }
 

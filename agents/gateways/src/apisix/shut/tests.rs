@@ -10,7 +10,7 @@ fn shut(latches: &[&str]) -> Shut {
 fn rule(latches: &[&str]) -> Value {
     let (overlay, wanted) = (overlay(latches), wanted());
     let shut = Shut::of(&overlay, &wanted);
-    shut.rule(&words(&overlay, &wanted), &wanted.keys)
+    shut.rule(&words(&overlay, &wanted), &wanted.keys, false)
         .unwrap_or_default()
 }
 
@@ -37,6 +37,20 @@ fn routes_are_closed_by_their_ids() {
         one["vars"],
         json!([[["route_id", "==", "portcullis-files"]]])
     );
+}
+
+#[test]
+fn a_name_that_stands_for_two_routes_is_closed_at_both() {
+    let (overlay, wanted) = (overlay(&["chat"]), wanted());
+    let shut = Shut::of(&overlay, &wanted);
+    let rule = shut.rule(&words(&overlay, &wanted), &wanted.keys, true);
+    let vars = rule.unwrap()["plugins"][ABORT]["abort"]["vars"].clone();
+    let ids = json!([
+        "route_id",
+        "in",
+        ["portcullis-chat", "portcullis-chat-MODELS"]
+    ]);
+    assert_eq!(vars, json!([[ids]]));
 }
 
 #[test]
@@ -134,7 +148,7 @@ proptest! {
         let latches: Vec<&str> = latches.iter().map(String::as_str).collect();
         let (overlay, wanted) = (overlay(&latches), wanted());
         let shut = Shut::of(&overlay, &wanted);
-        let rule = shut.rule(&words(&overlay, &wanted), &wanted.keys);
+        let rule = shut.rule(&words(&overlay, &wanted), &wanted.keys, false);
         for point in crate::apisix::live::points(&wanted).points {
             let ProbePoint { consumer, route, .. } = &point;
             let closed = overlay.overrules(&point.subject()).is_some();
@@ -167,7 +181,7 @@ fn a_pause_refuses_without_an_incident() {
     let mut paused = overlay(&[]);
     paused.paused = vec![Scope::All];
     let wanted = wanted();
-    let rule = Shut::of(&paused, &wanted).rule(&words(&paused, &wanted), &wanted.keys);
+    let rule = Shut::of(&paused, &wanted).rule(&words(&paused, &wanted), &wanted.keys, false);
     let abort = rule.unwrap()["plugins"][ABORT]["abort"].clone();
     assert!(abort["headers"].get("x-portcullis-incident").is_none());
     assert!(

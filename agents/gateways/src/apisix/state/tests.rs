@@ -80,6 +80,22 @@ fn the_same_words_after_others_are_another_rule() {
 }
 
 #[test]
+fn a_rule_that_was_taken_away_comes_back_as_another() {
+    let mut state = told(&["ALL"]);
+    let now = state.expected().unwrap();
+    assert_eq!(state.stood(), None, "nobody has read it back");
+    state.laid = Some((now.rule.clone().unwrap(), now.shut));
+    assert_eq!(state.stood(), now.rule);
+    state.disturbed();
+    assert_eq!(state.stood(), None);
+    let again = state.expected().unwrap();
+    assert!(again.rule.is_some() && again.rule != now.rule);
+    // The same is told again: it stays the new one.
+    state.tell(&overlay(&["ALL"]));
+    assert_eq!(state.rule(), again.rule);
+}
+
+#[test]
 fn until_the_first_wish_is_in_force_any_cut_is_everything() {
     let mut state = told(&["files"]);
     assert!(state.expected().unwrap().shut.all);
