@@ -6,10 +6,12 @@ import subprocess
 import threading
 import tomllib
 
+import httpx
 import pytest
 import yaml
 from house import House
 from peers import built
+from twin import ApisixTwin
 
 LITELLM = """
 model_list:
@@ -125,6 +127,44 @@ def test_an_apisix_is_read_by_get_alone_and_its_keys_stay_there(tmp_path, admin)
     key.write_text("another-key")
     refused = portcullis(tmp_path, "import", "apisix", "--at", url, "--key-file", key)
     assert refused.returncode == 1 and "refuses the key" in refused.stderr and "another-key" not in refused.stderr
+
+
+def whole(twin):
+    """Everything an APISIX holds, with the numbers that each write would change."""
+    kinds = ("routes", "upstreams", "consumers", "services", "global_rules", "plugin_configs", "ssls", "consumer_groups", "stream_routes", "secrets", "protos")
+    told = {}
+    for kind in kinds:
+        answer = httpx.get(f"http://{twin.at['admin']}/apisix/admin/{kind}", headers={"x-api-key": twin.key}, trust_env=False)
+        told[kind] = answer.json() if answer.status_code == 200 else answer.status_code
+    return {path: twin.stored(path) for path in twin.state()["paths"]}, told
+
+
+def test_an_apisix_that_serves_is_imported_and_stays_as_it_was(tmp_path):
+    """Against the twin of APISIX: what its admin API tells, not what was written down of it."""
+    twin = ApisixTwin(tmp_path)
+    try:
+        for kind in ("upstreams", "routes"):
+            for entry in ADMIN[kind]:
+                twin.pull("place", path=f"{kind}/{entry['id']}", value=entry)
+        for entry in ADMIN["consumers"]:
+            twin.pull("place", path=f"consumers/{entry['username']}", value=entry)
+        twin.pull("place", path="global_rules/g", value={"plugins": {"prometheus": {}}})
+        before, asked = whole(twin), len(twin.state()["calls"])
+        written = tmp_path / "new.toml"
+        words = ("import", "apisix", "--at", f"http://{twin.at['admin']}", "--key-file", twin.key_file, "--write", written)
+        done = portcullis(tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+        for shown in ("http://10.0.20.6:8000/v1", "jack", "secrets/jack.key", "route shop"):
+            assert shown in done.stdout, done.stdout
+        for text in (done.stdout, done.stderr, written.read_text()):
+            assert "sk-of-jack" not in text and twin.key not in text
+        config = checked(tmp_path, written)
+        assert [(route["name"], len(route["targets"])) for route in config["routes"]] == [("chat", 1)], config
+        calls = twin.state()["calls"][asked:]
+        assert calls and {method for method, *_ in calls} == {"GET"}, calls
+        assert whole(twin) == before
+    finally:
+        twin.stop()
 
 
 def test_a_configuration_for_litellm_is_made_from_ours_and_holds_no_secret(tmp_path):

@@ -152,8 +152,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let killswitch = kill_config::read(killswitch, &mut reading);
     let mesh = mesh::read(net, &mut reading);
     controlplane::fits(&controlplane, mesh.as_ref(), &problems);
-    let (agent, drivers) = driving(agent, &mut reading);
-    usage_sources::once(&controlplane.usage, &drivers, &problems);
+    let (agent, drivers) = driving(agent, &controlplane.usage, &mut reading);
     let gateway = gateway::read(gateway, &mut reading, gateway_config::keys(&drivers));
     let wanted = gateway.as_ref();
     let wanted = wanted.and_then(|gateway| gateway.wanted(&drivers, &problems));
@@ -188,11 +187,13 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
 /// This host's agent, and the gateways of the host that are not ours.
 fn driving(
     section: Option<Section<'_>>,
+    usage: &[UsageSource],
     reading: &mut Reading<'_>,
 ) -> (AgentSection, Vec<DriverWish>) {
     let empty = || Section::root(toml::Table::new(), reading.problems);
     let mut section = section.unwrap_or_else(empty);
     let drivers = gateway_config::drivers(&mut section, reading);
+    usage_sources::once(usage, &drivers, reading.problems);
     (kill_config::read_agent(Some(section), reading), drivers)
 }
 

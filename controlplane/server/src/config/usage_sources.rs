@@ -153,7 +153,7 @@ pub(super) fn once(sources: &[UsageSource], drivers: &[DriverWish], problems: &P
         let Way::Counted(at, _) = &source.way else {
             continue;
         };
-        let mut note = |text: String| {
+        let note = |text: String| {
             let key = format!("controlplane.usage_sources[{n}].metrics");
             problems.note(Problem::new(key, text));
         };

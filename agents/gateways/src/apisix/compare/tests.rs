@@ -1,4 +1,5 @@
 use super::*;
+use crate::apisix::Besides;
 use crate::apisix::objects::objects;
 use crate::apisix::state::tests::wanted;
 use proptest::prelude::*;
@@ -23,14 +24,14 @@ fn stored(objects: &[Object]) -> Vec<Stored> {
 
 #[test]
 fn what_is_as_wanted_is_left_alone() {
-    let objects = objects(&wanted());
+    let objects = objects(&wanted(), &Besides::default());
     let plan = plan(&objects, &stored(&objects), &Images::new());
     assert!(plan.drift.is_none() && plan.put.is_empty() && plan.delete.is_empty());
 }
 
 #[test]
 fn what_differs_is_written_again_and_what_is_too_much_goes() {
-    let wanted = objects(&wanted());
+    let wanted = objects(&wanted(), &Besides::default());
     let mut there = stored(&wanted);
     there.retain(|one| one.id != "portcullis-sky");
     for one in &mut there {
@@ -63,7 +64,7 @@ fn what_differs_is_written_again_and_what_is_too_much_goes() {
 
 #[test]
 fn defaults_of_another_version_are_known_once_they_came_back() {
-    let wanted = objects(&wanted());
+    let wanted = objects(&wanted(), &Besides::default());
     let mut there = stored(&wanted);
     for one in &mut there {
         one.value["new_default"] = json!(true);

@@ -114,7 +114,7 @@ fn more_groups_than_the_plugin_takes_close_more() {
     let tidy = many.clone().tidied();
     assert!(tidy.covers(&many));
     assert_eq!((tidy.but.len(), tidy.routes.len()), (19, 21));
-    let vars = tidy.vars(&BTreeMap::new());
+    let vars = tidy.vars(&BTreeMap::new(), false);
     assert_eq!(vars.as_array().unwrap().len(), MOST_GROUPS);
 }
 
