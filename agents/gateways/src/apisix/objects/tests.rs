@@ -111,7 +111,9 @@ fn limits_are_held_where_they_can_be_said_and_named_where_not() {
     assert_eq!(chat["plugins"]["limit-count"]["count"], 30);
     let beyond = beyond(&wanted, &Besides::default());
     assert!(
-        beyond.len() == 1 && beyond[0].starts_with("limit c "),
+        beyond.len() == 2
+            && beyond[0].starts_with("limit c ")
+            && beyond[1].starts_with("limit b does not hold whom limit a "),
         "{beyond:?}"
     );
 }
