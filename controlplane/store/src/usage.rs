@@ -289,7 +289,7 @@ pub(crate) async fn insert(
         let cost = record.cost.map_or(0, |cost| cost.0);
         let figures = [record.prompt_tokens, record.completion_tokens, cost];
         let kept = figures.map(|figure| to_column(figure.min(MOST)));
-        usage_days::add(tx, source, record, kept).await?;
+        usage_days::add(tx, source, (record, calls.min(MOST)), kept).await?;
     }
     Ok(new)
 }

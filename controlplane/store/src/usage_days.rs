@@ -30,19 +30,19 @@ pub struct Answered {
     pub first_byte_ms: Option<u64>,
 }
 
-/// Adds a record that was new to its day. `capped` has its figures as they were kept.
+/// Adds a record that was new, and stands for so many calls, to its day. `capped` has its figures as they were kept.
 pub(crate) async fn add(
     tx: &mut Transaction<'_, Sqlite>,
     source: &str,
-    record: &UsageRecord,
+    (record, calls): (&UsageRecord, u64),
     [prompt, completion, cost]: [i64; 3],
 ) -> Result<(), StoreError> {
     sqlx::query(
         "insert into usage_days (day, consumer, route, target, model, source, exchanges, prompt_tokens,
            completion_tokens, estimated, cost, unknown_price)
-         values ($1, $2, $3, $4, $5, $6, 1, $7, $8, $9, $10, $11)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
          on conflict (day, consumer, route, target, model, source) do update set
-           exchanges = usage_days.exchanges + 1,
+           exchanges = usage_days.exchanges + excluded.exchanges,
            prompt_tokens = usage_days.prompt_tokens + excluded.prompt_tokens,
            completion_tokens = usage_days.completion_tokens + excluded.completion_tokens,
            estimated = usage_days.estimated + excluded.estimated,
@@ -55,11 +55,12 @@ pub(crate) async fn add(
     .bind(record.target.as_str())
     .bind(&record.model)
     .bind(source)
+    .bind(to_column(calls))
     .bind(prompt)
     .bind(completion)
-    .bind(i64::from(record.estimated))
+    .bind(to_column(if record.estimated { calls } else { 0 }))
     .bind(cost)
-    .bind(i64::from(record.cost.is_none()))
+    .bind(to_column(if record.cost.is_none() { calls } else { 0 }))
     .execute(&mut **tx)
     .await
     .tried("add usage to its day")?;
@@ -116,7 +117,7 @@ impl Store {
     pub async fn answered(&self, since: Timestamp) -> Result<Vec<Answered>, StoreError> {
         let first = since.millis() / MINUTE_MS;
         let rows: Vec<(String, i64, i64, i64, Option<i64>)> = sqlx::query_as(
-            "select target, at / 60000, count(*), sum(prompt_tokens) + sum(completion_tokens),
+            "select target, at / 60000, sum(calls), sum(prompt_tokens) + sum(completion_tokens),
                cast(avg(first_byte_ms) as integer)
              from usage where at >= $1 group by 1, 2 order by 2, 1",
         )
