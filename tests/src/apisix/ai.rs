@@ -70,11 +70,15 @@ pub(super) fn choice(plugins: &Map<String, Value>, body: &mut Bytes) -> Option<C
     })
 }
 
-/// Whether one of the plugins is on that read each body as JSON; and whether this body is.
-pub(super) fn refuses(plugins: &Map<String, Value>, body: &Bytes) -> bool {
-    let on = ["ai-proxy", "ai-proxy-multi"];
-    let on = on.iter().any(|name| plugins.contains_key(*name));
-    on && !serde_json::from_slice::<Value>(body).is_ok_and(|body| body.is_object())
+/// Whether one of the plugins is on that speak to a model themselves.
+pub(super) fn is_on(plugins: &Map<String, Value>) -> bool {
+    let both = ["ai-proxy", "ai-proxy-multi"];
+    both.iter().any(|name| plugins.contains_key(*name))
+}
+
+/// Whether a body is what they read.
+pub(super) fn reads(body: &Bytes) -> bool {
+    serde_json::from_slice::<Value>(body).is_ok_and(|body| body.is_object())
 }
 
 /// Prompt and completion tokens of the newest usage frame in what was read so far.

@@ -33,9 +33,8 @@ pub(super) async fn pass(
     flight: Flight,
     mut passed: Passed,
 ) -> Reply {
-    if ai::refuses(plugins, &asked.body) {
-        let none = Stop::json(400, &json!({ "message": "could not get body or parse it" }));
-        return of_stop(flight, none, passed);
+    if let Err(stop) = may_ask(world, route, plugins, &asked, &mut passed) {
+        return of_stop(flight, stop, passed);
     }
     let mut instance = None;
     let (nodes, limits) = match ai::choice(plugins, &mut asked.body) {
@@ -55,11 +54,6 @@ pub(super) async fn pass(
     if nodes.is_empty() {
         let none = Stop::json(503, &json!({ "error_msg": "no valid upstream node" }));
         return of_stop(flight, none, passed);
-    }
-    if passed.ai.is_some()
-        && let Err(stop) = tokens_left(world, route, plugins, &mut passed)
-    {
-        return of_stop(flight, stop, passed);
     }
     let answers = std::mem::take(&mut asked.answer);
     for node in nodes
@@ -95,6 +89,24 @@ pub(super) async fn pass(
         return reply;
     }
     of_stop(flight, failed(502), passed)
+}
+
+/// What keeps a call from its model before anybody is asked: a body that is no JSON, tokens that are used up.
+fn may_ask(
+    world: &World,
+    route: &Route,
+    plugins: &Plugins,
+    asked: &Asked,
+    passed: &mut Passed,
+) -> Result<(), Stop> {
+    if !ai::is_on(plugins) {
+        return Ok(());
+    }
+    if !ai::reads(&asked.body) {
+        let none = json!({ "message": "could not get body or parse it" });
+        return Err(Stop::json(400, &none));
+    }
+    tokens_left(world, route, plugins, passed)
 }
 
 /// `ai-rate-limiting`: looks before a call whether its window is used up; the call's tokens are added when it has ended.
