@@ -140,8 +140,7 @@ impl ControlPlane {
             let router = dash::over_mesh(app.clone(), whois);
             tracker.spawn(over_mesh::serve(at, local, router, stop.clone()));
         }
-        let router = dash::router(app);
-        let web = open(listener, router, &tracker, &stop)?;
+        let web = open(listener, dash::router(app), &tracker, &stop)?;
         tracker.close();
         Ok(Self {
             store,
