@@ -31,6 +31,7 @@ impl Ledger {
         );
         let rows = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&rows);
+        #[expect(clippy::disallowed_methods, reason = "ends with the test")]
         tokio::spawn(async move {
             while let Ok((mut line, _)) = listener.accept().await {
                 let mut read = Vec::new();
@@ -81,6 +82,7 @@ async fn post(house: &House, consumer: &str, path: &str) -> u16 {
         .unwrap();
     let stream = TcpStream::connect(house.twin.data).await.unwrap();
     let (mut sender, wire) = handshake(TokioIo::new(stream)).await.unwrap();
+    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
     let wire = tokio::spawn(wire);
     let answer = sender.send_request(request).await.unwrap();
     let status = answer.status().as_u16();
