@@ -5,8 +5,8 @@ mod programs;
 
 use crate::site::Site;
 use crate::{
-    act, api, assets, config, events, feeds, fleet, metrics, page, past, sign_in, spend, stop,
-    targets,
+    act, api, assets, config, events, feeds, fleet, metrics, oidc_in, page, past, sessions,
+    sign_in, spend, stop, targets,
 };
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
@@ -79,6 +79,17 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
         (row("GET", "/sign-in", Anyone), get(sign_in::ask)),
         (row("POST", "/sign-in", Anyone), post(sign_in::enter)),
         (row("POST", "/sign-out", Viewer), post(sign_in::leave)),
+        (row("GET", "/sign-in/oidc", Anyone), get(oidc_in::begin)),
+        (row("GET", "/sign-in/oidc/back", Anyone), get(oidc_in::back)),
+        (
+            row("POST", "/sign-in/oidc/logout", Anyone),
+            post(oidc_in::logged_out),
+        ),
+        (row("GET", "/sessions", Viewer), get(sessions::show)),
+        (
+            row("POST", "/sessions/{id}/end", Viewer),
+            post(sessions::end),
+        ),
         (row("GET", "/api/v1/state", Viewer), get(api::state)),
         (row("GET", "/api/v1/incidents", Viewer), get(api::incidents)),
         (row("GET", "/api/v1/usage", Viewer), get(api::usage)),

@@ -7,7 +7,7 @@ use crate::site::Site;
 use crate::tokens;
 use crate::visitor;
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
-use axum::http::{HeaderMap, request::Parts};
+use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use axum_extra::extract::CookieJar;
@@ -95,8 +95,10 @@ impl Guard {
     async fn session(&self, parts: &Parts, from: Option<IpAddr>) -> Result<Caller, Why> {
         let site = &self.site;
         let program = tokens::bearer(&parts.headers);
-        let browser = || token(&parts.headers);
-        let token = program.or_else(browser).ok_or(Why::NotSignedIn)?;
+        let jar = CookieJar::from_headers(&parts.headers);
+        let browser = raw_token(&jar).filter(|_| program.is_none());
+        let by_cookie = || browser.map(|raw| KeyHash::of(raw.as_bytes()));
+        let token = program.or_else(by_cookie).ok_or(Why::NotSignedIn)?;
         let now = site.now();
         let remembered = site.memory.find(token, now);
         if self.row.cuts
@@ -106,10 +108,17 @@ impl Guard {
         }
         let asked = site.find(token, program.is_some(), now);
         let why = match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(Some(session))) => {
-                site.memory.keep(session.clone(), now);
-                return Ok(Caller::of_session(session, from));
-            }
+            Ok(Ok(Some(session))) => match site.renewed(browser, session).await {
+                Ok(Some(session)) => {
+                    site.memory.keep(session.clone(), now);
+                    return Ok(Caller::of_session(session, from));
+                }
+                Ok(None) => {
+                    site.memory.end(token);
+                    return Err(Why::NotSignedIn);
+                }
+                Err(error) => Some(error),
+            },
             Ok(Ok(None)) => {
                 site.memory.end(token);
                 return Err(Why::NotSignedIn);
@@ -125,12 +134,11 @@ impl Guard {
     }
 }
 
-/// What is kept of the session token that a browser sends.
-pub(crate) fn token(headers: &HeaderMap) -> Option<KeyHash> {
-    let cookies = CookieJar::from_headers(headers);
-    let cookie = cookies.get(HOST_COOKIE).or_else(|| cookies.get(COOKIE))?;
+/// The session token that a browser sends.
+pub(crate) fn raw_token(jar: &CookieJar) -> Option<&str> {
+    let cookie = jar.get(HOST_COOKIE).or_else(|| jar.get(COOKIE))?;
     let token = cookie.value();
-    (token.len() <= LONGEST_TOKEN).then(|| KeyHash::of(token.as_bytes()))
+    (token.len() <= LONGEST_TOKEN).then_some(token)
 }
 
 /// The other end of the connection, where the listener tells.

@@ -79,6 +79,7 @@ mod tests {
             how: new.how,
             who: new.who,
             from: new.from,
+            renew_at: None,
         }
     }
 

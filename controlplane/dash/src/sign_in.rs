@@ -6,7 +6,8 @@
 use crate::answer::{html, refusal};
 use crate::assets::{Links, links};
 use crate::caller::Caller;
-use crate::guard::{COOKIE, From, HOST_COOKIE};
+use crate::guard::{COOKIE, From, HOST_COOKIE, raw_token};
+use crate::oidc_in::GoOn;
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use askama::Template;
@@ -29,7 +30,7 @@ use store::{NewChange, NewSession};
 const LINK_MS: u64 = 15 * 60 * 1000;
 
 /// How long a session lasts.
-const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
+pub(crate) const SESSION_MS: u64 = 12 * 60 * 60 * 1000;
 
 const NO_DATABASE: &str =
     "The database does not answer, so no sign-in can be kept. `portcullis cut` works without it.";
@@ -43,6 +44,8 @@ struct SignIn {
     links: Links,
     token: String,
     problem: Option<&'static str>,
+    /// The house has a provider that signs people in.
+    provider: bool,
 }
 
 /// No `Debug`: it holds a token.
@@ -52,7 +55,12 @@ pub(crate) struct Token {
     token: String,
 }
 
-fn draw(status: StatusCode, token: String, problem: Option<&'static str>) -> Response {
+pub(crate) fn draw(
+    status: StatusCode,
+    token: String,
+    problem: Option<&'static str>,
+    provider: bool,
+) -> Response {
     let links = links();
     html(
         status,
@@ -60,15 +68,16 @@ fn draw(status: StatusCode, token: String, problem: Option<&'static str>) -> Res
             links,
             token,
             problem,
+            provider,
         },
     )
 }
 
-pub(crate) async fn ask(Query(mut query): Query<Token>) -> Response {
+pub(crate) async fn ask(State(site): State<Arc<Site>>, Query(mut query): Query<Token>) -> Response {
     if query.token.len() > LONGEST_TOKEN {
         query.token.clear();
     }
-    draw(StatusCode::OK, query.token, None)
+    draw(StatusCode::OK, query.token, None, site.app.oidc.is_some())
 }
 
 pub(crate) async fn enter(
@@ -79,33 +88,69 @@ pub(crate) async fn enter(
     Form(form): Form<Token>,
 ) -> Response {
     let now = site.now();
+    let provider = site.app.oidc.is_some();
+    if !site.attempts.allow(from, now) {
+        let text = "Too many attempts from your address. Wait a minute.";
+        return draw(
+            StatusCode::TOO_MANY_REQUESTS,
+            String::new(),
+            Some(text),
+            provider,
+        );
+    }
     if let Err(refused) = spend(&site.app.sign_in_dir, &form.token, now) {
         tracing::info!(why = refused.log(), ?from, "A sign-in was refused.");
-        return draw(StatusCode::FORBIDDEN, String::new(), Some(refused.text()));
+        return draw(
+            StatusCode::FORBIDDEN,
+            String::new(),
+            Some(refused.text()),
+            provider,
+        );
     }
     let session = NewSession {
         from,
         ..NewSession::by_link(now, now.plus_millis(SESSION_MS))
     };
-    match begin(&site, &session, &headers, jar).await {
+    let Some(token) = random_token() else {
+        let text = "The system gives no random bytes; no session can be made.";
+        return draw(
+            StatusCode::SERVICE_UNAVAILABLE,
+            String::new(),
+            Some(text),
+            provider,
+        );
+    };
+    match started(&site, &session, token, &headers, jar).await {
         Ok(jar) => (jar, Redirect::to("/")).into_response(),
-        Err(text) => draw(StatusCode::SERVICE_UNAVAILABLE, String::new(), Some(text)),
+        Err(text) => draw(
+            StatusCode::SERVICE_UNAVAILABLE,
+            String::new(),
+            Some(text),
+            provider,
+        ),
     }
 }
 
-/// Begins a session: written down, kept, and handed to the browser under a token that nobody chose.
-pub(crate) async fn begin(
+/// A token that nobody chose: each sign-in has its own, so none can be planted.
+pub(crate) fn random_token() -> Option<String> {
+    let mut raw = [0_u8; 32];
+    match getrandom::fill(&mut raw) {
+        Ok(()) => Some(BASE64URL_NOPAD.encode(&raw)),
+        Err(error) => {
+            tracing::error!(%error, "No session can be made: the system gives no random bytes.");
+            None
+        }
+    }
+}
+
+/// Begins a session: written down, kept, and handed to the browser.
+pub(crate) async fn started(
     site: &Site,
     session: &NewSession,
+    token: String,
     headers: &HeaderMap,
     jar: CookieJar,
 ) -> Result<CookieJar, &'static str> {
-    let mut raw = [0_u8; 32];
-    if let Err(error) = getrandom::fill(&mut raw) {
-        tracing::error!(%error, "No session can be made: the system gives no random bytes.");
-        return Err("The system gives no random bytes; no session can be made.");
-    }
-    let token = BASE64URL_NOPAD.encode(&raw);
     let change = NewChange {
         at: session.created,
         by: match session.how {
@@ -144,8 +189,17 @@ pub(crate) async fn leave(
     headers: HeaderMap,
     jar: CookieJar,
 ) -> Response {
+    let change = Change {
+        what: "sign_out",
+        subject: "",
+        detail: "",
+    };
+    let way_out = match raw_token(&jar) {
+        Some(token) => site.way_out(token).await,
+        None => None,
+    };
     let ended = match caller.token() {
-        Some(token) => site.end(&caller, token).await,
+        Some(token) => site.end(&caller, token, &change).await,
         None => Ok(()),
     };
     if ended.is_err() {
@@ -153,19 +207,30 @@ pub(crate) async fn leave(
         return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     }
     let gone = jar.remove(cookie(String::new(), &headers));
-    (gone, Redirect::to("/sign-in")).into_response()
+    match way_out {
+        // A form may lead nowhere else by this site's policy; a page may.
+        Some(to) => {
+            let page = GoOn {
+                links: links(),
+                to,
+                said: "You are signed out here.",
+            };
+            (gone, html(StatusCode::OK, &page)).into_response()
+        }
+        None => (gone, Redirect::to("/sign-in")).into_response(),
+    }
 }
 
 impl Site {
     /// Ends a session at once, for this process even if the database does not answer.
-    pub(crate) async fn end(&self, caller: &Caller, token: KeyHash) -> Result<(), NotRecorded> {
+    pub(crate) async fn end(
+        &self,
+        caller: &Caller,
+        token: KeyHash,
+        change: &Change<'_>,
+    ) -> Result<(), NotRecorded> {
         self.memory.end(token);
-        let change = Change {
-            what: "sign_out",
-            subject: "",
-            detail: "",
-        };
-        self.record(caller, &change).await?;
+        self.record(caller, change).await?;
         let gone = self.app.store.delete_session(token).await;
         gone.map(drop).map_err(|error| {
             tracing::error!(%error, source = ?std::error::Error::source(&error), "A session cannot be ended.");

@@ -1,11 +1,13 @@
 //! What every handler works with: the database, the newest moment of the house, the kill switch.
 
+use crate::attempts::Attempts;
 use crate::chronicle::{Chronicle, JournalFile};
 use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
 use crate::house::LastRead;
 use crate::memory::Memory;
 use crate::pulse::Newest;
+use crate::seal::Seal;
 use crate::tokens::as_session;
 use inventory::Inventory;
 use kill_wire::Timestamp;
@@ -40,6 +42,8 @@ pub struct App {
     pub mesh: Option<watch::Receiver<Arc<MeshView>>>,
     /// What the control plane does by itself.
     pub jobs: JobsReader,
+    /// The house's OpenID Connect provider, where it has one.
+    pub oidc: Option<oidc::Provider>,
     /// The kill switch.
     pub lever: Lever,
     /// Where one-time sign-in tokens lie, as empty files named by the SHA-256 of the token.
@@ -63,6 +67,12 @@ pub(crate) struct Site {
     pub(crate) app: App,
     /// Sessions that were seen to be valid.
     pub(crate) memory: Memory,
+    /// Attempts to sign in.
+    pub(crate) attempts: Attempts,
+    /// Seals what a sign-in on its way needs; ends with this process.
+    pub(crate) seal: Seal,
+    /// Held while a provider renews a session.
+    pub(crate) renewing: tokio::sync::Mutex<()>,
     /// A place for each browser that listens.
     pub(crate) listeners: Arc<Semaphore>,
     /// A place for each batch of usage that is read.
@@ -82,6 +92,9 @@ impl Site {
         Self {
             app,
             memory: Memory::default(),
+            attempts: Attempts::default(),
+            seal: Seal::random(),
+            renewing: tokio::sync::Mutex::default(),
             listeners: Arc::new(Semaphore::new(LISTENERS)),
             batches: Arc::new(Semaphore::new(AT_ONCE)),
             newest: Newest::default(),

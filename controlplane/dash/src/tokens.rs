@@ -52,6 +52,7 @@ pub(crate) fn as_session(token: KeyHash, record: TokenRecord) -> Session {
         how: SignedInBy::Token,
         who: record.name.to_string(),
         from: None,
+        renew_at: None,
     }
 }
 

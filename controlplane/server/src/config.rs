@@ -9,6 +9,7 @@ mod hosts;
 mod mesh;
 pub(crate) mod mistakes;
 mod named_files;
+mod oidc;
 pub(crate) mod reload;
 mod usage_sources;
 mod zones;
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) over_mesh: Option<SocketAddr>,
     /// Gateways that are not ours and tell of their usage.
     pub(crate) usage: Vec<UsageSource>,
+    /// The provider that signs people in, where there is one.
+    pub(crate) oidc: Option<::oidc::Settings>,
     /// The kill switch.
     pub(crate) killswitch: KillSwitchSection,
     /// This host's agent.
@@ -166,6 +169,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
             hosts: controlplane.hosts,
             over_mesh: controlplane.over_mesh,
             usage: controlplane.usage,
+            oidc: controlplane.oidc,
             killswitch,
             agent,
             drivers,

@@ -56,6 +56,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/20261122000012_changes.sql"),
     ),
     (
+        20_261_122_000_013,
+        "provider",
+        include_str!("../../../migrations/sqlite/20261122000013_provider.sql"),
+    ),
+    (
         20_261_122_000_021,
         "stories",
         include_str!("../../../migrations/sqlite/20261122000021_stories.sql"),

@@ -3,6 +3,7 @@
 use crate::columns::{to_column, to_time};
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
+use crate::provider_sessions::ProviderPart;
 use kill_wire::Timestamp;
 use net_model::{DashRole, KeyHash, SignedInBy};
 use std::net::IpAddr;
@@ -22,6 +23,8 @@ pub struct NewSession {
     pub who: String,
     /// From which address it was begun, where that is known.
     pub from: Option<IpAddr>,
+    /// What it has of the provider it was begun at.
+    pub provider: Option<ProviderPart>,
 }
 
 impl NewSession {
@@ -35,6 +38,7 @@ impl NewSession {
             how: SignedInBy::Link,
             who: String::new(),
             from: None,
+            provider: None,
         }
     }
 }
@@ -56,12 +60,23 @@ pub struct Session {
     pub who: String,
     /// From which address it was begun, where that is known.
     pub from: Option<IpAddr>,
+    /// When the provider it was begun at is asked again.
+    pub renew_at: Option<Timestamp>,
 }
 
-type Row = (String, i64, i64, String, String, String, Option<String>);
+type Row = (
+    String,
+    i64,
+    i64,
+    String,
+    String,
+    String,
+    Option<String>,
+    Option<i64>,
+);
 
 fn read(row: Row) -> Result<Session, StoreError> {
-    let (token, created, expires, role, how, who, from) = row;
+    let (token, created, expires, role, how, who, from, renew_at) = row;
     let not_ours = || StoreError::Row("session");
     Ok(Session {
         token: KeyHash::from_hex(&token).ok_or_else(not_ours)?,
@@ -71,6 +86,7 @@ fn read(row: Row) -> Result<Session, StoreError> {
         how: how.parse().map_err(|_| not_ours())?,
         who,
         from: from.and_then(|ip| ip.parse().ok()),
+        renew_at: renew_at.map(to_time),
     })
 }
 
@@ -81,9 +97,11 @@ impl Store {
         token: KeyHash,
         session: &NewSession,
     ) -> Result<(), StoreError> {
+        let part = session.provider.as_ref();
         sqlx::query(
-            "insert into sessions (token_sha256, created, expires, role, how, who, came_from)
-             values ($1, $2, $3, $4, $5, $6, $7)",
+            "insert into sessions (token_sha256, created, expires, role, how, who, came_from,
+               subject, provider_sid, sealed, renew_at)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
         .bind(token.to_hex())
         .bind(to_column(session.created.millis()))
@@ -92,6 +110,13 @@ impl Store {
         .bind(session.how.as_str())
         .bind(&session.who)
         .bind(session.from.map(|ip| ip.to_string()))
+        .bind(part.map(|part| part.subject.as_str()))
+        .bind(part.and_then(|part| part.sid.as_deref()))
+        .bind(part.map(|part| part.sealed.as_str()))
+        .bind(
+            part.and_then(|part| part.renew_at)
+                .map(|at| to_column(at.millis())),
+        )
         .execute(&self.writer)
         .await
         .tried("keep a session")?;
@@ -105,7 +130,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
-            "select token_sha256, created, expires, role, how, who, came_from from sessions
+            "select token_sha256, created, expires, role, how, who, came_from, renew_at from sessions
              where token_sha256 = $1 and expires > $2",
         )
         .bind(token.to_hex())
@@ -119,7 +144,7 @@ impl Store {
     /// Every session that has not expired by `now`, the newest first; at most `limit`.
     pub async fn sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "select token_sha256, created, expires, role, how, who, came_from from sessions
+            "select token_sha256, created, expires, role, how, who, came_from, renew_at from sessions
              where expires > $1 order by created desc, token_sha256 limit $2",
         )
         .bind(to_column(now.millis()))

@@ -125,6 +125,7 @@ const MAY_IMPORT: [(&str, &[&str]); 33] = [
     ("store", &["kill-wire", "net-model"]),
     ("inventory", &["kill-wire", "net-model", "store"]),
     ("mesh", &["kill-wire", "net-model"]),
+    ("oidc", &["kill-wire", "net-model"]),
     (
         "tasks",
         &["kill-wire", "killctl", "net-model", "store", "inventory"],
@@ -140,6 +141,7 @@ const MAY_IMPORT: [(&str, &[&str]); 33] = [
             "store",
             "inventory",
             "mesh",
+            "oidc",
             "tasks",
         ],
     ),
@@ -167,6 +169,7 @@ const MAY_IMPORT: [(&str, &[&str]); 33] = [
             "inventory",
             "tasks",
             "mesh",
+            "oidc",
             "hosts",
             "host-facts",
             "uplink",

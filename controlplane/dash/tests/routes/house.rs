@@ -72,6 +72,7 @@ impl House {
         let app = App {
             inventory: inventory.clone(),
             mesh: None,
+            oidc: None,
             jobs: tasks::JobsReader::default(),
             store: store.clone(),
             snapshots: receiver,

@@ -1,6 +1,7 @@
 //! The section `[controlplane]`: where the dashboard is opened, and under which names.
 
 use super::MeshSection;
+use super::oidc as provider;
 use super::usage_sources::{self, UsageSource};
 use kill_config::{Problem, Problems, Section, listen, loopback};
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +18,8 @@ pub(super) struct ControlplaneSection {
     pub(super) over_mesh: Option<SocketAddr>,
     /// Gateways that are not ours and tell of their usage.
     pub(super) usage: Vec<UsageSource>,
+    /// Who signs people in.
+    pub(super) oidc: Option<::oidc::Settings>,
 }
 
 pub(super) fn read(
@@ -31,12 +34,15 @@ pub(super) fn read(
             hosts: Vec::new(),
             over_mesh: None,
             usage: Vec::new(),
+            oidc: None,
         };
     };
     let listen = listen(&mut section, 7410);
     let over_mesh = over_mesh(&mut section, listen);
     let hosts = hosts(&mut section, problems);
     let usage = usage_sources::read(&mut section, folder, problems, warnings);
+    let oidc = provider::read(&mut section, folder, problems, warnings);
+    provider::fits(oidc.as_ref(), &hosts, warnings);
     section.finish();
     warnings.extend(plain_http(listen));
     ControlplaneSection {
@@ -44,6 +50,7 @@ pub(super) fn read(
         hosts,
         over_mesh,
         usage,
+        oidc,
     }
 }
 

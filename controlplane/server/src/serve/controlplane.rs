@@ -53,6 +53,8 @@ pub(super) struct Wish {
     pub(super) drill: Option<String>,
     /// Gateways that are not ours and tell of their usage.
     pub(super) usage: Vec<UsageSource>,
+    /// The provider that signs people in.
+    pub(super) oidc: Option<oidc::Settings>,
 }
 
 impl Wish {
@@ -65,6 +67,7 @@ impl Wish {
             mesh: config.mesh.clone(),
             drill: config.jobs.drill.clone(),
             usage: config.usage.clone(),
+            oidc: config.oidc.clone(),
         }
     }
 }
@@ -127,6 +130,7 @@ impl ControlPlane {
             snapshots: tasks.snapshots(),
             inventory: inventory.clone(),
             jobs: tasks.jobs(),
+            oidc: wish.oidc.map(oidc::Provider::new).transpose()?,
             lever,
             sign_in_dir: home.sign_in(),
             hosts: wish.hosts,

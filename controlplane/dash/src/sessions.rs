@@ -1,0 +1,116 @@
+//! Signed-in browsers: one's own, and all of them for an admin. Each can be ended at once.
+
+use crate::answer::{html, refusal};
+use crate::caller::Caller;
+use crate::frame::Frame;
+use crate::record::Change;
+use crate::site::Site;
+use crate::view::When;
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use net_model::{DashRole, KeyHash, SignedInBy};
+use std::sync::Arc;
+use store::Session;
+
+/// Most sessions on the page.
+const MOST: u32 = 500;
+
+struct Row {
+    id: String,
+    who: String,
+    role: DashRole,
+    how: SignedInBy,
+    from: String,
+    since: When,
+    until: When,
+    own: bool,
+}
+
+#[derive(Template)]
+#[template(path = "sessions.html")]
+struct Page {
+    frame: Frame,
+    rows: Vec<Row>,
+    all: bool,
+}
+
+/// Whether it is the caller's own, by whatever browser. A link names nobody, so it owns itself alone.
+fn own(caller: &Caller, session: &Session) -> bool {
+    let same_person = !session.who.is_empty()
+        && caller
+            .session()
+            .is_some_and(|mine| mine.how == session.how && mine.who == session.who);
+    caller.token() == Some(session.token) || same_person
+}
+
+fn may_end(caller: &Caller, session: &Session) -> bool {
+    caller.role() == DashRole::Admin || own(caller, session)
+}
+
+pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Response {
+    let all = match site.app.store.sessions(site.now(), MOST).await {
+        Ok(all) => all,
+        Err(error) => {
+            tracing::warn!(%error, "Sessions cannot be listed.");
+            let text = "The database does not answer. A cut needs none: `portcullis cut` works.";
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+        }
+    };
+    let rows = all.into_iter().filter(|session| may_end(&caller, session));
+    let rows = rows.map(|session| Row {
+        id: session.token.to_hex(),
+        own: caller.token() == Some(session.token),
+        who: if session.who.is_empty() {
+            "Whoever held the link".to_owned()
+        } else {
+            session.who
+        },
+        role: session.role,
+        how: session.how,
+        from: session
+            .from
+            .map_or_else(|| "–".to_owned(), |ip| ip.to_string()),
+        since: When::clock(session.created),
+        until: When::clock(session.expires),
+    });
+    let page = Page {
+        rows: rows.collect(),
+        frame: Frame::of(&site, &caller, "/sessions"),
+        all: caller.role() == DashRole::Admin,
+    };
+    html(StatusCode::OK, &page)
+}
+
+pub(crate) async fn end(
+    caller: Caller,
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Response {
+    // The same whether there is none or it is somebody else's.
+    let unknown = || refusal(StatusCode::NOT_FOUND, "There is no such session of yours.");
+    let Some(token) = KeyHash::from_hex(&id) else {
+        return unknown();
+    };
+    let session = match site.app.store.find_session(token, site.now()).await {
+        Ok(Some(session)) if may_end(&caller, &session) => session,
+        Ok(_) => return unknown(),
+        Err(error) => {
+            tracing::warn!(%error, "A session cannot be looked up.");
+            let text = "The database does not answer, so the session goes on.";
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+        }
+    };
+    let change = Change {
+        what: "session.end",
+        subject: &session.who,
+        detail: session.how.as_str(),
+    };
+    // Known before it is ended, so that no answer of the database that is on its way brings it back.
+    site.memory.keep(session.clone(), site.now());
+    match site.end(&caller, token, &change).await {
+        Ok(()) => Redirect::to("/sessions").into_response(),
+        Err(refused) => refused.into_response(),
+    }
+}
