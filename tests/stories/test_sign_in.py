@@ -4,7 +4,6 @@ import httpx
 import pytest
 from browser import Browser
 from browser import missing as no_browser
-from house import House
 from oidc import Provider, back_of, missing, person, signed_in
 from test_dashboard import Forms, sign_in_link
 from waiting import until
@@ -15,16 +14,24 @@ GROUPS = {"ada": ["house-admins"], "otto": ["house-operators"], "vera": ["family
 
 
 @pytest.fixture
-def place(scripted, tmp_path):
-    house = House([("box", "local", scripted)], [("chat", ["*"], ["box"])])
+def place(build, scripted, tmp_path):
+    house = build([("box", "local", scripted)], [("chat", ["*"], ["box"])])
     provider = Provider(tmp_path, house.dashboard, GROUPS)
     house.rules = provider.config(house.secret("oidc.secret", provider.secret))
     house.write_config()
     house.start()
     house.provider = provider
     yield house
-    house.close()
     provider.stop()
+
+
+def cookies(browser):
+    return [(cookie.name, cookie.value, cookie.domain, cookie.path) for cookie in browser.cookies.jar]
+
+
+def put(browser, kept):
+    for name, value, domain, path in kept:
+        browser.cookies.set(name, value, domain, path)
 
 
 def post(browser, place, path, **form):
@@ -61,25 +68,23 @@ def test_only_the_browser_that_began_a_sign_in_ends_it_and_only_once(place):
     began, other = person(), person()
     back = back_of(began, place.dashboard, "ada")
     for browser, address in [(other, back), (began, back.replace("state=", "state=x")), (began, back.replace("state=", "stat="))]:
-        kept = dict(began.cookies)
+        kept = cookies(began)
         answer = browser.get(address)
         assert answer.status_code == 403 and "was not begun in this browser" in answer.text, answer.text
         assert state(browser, place) == 401
-        began.cookies.update(kept)
+        put(began, kept)
     # A code that was issued for another sign-in of the same browser: the nonce and the verifier are not its own.
     second = back_of(began, place.dashboard, "ada")
     stolen = second.replace(httpx.URL(second).params["code"], httpx.URL(back).params["code"])
-    cookies = dict(began.cookies)
     answer = began.get(stolen)
     assert answer.status_code == 403 and "does not hold" in answer.text, answer.text
     # As it was meant, and then again with all that the browser had.
     begun = person()
     third = back_of(begun, place.dashboard, "ada")
-    cookies = [(cookie.name, cookie.value, cookie.domain, cookie.path) for cookie in begun.cookies.jar]
+    kept = cookies(begun)
     assert begun.get(third).status_code == 200 and state(begun, place) == 200
     again = person()
-    for name, value, domain, path in cookies:
-        again.cookies.set(name, value, domain, path)
+    put(again, kept)
     answer = again.get(third)
     assert answer.status_code == 403 and state(again, place) == 401, answer.text
 

@@ -21,6 +21,11 @@ const TABLE: &[(&str, &str, Who)] = &[
     ("GET", "/sign-in", Who::Anyone),
     ("POST", "/sign-in", Who::Anyone),
     ("POST", "/sign-out", Who::Viewer),
+    ("GET", "/sign-in/oidc", Who::Anyone),
+    ("GET", "/sign-in/oidc/back", Who::Anyone),
+    ("POST", "/sign-in/oidc/logout", Who::Anyone),
+    ("GET", "/sessions", Who::Viewer),
+    ("POST", "/sessions/{id}/end", Who::Viewer),
     ("GET", "/api/v1/state", Who::Viewer),
     ("GET", "/api/v1/incidents", Who::Viewer),
     ("GET", "/api/v1/usage", Who::Viewer),
@@ -114,6 +119,13 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
                 }
                 Who::Viewer | Who::Operator | Who::Admin | Who::Sender => {
                     assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}")
+                }
+                // A house without a provider.
+                Who::Anyone if path.starts_with("/sign-in/oidc/l") => {
+                    assert!(status.is_client_error(), "{path} {status}");
+                }
+                Who::Anyone if path.starts_with("/sign-in/oidc") => {
+                    assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
                 }
                 Who::Anyone if path == "/sign-in" && method == "POST" => {
                     assert_eq!(status, StatusCode::FORBIDDEN, "the link is wrong");

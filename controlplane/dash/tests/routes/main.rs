@@ -16,6 +16,7 @@ mod mesh_service;
 mod page;
 mod past;
 mod record;
+mod sessions;
 mod sign_in;
 mod spend;
 mod stop;
