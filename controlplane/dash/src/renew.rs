@@ -5,7 +5,7 @@ use crate::seal::Seal;
 use crate::site::Site;
 use kill_wire::Timestamp;
 use net_model::{DashRole, KeyHash, SignedInBy};
-use oidc::OidcError;
+use oidc::{OidcError, Provider};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use store::{NewChange, ProviderPart, Session, StoreError};
@@ -46,15 +46,29 @@ impl Site {
         }
         // One at a time: what renews a session may count once.
         let _one = self.renewing.lock().await;
-        let now = self.now();
-        let store = &self.app.store;
-        let found = store.find_session(session.token, now).await?;
+        let found = self
+            .app
+            .store
+            .find_session(session.token, self.now())
+            .await?;
         let Some(session) = found else {
             return Ok(None);
         };
-        if !due(&session) {
-            return Ok(Some(session));
+        if due(&session) {
+            return self.asked(provider, cookie, session).await;
         }
+        Ok(Some(session))
+    }
+
+    /// What the provider says of a session that is due.
+    async fn asked(
+        &self,
+        provider: &Provider,
+        cookie: &str,
+        session: Session,
+    ) -> Result<Option<Session>, StoreError> {
+        let now = self.now();
+        let store = &self.app.store;
         let part = store.provider_part(session.token).await?;
         let seal = Seal::of_session(cookie);
         let tokens = part
@@ -147,7 +161,7 @@ impl Site {
         let provider = self.app.oidc.as_ref()?;
         let kept = KeyHash::of(token.as_bytes());
         let part = self.app.store.provider_part(kept).await.ok()??;
-        let tokens: Tokens = Seal::of_session(cookie).open(&part.sealed)?;
+        let tokens: Tokens = Seal::of_session(token).open(&part.sealed)?;
         provider.leave(&tokens.id_token).await
     }
 }

@@ -139,8 +139,7 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let agent = part(Part::Agent);
     let gateway = part(Part::Gateway);
     let fleet = root.section("hosts");
-    let zones = root.section("zones");
-    let net = root.section("mesh");
+    let (zones, net) = (root.section("zones"), root.section("mesh"));
     let alerts = alerts::read(root.section("alerts"), &problems);
     let jobs = alerts::read_jobs(root.section("jobs"), &problems);
     root.finish();

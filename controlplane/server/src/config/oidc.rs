@@ -49,7 +49,7 @@ fn settings(
     let roles = roles(section);
     let authorities = authorities(section, folder);
     for (key, at) in [("issuer", &issuer), ("base_url", &base)] {
-        if at.as_deref().is_some_and(|at| plain_far(at)) {
+        if at.as_deref().is_some_and(plain_far) {
             let text = "this is plain HTTP to another machine: who reads along can sign in as anybody; use https";
             warnings.push(Problem::new(section.key(key), text));
         }
@@ -208,22 +208,11 @@ mod tests {
 
     #[test]
     fn each_mistake_is_named_at_its_key() {
+        let bare = || format!("[controlplane.oidc]\n{ROLES}");
         for (text, key, what) in [
-            (
-                format!("[controlplane.oidc]\n{ROLES}"),
-                "controlplane.oidc.issuer",
-                "",
-            ),
-            (
-                format!("[controlplane.oidc]\n{ROLES}"),
-                "controlplane.oidc.base_url",
-                "",
-            ),
-            (
-                format!("[controlplane.oidc]\n{ROLES}"),
-                "controlplane.oidc.client_id",
-                "",
-            ),
+            (bare(), "controlplane.oidc.issuer", ""),
+            (bare(), "controlplane.oidc.base_url", ""),
+            (bare(), "controlplane.oidc.client_id", ""),
             (
                 GOOD.to_owned(),
                 "controlplane.oidc.roles",

@@ -139,8 +139,7 @@ impl ControlPlane {
             feeds: posted,
             clock: clock::now,
         };
-        let service = mesh.and_then(|mesh| mesh.service);
-        if let (Some(at), Some((local, whois))) = (wish.over_mesh, service) {
+        if let Some((at, (local, whois))) = wish.over_mesh.zip(mesh.and_then(|mesh| mesh.service)) {
             let router = dash::over_mesh(app.clone(), whois);
             tracker.spawn(over_mesh::serve(at, local, router, stop.clone()));
         }
