@@ -61,7 +61,8 @@ viewer = ["family"]
 
 
 def person():
-    return httpx.Client(timeout=20, trust_env=False)
+    # No connection is used again: the provider closes idle ones, and a request may cross that.
+    return httpx.Client(timeout=20, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def follow(browser, url):
