@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 33] = [
+const MAY_IMPORT: [(&str, &[&str]); 34] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
