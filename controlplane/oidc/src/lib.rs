@@ -7,11 +7,13 @@
 
 mod claims;
 mod logout;
+mod outcome;
 mod provider;
 mod settings;
 mod web;
 
 pub use logout::{LoggedOut, NotALogout};
-pub use provider::{Begun, OidcError, Provider, SignedIn};
+pub use outcome::{Begun, OidcError, SignedIn};
+pub use provider::Provider;
 pub use settings::{BadSettings, Settings};
 pub use web::Unreachable;
