@@ -3,8 +3,8 @@
 use crate::NAME;
 use crate::secret_file;
 use kill_config::{Problem, Reading, Section};
-use kill_wire::Name;
-use net_model::{Allowance, KeyHash, Policy, Secret, Span, When};
+use kill_wire::{Name, Timestamp};
+use net_model::{Allowance, KeyHash, OldKey, Policy, Secret, Span, When};
 
 /// Whether who reads drives a gateway that checks keys itself, and must therefore tell it the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,10 +16,11 @@ pub enum Keys {
 }
 
 /// A consumer as the file has it: its routes by name.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ConsumerWish {
     pub(crate) name: Name,
     pub(crate) key: KeyHash,
+    pub(crate) old_key: Option<OldKey>,
     /// There with [`Keys::Themselves`] alone.
     pub(crate) secret: Option<Secret>,
     pub(crate) routes: Vec<String>,
@@ -35,6 +36,7 @@ pub(crate) fn consumer(
 ) -> Option<ConsumerWish> {
     let name = section.need_parsed::<Name>("name", NAME);
     let key = key(&mut section, reading, keys);
+    let old_key = old_key(&mut section);
     let routes = section.need_texts("routes", "a list of names out of gateway.routes");
     let role = section.parse::<Name>("role", NAME);
     let policy = Policy {
@@ -46,6 +48,7 @@ pub(crate) fn consumer(
     Some(ConsumerWish {
         name: name?,
         key,
+        old_key: old_key?,
         secret,
         routes: routes?,
         role,
@@ -88,6 +91,38 @@ fn key(
         (Some(_), Some(_)) => {
             let text = "give key_file or key_sha256, not both";
             reading.problems.note(Problem::new(file_key, text));
+            None
+        }
+    }
+}
+
+/// The key it had before: what is kept of it, and until when it counts. `None` when a problem was noted.
+fn old_key(section: &mut Section<'_>) -> Option<Option<OldKey>> {
+    const UNTIL: &str = "an instant, such as `2026-11-22T10:00:00Z`";
+    let hash = section.text("old_key_sha256", "64 hexadecimal digits");
+    let until = section.text("old_key_until", UNTIL);
+    match (hash, until) {
+        (None, None) => Some(None),
+        (Some(hash), Some(until)) => {
+            let key = KeyHash::from_hex(&hash);
+            if key.is_none() {
+                section.note("old_key_sha256", "expected 64 hexadecimal digits");
+            }
+            let at = until.parse::<jiff::Timestamp>().ok();
+            let at = at.and_then(|at| u64::try_from(at.as_millisecond()).ok());
+            if at.is_none() {
+                let short: String = until.chars().take(40).collect();
+                section.note("old_key_until", &format!("`{short}` is not {UNTIL}"));
+            }
+            let until = Timestamp::from_millis(at?);
+            Some(Some(OldKey { key: key?, until }))
+        }
+        (Some(_), None) => {
+            section.missing("old_key_until", UNTIL);
+            None
+        }
+        (None, Some(_)) => {
+            section.missing("old_key_sha256", "what is kept of the key of before");
             None
         }
     }

@@ -24,7 +24,7 @@ pub use named::check_names;
 pub use secret_file::read as header_secret;
 pub use target::class_of;
 pub use wanted::{WantedWish, read_wanted};
-pub use ways::{Fallback, Ways, ways};
+pub use ways::{Fallback, KEPT, Ways, ways};
 pub use word::{one_of, one_of_or};
 
 /// How routes, targets, consumers and rules are called.

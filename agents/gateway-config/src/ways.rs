@@ -8,12 +8,20 @@ use kill_wire::{Name, RouteKind};
 use net_model::{Consumer, KeyHash, ModelPattern, Route, RouteTable, Secret, Target};
 use std::collections::BTreeMap;
 
+/// The file in the data folder with the consumers that the control plane keeps, as mistakes name it.
+pub const KEPT: &str = "consumers.toml";
+
+/// The consumer that is built in where the file names none.
+const BUILT_IN: &str = "agent";
+
 /// What the file names. What it leaves out comes from a [`Fallback`].
 #[derive(Debug, Default)]
 pub struct Ways {
     targets: Vec<Target>,
     routes: Vec<RouteWish>,
     consumers: Vec<ConsumerWish>,
+    /// Those that the control plane keeps beside the file.
+    kept: Vec<ConsumerWish>,
 }
 
 /// What stands in for what the file leaves out.
@@ -46,6 +54,7 @@ pub fn ways(section: &mut Section<'_>, reading: &mut Reading<'_>, keys: Keys) ->
         targets: targets.into_iter().collect::<Option<_>>()?,
         routes: routes.into_iter().collect::<Option<_>>()?,
         consumers: consumers.into_iter().collect::<Option<_>>()?,
+        kept: Vec::new(),
     })
 }
 
@@ -62,14 +71,49 @@ impl Ways {
         !self.consumers.is_empty()
     }
 
+    /// Reads the consumers that the control plane keeps; `None` when a problem was noted that leaves them unusable.
+    pub fn keep(
+        &mut self,
+        section: &mut Section<'_>,
+        reading: &mut Reading<'_>,
+        keys: Keys,
+    ) -> Option<()> {
+        let mut kept = Vec::new();
+        for section in section.sections("consumers") {
+            kept.push(consumer(section, reading, keys));
+        }
+        self.kept = kept.into_iter().collect::<Option<_>>()?;
+        let mut fine = true;
+        for (at, wish) in self.kept.iter().enumerate() {
+            let twin = self.consumers.iter().position(|it| it.name == wish.name);
+            if let Some(twin) = twin {
+                let text = format!(
+                    "`{}` stands in the configuration file, too, as gateway.consumers[{twin}]; remove one of them",
+                    wish.name
+                );
+                let key = format!("{KEPT}.consumers[{at}].name");
+                reading.problems.note(Problem::new(key, text));
+                fine = false;
+            }
+        }
+        fine.then_some(())
+    }
+
+    /// Whether the consumer that first start made is in force.
+    #[must_use]
+    pub fn has_built_in_consumer(&self) -> bool {
+        self.consumers.is_empty() && !self.kept.iter().any(|it| it.name.as_str() == BUILT_IN)
+    }
+
     /// What scopes are called: routes and consumers, also those that are built in.
     #[must_use]
     pub fn names(&self) -> Vec<Name> {
         let routes = self.routes.iter().map(|route| route.name.clone());
-        let consumers = self.consumers.iter().map(|consumer| consumer.name.clone());
+        let consumers = self.consumers.iter().chain(&self.kept);
+        let consumers = consumers.map(|consumer| consumer.name.clone());
         let built_in = [
             ("chat", self.routes.is_empty()),
-            ("agent", self.consumers.is_empty()),
+            (BUILT_IN, self.has_built_in_consumer()),
         ];
         let built_in = built_in.into_iter().filter(|(_, there)| *there);
         let built_in = built_in.filter_map(|(name, _)| name.parse().ok());
@@ -79,13 +123,17 @@ impl Ways {
     /// How many targets, routes and consumers the file names.
     #[must_use]
     pub const fn counts(&self) -> (usize, usize, usize) {
-        (self.targets.len(), self.routes.len(), self.consumers.len())
+        (
+            self.targets.len(),
+            self.routes.len(),
+            self.consumers.len() + self.kept.len(),
+        )
     }
 
     /// The consumers' keys, by name; none unless they were asked for.
     #[must_use]
     pub fn keys(&self) -> BTreeMap<Name, Secret> {
-        let consumers = self.consumers.iter();
+        let consumers = self.consumers.iter().chain(&self.kept);
         let keys = consumers.filter_map(|it| Some((it.name.clone(), it.secret.clone()?)));
         keys.collect()
     }
@@ -103,6 +151,7 @@ impl Ways {
         };
         let routes = self.routes(&targets, &problems);
         let consumers = self.consumers(&routes, fallback.key, &problems);
+        let own = consumers.len().saturating_sub(self.kept.len());
         let mut found = problems.into_sorted();
         match RouteTable::new(targets, routes, consumers) {
             Ok(table) if found.is_empty() => Ok(table),
@@ -111,7 +160,7 @@ impl Ways {
                 // An unknown name was reported with its nearest; an empty list it left behind says no more.
                 let known: Vec<String> = found.iter().map(|p| p.key.clone()).collect();
                 let more = more.into_iter().filter(|p| !known.contains(&p.key));
-                found.extend(more.map(|p| Problem::new(p.key, p.text)));
+                found.extend(more.map(|p| Problem::new(moved(&p.key, own), p.text)));
                 Err(found)
             }
         }
@@ -145,29 +194,40 @@ impl Ways {
 
     fn consumers(&self, routes: &[Route], key: KeyHash, problems: &Problems) -> Vec<Consumer> {
         let names: Vec<&str> = routes.iter().map(|r| r.name.as_str()).collect();
-        if self.consumers.is_empty() {
+        let mut made = Vec::new();
+        if self.has_built_in_consumer() {
             let all: Vec<usize> = (0..routes.len()).collect();
-            let consumer = |name| Consumer::new(name, key, all);
-            return "agent".parse().ok().map(consumer).into_iter().collect();
+            let name = BUILT_IN.parse().ok();
+            made.extend(name.map(|name| Consumer::new(name, key, all)));
         }
-        let made = self
-            .consumers
-            .iter()
-            .enumerate()
-            .map(|(at, wish)| Consumer {
+        for (of, wishes) in [("gateway", &self.consumers), (KEPT, &self.kept)] {
+            let wishes = wishes.iter().enumerate();
+            made.extend(wishes.map(|(at, wish)| Consumer {
                 name: wish.name.clone(),
                 key: wish.key,
+                old_key: wish.old_key,
                 routes: places(
                     &wish.routes,
                     &names,
-                    &format!("gateway.consumers[{at}].routes"),
+                    &format!("{of}.consumers[{at}].routes"),
                     problems,
                 ),
                 role: wish.role.clone(),
                 policy: wish.policy.clone(),
-            });
-        made.collect()
+            }));
+        }
+        made
     }
+}
+
+/// The key of a consumer that is kept, where the table counts it on behind the `own` of the file.
+fn moved(key: &str, own: usize) -> String {
+    let place = || {
+        let (at, rest) = key.strip_prefix("gateway.consumers[")?.split_once(']')?;
+        let at = at.parse::<usize>().ok()?.checked_sub(own)?;
+        Some(format!("{KEPT}.consumers[{at}]{rest}"))
+    };
+    place().unwrap_or_else(|| key.to_owned())
 }
 
 /// Where each of `wanted` stands in `names`; one that stands nowhere is a problem at `key`.

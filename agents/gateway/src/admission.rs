@@ -1,9 +1,9 @@
 //! Decides who calls, by which route, and which targets are open to that now.
 
-use crate::{deny::Denied, headers::API_KEY, overlay, targets::Watched};
+use crate::{clock, deny::Denied, headers::API_KEY, overlay, targets::Watched};
 use gateway_core::choice::Zone;
 use http::{HeaderMap, header};
-use kill_wire::{ProbeAddress, ProbePoint, ProbePoints, Subject};
+use kill_wire::{ProbeAddress, ProbePoint, ProbePoints, Subject, Timestamp};
 use net_model::{Consumer, KeyHash, Overlay, Route, RouteTable, Target, TargetView};
 use std::{collections::HashMap, sync::Arc};
 
@@ -15,6 +15,8 @@ const MAX_POINTS: usize = 1024;
 pub(crate) struct Table {
     wanted: RouteTable,
     by_key: HashMap<KeyHash, usize>,
+    /// Keys that were replaced: whose, and until when they count.
+    by_old_key: HashMap<KeyHash, (usize, Timestamp)>,
     /// How the targets fare, each in its target's place.
     watched: Vec<Arc<Watched>>,
     /// In which days and hours of policies count.
@@ -39,6 +41,10 @@ impl Table {
             .enumerate()
             .map(|(at, consumer)| (consumer.key, at))
             .collect();
+        let consumers = wanted.consumers().iter().enumerate();
+        let by_old_key = consumers
+            .filter_map(|(at, consumer)| consumer.old_key.map(|old| (old.key, (at, old.until))))
+            .collect();
         let known = before.map_or(&[][..], |before| &before.watched);
         let watched = wanted
             .targets()
@@ -48,6 +54,7 @@ impl Table {
         Self {
             wanted,
             by_key,
+            by_old_key,
             watched,
             zone,
         }
@@ -110,16 +117,21 @@ impl Table {
         let known = keys
             .into_iter()
             .flatten()
-            .find_map(|key| self.holder(key, probe));
+            .find_map(|key| self.holder(key, probe, clock::now));
         known.ok_or(Denied::WrongKey)
     }
 
     /// Both sides are hashes of long random keys: how long the comparison takes tells nothing of use.
-    fn holder(&self, key: KeyHash, probe: KeyHash) -> Option<Caller> {
+    /// Only for a key that was replaced it counts when that is.
+    fn holder(&self, key: KeyHash, probe: KeyHash, now: fn() -> Timestamp) -> Option<Caller> {
         if key == probe {
             return Some(Caller::Probe);
         }
-        self.by_key.get(&key).map(|at| Caller::Consumer(*at))
+        if let Some(at) = self.by_key.get(&key) {
+            return Some(Caller::Consumer(*at));
+        }
+        let (at, until) = self.by_old_key.get(&key)?;
+        (now() < *until).then_some(Caller::Consumer(*at))
     }
 
     /// The consumer at a place of the table.
@@ -325,6 +337,30 @@ mod tests {
         assert_eq!(table().caller(&both, probe), Ok(Caller::Consumer(1)));
         both.insert("x-api-key", "rag2".parse().unwrap());
         assert_eq!(table().caller(&both, probe), Err(Denied::WrongKey));
+    }
+
+    #[test]
+    fn a_key_that_was_replaced_counts_until_its_end_and_no_longer() {
+        let before = table();
+        let mut consumers = before.wanted().consumers().to_vec();
+        let old = KeyHash::of(b"claw before");
+        consumers[0].old_key = Some(net_model::OldKey {
+            key: old,
+            until: Timestamp::from_millis(1000),
+        });
+        let (targets, routes) = (before.wanted().targets(), before.wanted().routes());
+        let wanted = RouteTable::new(targets.to_vec(), routes.to_vec(), consumers).unwrap();
+        let table = Table::new(wanted, Zone::UTC, None);
+        let probe = KeyHash::of(b"probe");
+        let at = |now| table.holder(old, probe, now);
+        assert_eq!(
+            at(|| Timestamp::from_millis(999)),
+            Some(Caller::Consumer(0))
+        );
+        assert_eq!(at(|| Timestamp::from_millis(1000)), None);
+        let new = Secret::new("claw").unwrap().hash();
+        let end = || Timestamp::from_millis(u64::MAX);
+        assert_eq!(table.holder(new, probe, end), Some(Caller::Consumer(0)));
     }
 
     #[test]

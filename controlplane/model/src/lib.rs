@@ -62,7 +62,7 @@ pub use secret::{KeyHash, Secret, SecretError};
 pub use snapshot::{GatewayFacts, Snapshot};
 pub use standing::{BreakerState, HealthView, TargetView};
 pub use story::{Alias, MAX_STEPS, NotAnAlias, Stage, Step, Story, Verdict};
-pub use table::{Consumer, MAX_ENTRIES, ModelPattern, Problem, Route, RouteTable};
+pub use table::{Consumer, MAX_ENTRIES, ModelPattern, OldKey, Problem, Route, RouteTable};
 pub use target::{BreakerRule, Renamed, Target, Timeouts};
 pub use trip::{MAX_CAUSE, Trip, TripKind, cause, shown};
 pub use usage::{Tokens, UsageRecord, UsageTotals};

@@ -1,7 +1,7 @@
 //! The wanted routes of one gateway. A cut never edits them.
 
 use crate::{policy::Policy, secret::KeyHash, target::Target};
-use kill_wire::{Name, RouteKind};
+use kill_wire::{Name, RouteKind, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -62,12 +62,23 @@ pub struct Consumer {
     pub name: Name,
     /// What is kept of its key.
     pub key: KeyHash,
+    /// The key it had before, while that one still counts.
+    pub old_key: Option<OldKey>,
     /// Routes it may take, in the order they are tried; indices into the table's routes.
     pub routes: Vec<usize>,
     /// What limits and budgets of several consumers know it by.
     pub role: Option<Name>,
     /// Which targets may serve it, and when.
     pub policy: Policy,
+}
+
+/// A key that was replaced and still counts for a while, so that a client can be given the new one in peace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OldKey {
+    /// What is kept of it.
+    pub key: KeyHash,
+    /// From then on it is no key.
+    pub until: Timestamp,
 }
 
 impl Consumer {
@@ -77,6 +88,7 @@ impl Consumer {
         Self {
             name,
             key,
+            old_key: None,
             routes,
             role: None,
             policy: Policy::default(),
@@ -212,11 +224,14 @@ impl RouteTable {
         let mut seen = BTreeMap::new();
         let mut problems = Vec::new();
         for (at, consumer) in self.consumers.iter().enumerate() {
-            if let Some(first) = seen.insert(consumer.key, at) {
-                problems.push(Problem::new(
-                    format!("gateway.consumers[{at}].key_file"),
-                    format!("the same key as consumers[{first}]; each consumer needs its own"),
-                ));
+            let keys = [consumer.key].into_iter();
+            for key in keys.chain(consumer.old_key.map(|old| old.key)) {
+                if let Some(first) = seen.insert(key, at) {
+                    problems.push(Problem::new(
+                        format!("gateway.consumers[{at}].key_file"),
+                        format!("the same key as consumers[{first}]; each consumer needs its own"),
+                    ));
+                }
             }
         }
         problems

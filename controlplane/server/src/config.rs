@@ -6,6 +6,7 @@ pub(crate) mod check;
 mod controlplane;
 mod gateway;
 mod hosts;
+pub(crate) mod kept;
 mod mesh;
 pub(crate) mod mistakes;
 mod named_files;
@@ -24,7 +25,7 @@ pub(crate) use named_files::named_files;
 pub(crate) use usage_sources::{UsageSource, Way};
 
 use crate::paths::{Home, Part};
-use gateway_config::{DriverWish, WantedWish};
+use gateway_config::{DriverWish, KEPT, WantedWish};
 use inventory::AlertRules;
 use kill_config::{
     AgentSection, BadConfig, KillSwitchSection, Problem, Problems, Reader, Reading, Section,
@@ -88,8 +89,22 @@ pub(crate) fn file(asked: Option<&Path>) -> Option<PathBuf> {
     }
 }
 
-/// Reads the file, or takes the built-in values when there is none.
+/// Reads the file, or takes the built-in values when there is none. Consumers that the control plane keeps are left out:
+/// this is for whoever asks where a part listens.
 pub(crate) fn read(file: Option<&Path>) -> Result<Config, BadConfig> {
+    read_beside(file, toml::Table::new())
+}
+
+/// Reads the file and the consumers that the control plane keeps in the data folder.
+pub(crate) fn read_whole(file: Option<&Path>, home: &Home) -> Result<Config, BadConfig> {
+    let kept = kept::table(&home.consumers()).map_err(|problems| BadConfig {
+        file: file.map(Path::to_owned),
+        problems,
+    })?;
+    read_beside(file, kept)
+}
+
+fn read_beside(file: Option<&Path>, kept: toml::Table) -> Result<Config, BadConfig> {
     let bad = |problems| BadConfig {
         file: file.map(Path::to_owned),
         problems,
@@ -101,7 +116,7 @@ pub(crate) fn read(file: Option<&Path>) -> Result<Config, BadConfig> {
             (kill_config::read_table(path)?, folder)
         }
     };
-    let mut config = checked(table.clone(), folder).map_err(bad)?;
+    let mut config = checked_beside(table.clone(), kept, folder).map_err(bad)?;
     config.file = file.map(Path::to_owned);
     config.raw = table;
     Ok(config)
@@ -123,8 +138,18 @@ const READER: Reader = Reader {
     courier: Some(kill_courier::KNOWS),
 };
 
-/// Checks what the file says; relative paths in it start from `folder`.
+/// Checks what the file says, with nothing kept beside it.
+#[cfg(test)]
 fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
+    checked_beside(table, toml::Table::new(), folder)
+}
+
+/// Checks what the file says, and what is kept beside it; relative paths in it start from `folder`.
+pub(crate) fn checked_beside(
+    table: toml::Table,
+    kept: toml::Table,
+    folder: &Path,
+) -> Result<Config, Vec<Problem>> {
     let problems = Problems::default();
     let mut warnings = Vec::new();
     let mut root = Section::root(table, &problems);
@@ -155,7 +180,8 @@ fn checked(table: toml::Table, folder: &Path) -> Result<Config, Vec<Problem>> {
     let mesh = mesh::read(net, &mut reading);
     controlplane::fits(&controlplane, mesh.as_ref(), &problems);
     let (agent, drivers) = driving(agent, &controlplane.usage, &mut reading);
-    let gateway = gateway::read(gateway, &mut reading, gateway_config::keys(&drivers));
+    let kept = (!kept.is_empty()).then(|| Section::of_file(KEPT, kept, &problems));
+    let gateway = gateway::read(gateway, kept, &mut reading, gateway_config::keys(&drivers));
     let wanted = gateway.as_ref();
     let wanted = wanted.and_then(|gateway| gateway.wanted(&drivers, &problems));
     let taken = gateway.as_ref().map(GatewaySection::names);

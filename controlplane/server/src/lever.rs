@@ -75,6 +75,7 @@ pub(crate) fn restore(
         | LeverReply::Incidents { .. }
         | LeverReply::Reloaded { .. }
         | LeverReply::Unlocked
+        | LeverReply::Vouched { .. }
         | LeverReply::Drilled { .. }
         | LeverReply::CheckedIn { .. }
         | LeverReply::Told { .. }

@@ -177,6 +177,11 @@ impl Home {
         self.gateway("prices.json")
     }
 
+    /// Consumers that the control plane keeps. It stands with the gateway, which reads it.
+    pub(crate) fn consumers(&self) -> PathBuf {
+        self.gateway(gateway_config::KEPT)
+    }
+
     /// The control plane's database.
     pub(crate) fn database(&self) -> PathBuf {
         self.part(Part::Controlplane).join("portcullis.db")

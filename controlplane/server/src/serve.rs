@@ -52,7 +52,7 @@ pub(crate) fn up(
     let _log = kill_program::start_log(log)?;
     let plan = Plan {
         home: home.clone(),
-        config: config::read(file.as_deref())?,
+        config: config::read_whole(file.as_deref(), home)?,
         file,
         parts: Part::ALL.to_vec(),
         courier: true,
@@ -79,7 +79,7 @@ pub(crate) fn serve(
     log: &LogArgs,
 ) -> anyhow::Result<()> {
     let _log = kill_program::start_log(log)?;
-    let config = config::read(file.as_deref())?;
+    let config = config::read_whole(file.as_deref(), home)?;
     let (parts, courier) = wanted::chosen(wanted, &config);
     let plan = Plan {
         home: home.clone(),

@@ -90,6 +90,7 @@ fn answer(request: &LeverRequest, asked: &mut Asked) -> LeverReply {
         LeverRequest::State => LeverReply::State(Box::<StateReport>::default()),
         LeverRequest::Incidents { .. }
         | LeverRequest::Reload
+        | LeverRequest::Vouch { .. }
         | LeverRequest::Unlock
         | LeverRequest::Drill { .. }
         | LeverRequest::Tell { .. }

@@ -54,6 +54,15 @@ impl<'p> Section<'p> {
         }
     }
 
+    /// A whole file beside the main one: each key is named with the file before it.
+    #[must_use]
+    pub fn of_file(name: &str, table: Table, problems: &'p Problems) -> Self {
+        Self {
+            at: name.to_owned(),
+            ..Self::root(table, problems)
+        }
+    }
+
     /// The full name of a key in this table.
     #[must_use]
     pub fn key(&self, key: &str) -> String {

@@ -40,6 +40,17 @@ pub(crate) fn duress(initials: &str, scope: &Scope, now: Timestamp) -> Reply {
     ))])
 }
 
+/// To everybody with a number, when who holds keys is about to change; `what` in the words of whoever changes it.
+#[must_use]
+pub fn people_change(what: &str, by: &str, now: Timestamp) -> Reply {
+    Reply::of(&[must(format!(
+        "KEYS CHANGE: {} by a RESTORE code of {} {}. If that is wrong: KILL, then look at who holds keys.",
+        short(what, 48),
+        short(by, 24),
+        now.clock()
+    ))])
+}
+
 /// To everybody with a number, when nobody checked in.
 #[must_use]
 pub fn check_in_warning(step: &CheckInStep, then: &Then) -> Reply {

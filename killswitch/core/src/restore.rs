@@ -6,6 +6,7 @@ use crate::inbound_text::{InboundText, Trust};
 use crate::keyring::Minted;
 use crate::memory::{Memory, RESTORE_TRIES};
 use crate::outcomes::OutcomeKey;
+use crate::people::PersonName;
 use crate::printable::printable;
 use crate::reply;
 use crate::scan::{Code, Scan};
@@ -16,6 +17,25 @@ use kill_wire::{Incident, Latch, Scope, Step, Timestamp};
 struct Proven {
     minted: Minted,
     duress: bool,
+}
+
+/// Why a code was not taken for a change of people.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotVouched {
+    /// Not in this house.
+    #[error(
+        "this house asks for two people or knows duress codes: people and keys are changed at the machine, with `portcullis codes`"
+    )]
+    AtTheMachine,
+    /// The code is not good.
+    #[error("{0}")]
+    Refused(Why),
+}
+
+impl From<Why> for NotVouched {
+    fn from(why: Why) -> Self {
+        Self::Refused(why)
+    }
 }
 
 /// For which scope, by which way, answered under which number.
@@ -85,6 +105,27 @@ impl Core {
         let opened = self.restore_code(&scan, now);
         let opened = opened.and_then(|proven| self.open(proven, asked));
         opened.map_err(|why| self.refused(why))
+    }
+
+    /// A RESTORE code spent on something else than a restore: whoever may restore agrees that the people of the house
+    /// change. It counts as one for a restore does: newer than the last KILL, once, and wrong ones lead to the lock.
+    ///
+    /// A house that asks for two people, or knows duress codes, is refused before any code is looked at: one code must
+    /// not undo the first, and a pretence would be seen through.
+    pub fn vouch(&mut self, code: &str, now: Timestamp) -> Result<PersonName, NotVouched> {
+        if self.rules.two_person || self.rules.duress {
+            return Err(NotVouched::AtTheMachine);
+        }
+        self.prepare(now);
+        let scan = Scan::of(code.get(..code.floor_char_boundary(64)).unwrap_or_default());
+        let Proven { minted, .. } = self.restore_code(&scan, now)?;
+        self.newer_than_kill(minted.step, now)?;
+        let Minted { person, step } = minted;
+        self.memory
+            .used_restore
+            .spend_short(&person, step, now.step());
+        self.memory.restore_failures = 0;
+        Ok(person)
     }
 
     fn refused(&self, why: Why) -> Refused {

@@ -155,6 +155,15 @@ pub enum Event {
     },
     /// RESTORE codes count again, by someone at the machine.
     Unlocked,
+    /// Somebody agreed by a RESTORE code that people change (written before they are).
+    Vouched {
+        /// Whose code it was.
+        by: String,
+        /// By which way it came.
+        via: String,
+        /// What was about to change.
+        what: String,
+    },
     /// People and keys were read again.
     People {
         /// How many there are.

@@ -54,6 +54,7 @@ impl Incidents {
             | Event::Drilled { .. }
             | Event::Alarm { .. }
             | Event::Unlocked
+            | Event::Vouched { .. }
             | Event::People { .. } => {}
         }
     }

@@ -11,6 +11,7 @@ use crate::report;
 use crate::restore;
 use crate::state;
 use crate::switch::Switch;
+use crate::vouch;
 use kill_core::{DrillPlan, Feigned, Opening, Why};
 use kill_wire::{ErrorCode, LeverError, LeverReply, LeverRequest, Scope};
 use std::sync::{Arc, PoisonError};
@@ -92,6 +93,7 @@ async fn answer(switch: &Arc<Switch>, request: LeverRequest) -> LeverReply {
                 .newest(limit),
         },
         LeverRequest::Reload => reload(switch).await,
+        LeverRequest::Vouch { code, by, what } => vouch::answer(switch, &code, &by, &what).await,
         LeverRequest::Unlock => {
             switch.core().clear_restore_lock();
             switch.note(Event::Unlocked);
@@ -156,18 +158,7 @@ async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> Leve
         Err(why) => {
             let why = why.why;
             switch.note_refusal("lever", &why.to_string());
-            let code = match why {
-                Why::Locked => ErrorCode::Locked,
-                Why::NotCut(_) => ErrorCode::NotCut,
-                Why::NoCode
-                | Why::NotAccepted
-                | Why::StepUp
-                | Why::TooOld
-                | Why::NoScope
-                | Why::Untrusted
-                | Why::NotByText(_) => ErrorCode::BadCode,
-            };
-            return refused(code, why.to_string());
+            return refused(kind(&why), why.to_string());
         }
     };
     match restore::carry_out(switch, restore).await {
@@ -178,6 +169,21 @@ async fn open(switch: &Arc<Switch>, scope: &Scope, code: &str, by: &str) -> Leve
             text: released.text.into(),
         },
         Err(why) => refused(ErrorCode::NotRecorded, why.to_string()),
+    }
+}
+
+/// As a program may act on it.
+pub(crate) const fn kind(why: &Why) -> ErrorCode {
+    match why {
+        Why::Locked => ErrorCode::Locked,
+        Why::NotCut(_) => ErrorCode::NotCut,
+        Why::NoCode
+        | Why::NotAccepted
+        | Why::StepUp
+        | Why::TooOld
+        | Why::NoScope
+        | Why::Untrusted
+        | Why::NotByText(_) => ErrorCode::BadCode,
     }
 }
 
@@ -211,6 +217,6 @@ fn check_in(switch: &Switch, by: &str) -> LeverReply {
     LeverReply::CheckedIn { check_in }
 }
 
-fn refused(code: ErrorCode, message: String) -> LeverReply {
+pub(crate) fn refused(code: ErrorCode, message: String) -> LeverReply {
     LeverReply::Refused(LeverError { code, message })
 }

@@ -52,6 +52,7 @@ mod switch;
 mod tell;
 mod vantage;
 mod verified;
+mod vouch;
 mod warnings;
 mod watchdog;
 

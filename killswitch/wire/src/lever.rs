@@ -37,6 +37,16 @@ pub enum LeverRequest {
     },
     /// Read people and keys again.
     Reload,
+    /// Somebody who may restore agrees, by a RESTORE code, that the people of the house change. Opens nothing; the code is
+    /// spent, everybody is told, and only then may whoever asked change them.
+    Vouch {
+        /// The code as typed.
+        code: String,
+        /// Who asks.
+        by: String,
+        /// What is about to change, for people, such as `ada is added`.
+        what: String,
+    },
     /// Let RESTORE codes count again after too many failures. Only the CLI at the machine asks this.
     Unlock,
     /// Try everything a cut needs but the order.
@@ -86,6 +96,11 @@ pub enum LeverReply {
     Reloaded {
         /// How many people there are now.
         people: u32,
+    },
+    /// The code was good and is spent; it is written down.
+    Vouched {
+        /// Whose code it was.
+        person: String,
     },
     /// RESTORE codes count again.
     Unlocked,

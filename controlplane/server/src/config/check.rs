@@ -23,7 +23,7 @@ pub(crate) fn print(
     json: bool,
 ) -> anyhow::Result<()> {
     let mut out = Out::stdout();
-    let read = super::read(file).and_then(|config| {
+    let read = super::read_whole(file, home).and_then(|config| {
         let bound = super::guess_bound(&config, home)?;
         Ok((config, bound))
     });

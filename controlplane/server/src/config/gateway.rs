@@ -44,6 +44,11 @@ impl GatewaySection {
         self.ways.has_consumers()
     }
 
+    /// Whether the consumer that first start made is in force.
+    pub(crate) fn has_built_in_consumer(&self) -> bool {
+        self.ways.has_built_in_consumer()
+    }
+
     /// Budgets, limits and runaways.
     pub(crate) fn rules(&self) -> &Rules {
         &self.rules
@@ -75,13 +80,33 @@ impl GatewaySection {
     }
 }
 
+/// Adds the consumers that the control plane keeps, with their own limits and budgets.
+fn beside(
+    mut kept: Section<'_>,
+    ways: &mut Option<Ways>,
+    rules: &mut Option<Rules>,
+    reading: &mut Reading<'_>,
+    keys: Keys,
+) -> Option<()> {
+    let problems = reading.problems;
+    let limits = gateway_config::limits(&mut kept, problems);
+    let budgets = rules::budgets(&mut kept, problems);
+    let fine = ways.as_mut()?.keep(&mut kept, reading, keys);
+    kept.finish();
+    let rules = rules.as_mut()?;
+    rules.limits.extend(limits?);
+    rules.budgets.extend(budgets?);
+    fine
+}
+
 /// Reads the section; `None` when a problem was noted that leaves it unusable.
 pub(super) fn read(
     section: Option<Section<'_>>,
+    kept: Option<Section<'_>>,
     reading: &mut Reading<'_>,
     keys: Keys,
 ) -> Option<GatewaySection> {
-    let Some(mut section) = section else {
+    if section.is_none() && kept.is_none() {
         return Some(GatewaySection {
             listen: loopback(7412),
             ways: Ways::default(),
@@ -89,11 +114,15 @@ pub(super) fn read(
             front: Front::default(),
             operating: Operating::default(),
         });
-    };
+    }
     let problems = reading.problems;
+    let mut section = section.unwrap_or_else(|| Section::root(toml::Table::new(), problems));
     let listen = listen(&mut section, 7412);
-    let ways = ways(&mut section, reading, keys);
-    let rules = rules::rules(&mut section, problems);
+    let mut ways = ways(&mut section, reading, keys);
+    let mut rules = rules::rules(&mut section, problems);
+    if let Some(kept) = kept {
+        beside(kept, &mut ways, &mut rules, reading, keys)?;
+    }
     let front = front::front(&mut section, reading.folder);
     let operating = operating::operating(&mut section, reading.folder);
     section.finish();

@@ -1,16 +1,32 @@
 //! Problems of the configuration as programs and people are told of them: with file, line, field and remedy.
 
+use gateway_config::KEPT;
 use kill_config::{BadConfig, Problem};
 use net_model::Mistake;
 use std::path::Path;
 
-/// All of them, each with its line where the file tells.
-pub(crate) fn mistakes(bad: &BadConfig) -> Vec<Mistake> {
-    listed(bad.file.as_deref(), &bad.problems)
+/// All of them, each with its line where the file tells. `kept` is the file of the consumers that the control plane keeps.
+pub(crate) fn mistakes(bad: &BadConfig, kept: &Path) -> Vec<Mistake> {
+    listed(bad.file.as_deref(), kept, &bad.problems)
 }
 
-/// These problems of this file.
-pub(crate) fn listed(file: Option<&Path>, problems: &[Problem]) -> Vec<Mistake> {
+/// These problems of these files.
+pub(crate) fn listed(file: Option<&Path>, kept: &Path, problems: &[Problem]) -> Vec<Mistake> {
+    let (beside, own): (Vec<_>, Vec<_>) = problems
+        .iter()
+        .cloned()
+        .map(|it| match it.key.strip_prefix(KEPT) {
+            Some(key) => (true, Problem::new(key.trim_start_matches('.'), it.text)),
+            None => (false, it),
+        })
+        .partition(|(beside, _)| *beside);
+    let of = |all: Vec<(bool, Problem)>| all.into_iter().map(|(_, it)| it).collect::<Vec<_>>();
+    let mut all = of_file(file, &of(own));
+    all.extend(of_file(Some(kept), &of(beside)));
+    all
+}
+
+fn of_file(file: Option<&Path>, problems: &[Problem]) -> Vec<Mistake> {
     if problems.is_empty() {
         return Vec::new();
     }
@@ -23,7 +39,8 @@ pub(crate) fn listed(file: Option<&Path>, problems: &[Problem]) -> Vec<Mistake> 
     problems.iter().map(one).collect()
 }
 
-fn mistake(problem: &Problem, text: &str) -> Mistake {
+/// One problem of a file with this text.
+pub(crate) fn mistake(problem: &Problem, text: &str) -> Mistake {
     // What is no TOML is named by its line; what is about the file as a whole has no field.
     let line = problem.key.strip_prefix("line ");
     let (field, line) = match line.and_then(|line| line.parse().ok()) {

@@ -51,7 +51,8 @@ pub(super) fn watch(plan: &Plan, asks: &mpsc::Sender<ConfigAsk>) -> Option<FileW
         // A question that waits already reads the newest content.
         move || !matches!(asks.try_send(by_file()), Err(TrySendError::Closed(_)))
     };
-    let watch = FileWatch::start(file.clone(), plan.home.prices(), changed);
+    let beside = vec![plan.home.prices(), plan.home.consumers()];
+    let watch = FileWatch::start(file.clone(), beside, changed);
     // Between the first reading and the first look, it may have changed already.
     let now = kill_config::read_table(&file).ok();
     if now.as_ref() != Some(&plan.config.raw) && asks.try_send(by_file()).is_err() {

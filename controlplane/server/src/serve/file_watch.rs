@@ -58,7 +58,7 @@ impl FileWatch {
     /// returns false.
     pub(super) fn start(
         file: PathBuf,
-        beside: PathBuf,
+        beside: Vec<PathBuf>,
         changed: impl Fn() -> bool + Send + 'static,
     ) -> std::io::Result<Self> {
         // One piece of news is as good as many.
@@ -137,12 +137,12 @@ struct Seen {
 
 impl Seen {
     /// A file that is no TOML names no other: those known before are looked at again.
-    fn of(file: &Path, beside: &Path, before: &[PathBuf]) -> Self {
+    fn of(file: &Path, beside: &[PathBuf], before: &[PathBuf]) -> Self {
         let folder = file.parent().unwrap_or_else(|| Path::new(""));
         let named = kill_config::read_table(file)
             .map_or_else(|_| before.to_vec(), |table| named_files(&table, folder));
-        let all = [file.to_owned(), beside.to_owned()];
-        let all = all.into_iter().chain(named);
+        let all = [file.to_owned()].into_iter().chain(beside.to_vec());
+        let all = all.chain(named);
         Self {
             contents: all.map(|path| (path.clone(), content(&path))).collect(),
         }
@@ -166,7 +166,7 @@ fn content(path: &Path) -> Option<[u8; 32]> {
 
 struct Watch {
     file: PathBuf,
-    beside: PathBuf,
+    beside: Vec<PathBuf>,
     seen: Seen,
     watcher: Option<RecommendedWatcher>,
     names: Names,

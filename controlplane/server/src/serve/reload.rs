@@ -34,7 +34,7 @@ pub(super) fn reload(site: &mut Site, by: &str) -> ReloadReport {
                 by,
                 "The configuration was not taken; what was in force stays. {bad}"
             );
-            report.mistakes = mistakes::mistakes(&bad);
+            report.mistakes = mistakes::mistakes(&bad, &site.plan.home.consumers());
         }
     }
     tell(site, &report);
@@ -49,7 +49,7 @@ pub(super) fn check(site: &Site, by: &str) -> ReloadReport {
             look(site, &config, &mut report);
             report.good = true;
         }
-        Err(bad) => report.mistakes = mistakes::mistakes(&bad),
+        Err(bad) => report.mistakes = mistakes::mistakes(&bad, &site.plan.home.consumers()),
     }
     report
 }
@@ -65,7 +65,7 @@ fn report(by: &str) -> ReloadReport {
 /// Everything that can be wrong with the file is found here, before anything is touched.
 fn read(site: &Site) -> Result<(Config, RouteTable), BadConfig> {
     let file = site.plan.file.as_deref();
-    let config = config::read(file)?;
+    let config = config::read_whole(file, &site.plan.home)?;
     if site.plan.parts.contains(&Part::Killswitch) {
         config::guess_bound(&config, &site.plan.home)?;
     }
@@ -78,7 +78,8 @@ fn read(site: &Site) -> Result<(Config, RouteTable), BadConfig> {
 }
 
 fn look(site: &Site, config: &Config, report: &mut ReloadReport) {
-    report.warnings = mistakes::listed(site.plan.file.as_deref(), &config.warnings);
+    let kept = site.plan.home.consumers();
+    report.warnings = mistakes::listed(site.plan.file.as_deref(), &kept, &config.warnings);
     report.needs_restart = config::needs_restart(&site.started_with, &config.raw);
 }
 

@@ -151,7 +151,8 @@ impl Site {
 
     /// The key that first start made, when the built-in consumer `agent` is in force.
     pub(super) fn consumer_key_file(&self) -> Option<PathBuf> {
-        (!self.plan.config.gateway.has_consumers()).then(|| self.plan.home.agent_key())
+        let built_in = self.plan.config.gateway.has_built_in_consumer();
+        built_in.then(|| self.plan.home.agent_key())
     }
 
     /// Waits until the first order has reached the gateway; it starts closed.

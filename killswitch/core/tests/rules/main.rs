@@ -22,3 +22,4 @@ mod replies;
 mod restore;
 mod senders;
 mod two_person;
+mod vouch;

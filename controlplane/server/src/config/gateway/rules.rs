@@ -9,22 +9,25 @@ const MOST: u64 = 1_000_000_000_000;
 
 /// Reads all rules; `None` when a problem was noted that leaves them unusable.
 pub(super) fn rules(section: &mut Section<'_>, problems: &Problems) -> Option<Rules> {
-    let budgets: Vec<_> = section
-        .sections("budgets")
-        .into_iter()
-        .map(|section| budget(section, problems))
-        .collect();
+    let budgets = budgets(section, problems);
     let limits = gateway_config::limits(section, problems);
     let runaway = runaway(section.section("runaway"));
     let time_zone = section.text("time_zone", "a time zone, such as `Europe/Berlin`");
     let zone_key = section.key("time_zone");
     problems.take(&zone_key, gateway::knows_time_zone(time_zone.as_deref()))?;
     Some(Rules {
-        budgets: budgets.into_iter().collect::<Option<_>>()?,
+        budgets: budgets?,
         limits: limits?,
         runaway,
         time_zone,
     })
+}
+
+/// Reads all budgets; `None` when a problem was noted that leaves them unusable.
+pub(super) fn budgets(section: &mut Section<'_>, problems: &Problems) -> Option<Vec<Budget>> {
+    let budgets = section.sections("budgets").into_iter();
+    let budgets: Vec<_> = budgets.map(|it| budget(it, problems)).collect();
+    budgets.into_iter().collect()
 }
 
 fn budget(mut section: Section<'_>, problems: &Problems) -> Option<Budget> {
