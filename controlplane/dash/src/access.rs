@@ -1,6 +1,7 @@
 //! Who may use which route. The router is made from this list, and so is the guard in front of each route: there is no route
 //! without a row, and no row that a handler could forget.
 
+mod kept;
 mod programs;
 
 use crate::site::Site;
@@ -141,6 +142,7 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
         (row("GET", "/metrics", Monitor), get(metrics::metrics)),
     ];
     rows.extend(programs::rows());
+    rows.extend(kept::rows());
     rows
 }
 

@@ -13,14 +13,16 @@ mod spark;
 use crate::answer::{html, problem, refusal};
 use crate::caller::Caller;
 use crate::frame::Frame;
+use crate::record::Change;
 use crate::site::Site;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
-use axum::response::Response;
-use net_model::{HistoryStep, HostName, ZoneName};
+use axum::response::{IntoResponse, Redirect, Response};
+use kill_wire::Timestamp;
+use net_model::{HistoryStep, HostName, HostRole, ZoneName};
 use serde::Deserialize;
 use std::sync::Arc;
-use store::StoreError;
+use store::{HostHealth, HostQuery, StoreError};
 
 /// Hosts on one page.
 pub(crate) const ON_A_PAGE: u32 = 100;
@@ -32,17 +34,41 @@ pub(crate) const SILENT_MS: u64 = 60_000;
 /// Which of many.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Which {
-    zone: Option<String>,
+    #[serde(default)]
+    zone: String,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    health: String,
+    /// Part of a name.
+    #[serde(default)]
+    q: String,
     page: Option<u32>,
 }
 
 impl Which {
-    /// None when it names no zone there could be.
-    fn zone(&self) -> Option<Option<ZoneName>> {
-        match self.zone.as_deref() {
-            None | Some("") => Some(None),
-            Some(name) => name.parse().ok().map(Some),
-        }
+    /// None when it names a zone, a role or a state there cannot be.
+    fn query(&self, now: Timestamp) -> Option<HostQuery> {
+        let zone = match self.zone.as_str() {
+            "" => None,
+            name => Some(name.parse::<ZoneName>().ok()?),
+        };
+        let role = match self.role.as_str() {
+            "" => None,
+            name => Some(name.parse::<HostRole>().ok()?),
+        };
+        let health = match self.health.as_str() {
+            "" => None,
+            word => Some(HostHealth::ALL.into_iter().find(|it| it.as_str() == word)?),
+        };
+        let name: String = self.q.trim().chars().take(64).collect();
+        Some(HostQuery {
+            zone,
+            role,
+            health,
+            name: (!name.is_empty()).then(|| name.to_lowercase()),
+            heard_since: Timestamp::from_millis(now.millis().saturating_sub(SILENT_MS)),
+        })
     }
 
     fn skip(&self) -> u32 {
@@ -73,30 +99,24 @@ pub(crate) async fn hosts(
     State(site): State<Arc<Site>>,
     Query(which): Query<Which>,
 ) -> Response {
-    let Some(zone) = which.zone() else {
-        return refusal(StatusCode::BAD_REQUEST, "That is no name of a zone.");
-    };
     let now = site.now();
+    let Some(query) = which.query(now) else {
+        return refusal(
+            StatusCode::BAD_REQUEST,
+            "There is no such zone, role or state.",
+        );
+    };
     let read = async {
         let store = &site.app.store;
-        let since = kill_wire::Timestamp::from_millis(now.millis().saturating_sub(SILENT_MS));
-        let counts = store.zone_counts(since).await?;
-        let lines = store.host_lines(zone.as_ref(), which.skip(), ON_A_PAGE + 1);
+        let counts = store.zone_counts(query.heard_since).await?;
+        let lines = store.host_lines(&query, which.skip(), ON_A_PAGE + 1);
         Ok((counts, lines.await?))
     };
     match read.await {
         Ok((counts, lines)) => {
             let zones = site.app.inventory.zones();
             let frame = Frame::of(&site, &caller, "/hosts");
-            let page = hosts::page(
-                frame,
-                &zones,
-                counts,
-                lines,
-                zone,
-                which.page.unwrap_or(0),
-                now,
-            );
+            let page = hosts::page(frame, &zones, counts, lines, &which, now);
             html(StatusCode::OK, &page)
         }
         Err(error) => unreadable(&error),
@@ -136,7 +156,50 @@ pub(crate) async fn alerts(caller: Caller, State(site): State<Arc<Site>>) -> Res
 
 pub(crate) async fn jobs(caller: Caller, State(site): State<Arc<Site>>) -> Response {
     let frame = Frame::of(&site, &caller, "/jobs");
-    html(StatusCode::OK, &lists::jobs(frame, &site.app.jobs.all()))
+    html(
+        StatusCode::OK,
+        &lists::jobs(frame, &site.app.jobs, caller.role()),
+    )
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Job {
+    name: String,
+}
+
+/// Has a job run out of its time.
+pub(crate) async fn run_job(
+    caller: Caller,
+    State(site): State<Arc<Site>>,
+    Form(job): Form<Job>,
+) -> Response {
+    match ring(&site, &caller, &job).await {
+        Ok(()) => Redirect::to("/jobs").into_response(),
+        Err(Failed::NotRecorded(answer)) => answer,
+        Err(Failed::NotRung(why)) => {
+            refusal(StatusCode::CONFLICT, &format!("It was not run: {why}."))
+        }
+    }
+}
+
+/// Why a job was not run.
+enum Failed {
+    NotRecorded(Response),
+    NotRung(tasks::NotRung),
+}
+
+async fn ring(site: &Site, caller: &Caller, job: &Job) -> Result<(), Failed> {
+    if !site.app.jobs.can_run(&job.name) {
+        return Err(Failed::NotRung(tasks::NotRung::Unknown));
+    }
+    let change = Change {
+        what: "job.run",
+        subject: &job.name,
+        detail: "",
+    };
+    let written = site.record(caller, &change).await;
+    written.map_err(|not| Failed::NotRecorded(not.into_response()))?;
+    site.app.jobs.run_now(&job.name).map_err(Failed::NotRung)
 }
 
 pub(crate) async fn mesh(caller: Caller, State(site): State<Arc<Site>>) -> Response {

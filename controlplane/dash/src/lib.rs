@@ -16,8 +16,10 @@ mod api;
 mod assets;
 mod attempts;
 mod caller;
+mod channels;
 mod chronicle;
 mod config;
+mod consumers;
 mod events;
 mod explain;
 mod feeds;
@@ -31,10 +33,12 @@ mod house;
 mod lever;
 mod memory;
 mod metrics;
+mod office;
 mod oidc_in;
 mod openapi;
 mod page;
 mod past;
+mod people;
 mod problems;
 mod pulse;
 mod record;
@@ -42,6 +46,7 @@ mod refused;
 mod renew;
 mod seal;
 mod sessions;
+mod settings;
 mod sign_in;
 mod site;
 mod spend;
@@ -55,6 +60,11 @@ pub use access::{Access, Who, access};
 pub use chronicle::{JournalFile, JournalHolds};
 pub use config::ConfigAsk;
 pub use feeds::{Feeds, Source};
+pub use office::{
+    Cards, ConsumerBook, ConsumerChange, ConsumerView, ConsumerWish, Edit, Enrolled, Field,
+    KeyToScan, NewPerson, Office, OwnRules, Pending, PersonView, SettingsView, Shown, Trouble,
+    TroubleKind, Vouch,
+};
 pub use site::App;
 
 use axum::extract::DefaultBodyLimit;

@@ -6,6 +6,7 @@ use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
 use crate::house::LastRead;
 use crate::memory::Memory;
+use crate::office::Office;
 use crate::pulse::Newest;
 use crate::seal::Seal;
 use crate::tokens::as_session;
@@ -46,6 +47,8 @@ pub struct App {
     pub oidc: Option<oidc::Provider>,
     /// The kill switch.
     pub lever: Lever,
+    /// Who keeps the house's files.
+    pub office: Arc<dyn Office>,
     /// Where one-time sign-in tokens lie, as empty files named by the SHA-256 of the token.
     pub sign_in_dir: PathBuf,
     /// Names besides `localhost` and literal addresses under which a browser may call, such as

@@ -31,6 +31,7 @@ pub(crate) use scopes::CutNow;
 pub(crate) use stop::{Now, Proofs};
 pub(crate) use targets::Targets;
 pub(crate) use text::{When, counted, proof};
+pub(crate) use watch::{Watch, guesses};
 
 use askama::Template;
 use net_model::Snapshot;

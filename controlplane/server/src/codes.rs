@@ -2,8 +2,8 @@
 //!
 //! Works on `people.json` alone, so only whoever may read the data folder gets anywhere; then tells a running kill switch.
 
-mod add;
-mod cards;
+pub(crate) mod add;
+pub(crate) mod cards;
 mod examples;
 mod now;
 
@@ -132,7 +132,8 @@ fn list(people: &People, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn revoke(home: &Home, name: &str, only_cards: bool, json: bool) -> anyhow::Result<()> {
+/// Takes a person's cards away, and the keys too unless `only_cards`; gives how many cards there were.
+pub(crate) fn take_away(home: &Home, name: &str, only_cards: bool) -> anyhow::Result<usize> {
     let cards = change(home, |people| {
         let cards = person(&people, name)?.cards.len();
         let mut rest = people;
@@ -150,6 +151,11 @@ fn revoke(home: &Home, name: &str, only_cards: bool, json: bool) -> anyhow::Resu
     if !only_cards {
         enrol::remove_svgs(&home.enrol(), name);
     }
+    Ok(cards)
+}
+
+fn revoke(home: &Home, name: &str, only_cards: bool, json: bool) -> anyhow::Result<()> {
+    let cards = take_away(home, name, only_cards)?;
     let mut out = Out::stdout();
     if json {
         out.json(&json!({ "revoked": name, "keys": !only_cards, "cards": cards }))?;

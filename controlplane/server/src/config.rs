@@ -4,6 +4,7 @@ mod alerts;
 mod changed;
 pub(crate) mod check;
 mod controlplane;
+pub(crate) mod flat;
 mod gateway;
 mod hosts;
 pub(crate) mod kept;
@@ -13,6 +14,7 @@ mod named_files;
 mod oidc;
 pub(crate) mod reload;
 mod usage_sources;
+pub(crate) mod web_edit;
 mod zones;
 
 pub(crate) use alerts::JobsSection;
@@ -102,6 +104,11 @@ pub(crate) fn read_whole(file: Option<&Path>, home: &Home) -> Result<Config, Bad
         problems,
     })?;
     read_beside(file, kept)
+}
+
+/// The file as it stands, unchecked; nothing where there is none.
+pub(crate) fn raw(file: Option<&Path>) -> Result<toml::Table, BadConfig> {
+    file.map_or_else(|| Ok(toml::Table::new()), kill_config::read_table)
 }
 
 fn read_beside(file: Option<&Path>, kept: toml::Table) -> Result<Config, BadConfig> {

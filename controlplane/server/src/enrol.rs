@@ -38,7 +38,7 @@ impl Purpose {
     }
 
     /// For the person who scans it.
-    const fn what(self) -> &'static str {
+    pub(crate) const fn what(self) -> &'static str {
         match self {
             Self::Kill => "cuts; keep it where you find it at night",
             Self::Restore => "opens again; best on another device",
@@ -101,6 +101,14 @@ fn keys(person: &Person) -> impl Iterator<Item = (Purpose, &Key)> {
 
 fn url(name: &str, purpose: Purpose, key: &Key) -> Zeroizing<String> {
     Zeroizing::new(key.otpauth_url(&format!("{name} {}", purpose.label()), ISSUER))
+}
+
+/// One key as a QR code, as an SVG element for a page.
+pub(crate) fn svg(name: &str, purpose: Purpose, key: &Key) -> anyhow::Result<Zeroizing<String>> {
+    let drawn = Zeroizing::new(qr::svg(&url(name, purpose, key))?);
+    // What stands before the element is for a file of its own.
+    let element = drawn.find("<svg").and_then(|at| drawn.get(at..));
+    Ok(Zeroizing::new(element.unwrap_or_default().to_owned()))
 }
 
 /// Prints one key as a QR code.

@@ -22,6 +22,7 @@ mod journal;
 mod lever;
 mod lock;
 mod mesh;
+mod office;
 mod out;
 mod paths;
 mod people_file;

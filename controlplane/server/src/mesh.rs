@@ -53,7 +53,9 @@ pub(crate) async fn known_hosts(
     zones: &[Zone],
     nodes: &BTreeMap<HostName, String>,
 ) -> Result<Vec<KnownHost>, StoreError> {
-    let lines = store.host_lines(None, 0, MOST).await?;
+    let lines = store
+        .host_lines(&store::HostQuery::default(), 0, MOST)
+        .await?;
     let known = lines.into_iter().map(|line| {
         let tier = zones.iter().find(|zone| zone.name == line.zone);
         KnownHost {

@@ -6,7 +6,7 @@ use crate::hosts::HostState;
 use crate::open::Store;
 use kill_wire::Timestamp;
 use net_model::report::BootId;
-use net_model::{Dial, Gauges, HostLatest, HostName, HostSeen, ZoneName};
+use net_model::{Dial, Gauges, HostLatest, HostName, HostRole, HostSeen, ZoneName};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -29,6 +29,97 @@ pub struct HostLine {
     pub latest: Option<HostLatest>,
     /// Alerts that fire.
     pub alerts: u64,
+}
+
+/// In which state hosts of a list are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostHealth {
+    /// Reports, and nothing fires.
+    Good,
+    /// Joined, and not heard of lately.
+    Silent,
+    /// Something fires.
+    Alerts,
+    /// A check of its posture fails.
+    Posture,
+    /// Invited, not joined yet.
+    Invited,
+    /// Shut out.
+    Revoked,
+}
+
+impl HostHealth {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Good,
+        Self::Silent,
+        Self::Alerts,
+        Self::Posture,
+        Self::Invited,
+        Self::Revoked,
+    ];
+
+    /// As an address names it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Silent => "silent",
+            Self::Alerts => "alerts",
+            Self::Posture => "posture",
+            Self::Invited => "invited",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub const fn say(self) -> &'static str {
+        match self {
+            Self::Good => "reports, no alert",
+            Self::Silent => "silent",
+            Self::Alerts => "with alerts",
+            Self::Posture => "posture fails",
+            Self::Invited => "invited",
+            Self::Revoked => "shut out",
+        }
+    }
+
+    /// Of a host in `h`; `$4` is since when it must have been heard of.
+    const fn condition(self) -> &'static str {
+        match self {
+            Self::Good => {
+                "h.state = 'joined' and exists (select 1 from host_latest l where l.host = h.name and l.at >= $4)
+                 and not exists (select 1 from alerts a where a.host = h.name and a.ended is null)"
+            }
+            Self::Silent => {
+                "h.state = 'joined' and not exists (select 1 from host_latest l where l.host = h.name and l.at >= $4)"
+            }
+            Self::Alerts => {
+                "$4 is not null and exists (select 1 from alerts a where a.host = h.name and a.ended is null)"
+            }
+            Self::Posture => {
+                "$4 is not null and exists (select 1 from host_latest l where l.host = h.name and l.posture_fail > 0)"
+            }
+            Self::Invited => "$4 is not null and h.state = 'invited'",
+            Self::Revoked => "$4 is not null and h.state = 'revoked'",
+        }
+    }
+}
+
+/// Which hosts of a list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostQuery {
+    /// Of this zone.
+    pub zone: Option<ZoneName>,
+    /// With this role.
+    pub role: Option<HostRole>,
+    /// In this state.
+    pub health: Option<HostHealth>,
+    /// With this in their name, in small letters.
+    pub name: Option<String>,
+    /// A host that was not heard of since is silent.
+    pub heard_since: Timestamp,
 }
 
 /// How many hosts of a zone are in which state.
@@ -54,19 +145,33 @@ const LINES: &str = "select h.name, h.zone, h.roles, h.dial as wanted_dial, h.st
 const LATEST: &str = "h left join host_latest l on l.host = h.name";
 
 impl Store {
-    /// Hosts by zone and name, of one zone if it is named: `limit` of them after the first `skip`.
+    /// Hosts by zone and name, those that are meant: `limit` of them after the first `skip`.
     pub async fn host_lines(
         &self,
-        zone: Option<&ZoneName>,
+        query: &HostQuery,
         skip: u32,
         limit: u32,
     ) -> Result<Vec<HostLine>, StoreError> {
+        let health = query.health.map_or("$4 is not null", HostHealth::condition);
+        let name = query.name.as_deref().map(|part| {
+            let plain = part
+                .replace('\\', "\\\\")
+                .replace('%', "\\%")
+                .replace('_', "\\_");
+            format!("%{plain}%")
+        });
         let sql = format!(
-            "{LINES} (select * from hosts where $1 is null or zone = $1 order by zone, name limit $2 offset $3) {LATEST}
+            "{LINES} (select h.* from hosts h where ($1 is null or h.zone = $1)
+               and ($2 is null or ',' || h.roles || ',' like '%,' || $2 || ',%')
+               and ($3 is null or h.name like $3 escape '\\') and ({health})
+               order by h.zone, h.name limit $5 offset $6) {LATEST}
              order by h.zone, h.name"
         );
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(zone.map(ZoneName::as_str))
+            .bind(query.zone.as_ref().map(ZoneName::as_str))
+            .bind(query.role.map(|role| role.to_string()))
+            .bind(name)
+            .bind(to_column(query.heard_since.millis()))
             .bind(i64::from(limit))
             .bind(i64::from(skip))
             .fetch_all(&self.readers)

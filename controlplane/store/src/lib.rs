@@ -10,6 +10,7 @@
 mod alerts;
 mod changes;
 mod columns;
+mod consumers;
 mod counted;
 mod error;
 mod host_history;
@@ -28,9 +29,10 @@ mod usage;
 mod usage_days;
 
 pub use changes::{ChangeRow, ChangesCheck, NewChange};
+pub use consumers::ConsumerSeen;
 pub use counted::{CountedRow, Counters, Counting};
 pub use error::StoreError;
-pub use host_list::{HostLine, ZoneCount};
+pub use host_list::{HostHealth, HostLine, HostQuery, ZoneCount};
 pub use host_reports::{HostPoint, ReportBatch, ReportMark, SeenModel};
 pub use hosts::{CertificateRecord, HostRecord, HostState, Invitation, KnownHost};
 pub use open::Store;

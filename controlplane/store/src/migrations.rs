@@ -76,6 +76,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         include_str!("../../../migrations/sqlite/20261122000031_usage_days.sql"),
     ),
     (
+        20_261_122_000_040,
+        "consumers",
+        include_str!("../../../migrations/sqlite/20261122000040_consumers.sql"),
+    ),
+    (
         20_261_122_000_091,
         "counted",
         include_str!("../../../migrations/sqlite/20261122000091_counted.sql"),

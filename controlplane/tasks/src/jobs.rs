@@ -5,7 +5,7 @@
 
 use crate::schedule::Schedule;
 use crate::settings::Settings;
-use crate::status::{Board, chain};
+use crate::status::{Bell, Board, chain};
 use inventory::{Inventory, Rule};
 use kill_wire::{LeverReply, LeverRequest, Timestamp};
 use killctl::Lever;
@@ -52,6 +52,8 @@ pub(crate) struct Jobs {
     clock: fn() -> Timestamp,
     board: Board,
     planned: Vec<Planned>,
+    bell: mpsc::Sender<usize>,
+    rings: mpsc::Receiver<usize>,
 }
 
 impl Jobs {
@@ -73,6 +75,9 @@ impl Jobs {
         ];
         let drill = settings.drill.as_deref();
         planned.extend(drill.map(|cron| plan(Work::Drill, "drill", cron)));
+        let (bell, rings) = mpsc::channel(16);
+        let names = planned.iter().map(|job| job.name).collect();
+        board.put_bell(Bell::new(names, bell.clone()));
         Self {
             store: settings.store.clone(),
             inventory: settings.inventory.clone(),
@@ -80,11 +85,13 @@ impl Jobs {
             clock: settings.clock,
             board,
             planned,
+            bell,
+            rings,
         }
     }
 
-    pub(crate) async fn run(self, stop: CancellationToken) {
-        let (bell, mut rings) = mpsc::channel(16);
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let bell = self.bell.clone();
         let crons: Vec<String> = self.planned.iter().map(|job| job.cron.clone()).collect();
         let (mut schedule, known) = match Schedule::start(crons, &bell).await {
             Ok(started) => started,
@@ -96,7 +103,7 @@ impl Jobs {
             }
         };
         self.at_the_start(&bell).await;
-        while let Some(Some(number)) = stop.run_until_cancelled(rings.recv()).await {
+        while let Some(Some(number)) = stop.run_until_cancelled(self.rings.recv()).await {
             let Some(job) = self.planned.get(number) else {
                 continue;
             };

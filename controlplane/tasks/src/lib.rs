@@ -22,7 +22,7 @@ mod watch;
 
 pub use schedule::wrong_schedule;
 pub use settings::{Facts, Settings};
-pub use status::TaskStatus;
+pub use status::{NotRung, TaskStatus};
 
 use net_model::{JobView, Snapshot};
 use status::Board;
@@ -106,6 +106,20 @@ impl JobsReader {
     #[must_use]
     pub fn all(&self) -> Vec<JobView> {
         self.0.jobs()
+    }
+
+    /// Has a job run as soon as the one that runs is done.
+    ///
+    /// # Errors
+    /// When there is no such job, or too many wait.
+    pub fn run_now(&self, name: &str) -> Result<(), NotRung> {
+        self.0.ring(name)
+    }
+
+    /// Whether it can be run out of its time.
+    #[must_use]
+    pub fn can_run(&self, name: &str) -> bool {
+        self.0.rings(name)
     }
 }
 

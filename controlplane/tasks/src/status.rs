@@ -4,6 +4,7 @@ use kill_wire::Timestamp;
 use net_model::JobView;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc;
 
 /// The last run of one task.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,32 @@ pub struct TaskStatus {
 pub(crate) struct Board {
     tasks: Arc<Mutex<BTreeMap<&'static str, TaskStatus>>>,
     jobs: Arc<Mutex<BTreeMap<String, JobView>>>,
+    bell: Arc<Mutex<Option<Bell>>>,
+}
+
+/// Rings for a job out of its time.
+#[derive(Clone, Debug)]
+pub(crate) struct Bell {
+    names: Vec<&'static str>,
+    rings: mpsc::Sender<usize>,
+}
+
+impl Bell {
+    /// For jobs of these names, by their places.
+    pub(crate) fn new(names: Vec<&'static str>, rings: mpsc::Sender<usize>) -> Self {
+        Self { names, rings }
+    }
+}
+
+/// Why a job was not rung for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotRung {
+    /// There is no such job.
+    #[error("there is no job of that name that can be run out of its time")]
+    Unknown,
+    /// So many wait already.
+    #[error("too many jobs wait to be run; look again in a minute")]
+    Busy,
 }
 
 impl Board {
@@ -46,6 +73,26 @@ impl Board {
     pub(crate) fn all(&self) -> Vec<TaskStatus> {
         let all = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         all.values().cloned().collect()
+    }
+
+    /// Who is rung when a job shall run now.
+    pub(crate) fn put_bell(&self, bell: Bell) {
+        *self.bell.lock().unwrap_or_else(PoisonError::into_inner) = Some(bell);
+    }
+
+    /// Has a job run as soon as the one that runs is done.
+    pub(crate) fn ring(&self, name: &str) -> Result<(), NotRung> {
+        let bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        let bell = bell.as_ref().ok_or(NotRung::Unknown)?;
+        let place = bell.names.iter().position(|it| *it == name);
+        let place = place.ok_or(NotRung::Unknown)?;
+        bell.rings.try_send(place).map_err(|_| NotRung::Busy)
+    }
+
+    /// Whether a job can be run out of its time.
+    pub(crate) fn rings(&self, name: &str) -> bool {
+        let bell = self.bell.lock().unwrap_or_else(PoisonError::into_inner);
+        bell.as_ref().is_some_and(|bell| bell.names.contains(&name))
     }
 
     /// Replaces how a scheduled job's last run went.

@@ -1,9 +1,12 @@
 //! The same as JSON, for a signed-in session.
 
-use super::{Back, ON_A_PAGE, SILENT_MS, Which, host as one, unreadable_json};
+use super::{Back, Failed, Job, ON_A_PAGE, SILENT_MS, Which, host as one, ring, unreadable_json};
 use crate::answer::problem;
+use crate::caller::Caller;
+use crate::record::NotRecorded;
 use crate::site::Site;
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,21 +18,21 @@ use std::sync::Arc;
 use store::{HostLine, ZoneCount};
 
 pub(crate) async fn hosts(State(site): State<Arc<Site>>, Query(which): Query<Which>) -> Response {
-    let Some(zone) = which.zone() else {
+    let now = site.now();
+    let Some(query) = which.query(now) else {
         return problem(
             StatusCode::BAD_REQUEST,
-            "bad_zone",
-            "that is no name of a zone",
+            "bad_filter",
+            "there is no such zone, role or state",
         );
     };
     let lines = site
         .app
         .store
-        .host_lines(zone.as_ref(), which.skip(), ON_A_PAGE + 1);
+        .host_lines(&query, which.skip(), ON_A_PAGE + 1);
     match lines.await {
         Ok(lines) => {
             let more = lines.len() > ON_A_PAGE as usize;
-            let now = site.now();
             let hosts = lines.iter().take(ON_A_PAGE as usize);
             let hosts: Vec<Value> = hosts.map(|line| shown(line, now)).collect();
             Json(json!({ "hosts": hosts, "more": more })).into_response()
@@ -131,6 +134,29 @@ pub(crate) async fn alerts(State(site): State<Arc<Site>>, Query(asked): Query<As
 
 pub(crate) async fn jobs(State(site): State<Arc<Site>>) -> Response {
     Json(json!({ "jobs": site.app.jobs.all() })).into_response()
+}
+
+/// Has a job run out of its time.
+pub(crate) async fn run_job(
+    caller: Caller,
+    State(site): State<Arc<Site>>,
+    job: Result<Json<Job>, JsonRejection>,
+) -> Response {
+    let job = match job {
+        Ok(Json(job)) => job,
+        Err(why) => {
+            return problem(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "bad_request",
+                &why.body_text(),
+            );
+        }
+    };
+    match ring(&site, &caller, &job).await {
+        Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "rung": job.name }))).into_response(),
+        Err(Failed::NotRecorded(_)) => NotRecorded.problem(),
+        Err(Failed::NotRung(why)) => problem(StatusCode::CONFLICT, "not_run", &why.to_string()),
+    }
 }
 
 /// `null` where the house has no mesh.

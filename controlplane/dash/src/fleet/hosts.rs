@@ -1,12 +1,12 @@
 //! The list of hosts, by zone; a thousand are ten pages.
 
-use super::{ON_A_PAGE, SILENT_MS};
+use super::{ON_A_PAGE, SILENT_MS, Which};
 use crate::frame::Frame;
 use crate::view::When;
 use askama::Template;
 use kill_wire::Timestamp;
-use net_model::{Zone, ZoneName};
-use store::{HostLine, HostState, ZoneCount};
+use net_model::{HostRole, Zone};
+use store::{HostHealth, HostLine, HostState, ZoneCount};
 
 #[derive(Debug, Template)]
 #[template(path = "fleet/hosts.html")]
@@ -17,6 +17,10 @@ pub(crate) struct Hosts {
     rows: Vec<Row>,
     /// Of which zone the rows are; empty: of all.
     zone: String,
+    role: String,
+    health: String,
+    q: String,
+    roles: Vec<String>,
     before: Option<u32>,
     after: Option<u32>,
 }
@@ -49,10 +53,10 @@ pub(super) fn page(
     zones: &[Zone],
     counts: Vec<ZoneCount>,
     lines: Vec<HostLine>,
-    zone: Option<ZoneName>,
-    page: u32,
+    which: &Which,
     now: Timestamp,
 ) -> Hosts {
+    let page = which.page.unwrap_or(0);
     let more = lines.len() > ON_A_PAGE as usize;
     let rows = lines.iter().take(ON_A_PAGE as usize);
     let known = zones
@@ -76,7 +80,11 @@ pub(super) fn page(
             .map(|count| card(&count, zones))
             .collect(),
         rows: rows.map(|line| row(line, now)).collect(),
-        zone: zone.map(|zone| zone.to_string()).unwrap_or_default(),
+        zone: which.zone.clone(),
+        role: which.role.clone(),
+        health: which.health.clone(),
+        q: which.q.trim().to_owned(),
+        roles: HostRole::ALL.iter().map(ToString::to_string).collect(),
         before: page.checked_sub(1),
         after: more.then(|| page.saturating_add(1)),
     }

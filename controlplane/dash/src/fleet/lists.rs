@@ -3,7 +3,8 @@
 use crate::frame::Frame;
 use crate::view::When;
 use askama::Template;
-use net_model::{AlertView, JobView};
+use net_model::{AlertView, DashRole, JobView};
+use tasks::JobsReader;
 
 #[derive(Debug, Template)]
 #[template(path = "fleet/alerts.html")]
@@ -71,13 +72,22 @@ struct JobRow {
     last: Option<When>,
     took: String,
     next: Option<When>,
+    /// By a button, for whoever looks.
+    can_run: bool,
 }
 
-pub(super) fn jobs(frame: Frame, jobs: &[JobView]) -> Jobs {
+pub(super) fn jobs(frame: Frame, jobs: &JobsReader, role: DashRole) -> Jobs {
     Jobs {
         frame,
         heading: "Jobs".to_owned(),
-        rows: jobs.iter().map(job).collect(),
+        rows: jobs
+            .all()
+            .iter()
+            .map(|view| JobRow {
+                can_run: role >= DashRole::Operator && jobs.can_run(&view.name),
+                ..job(view)
+            })
+            .collect(),
     }
 }
 
@@ -99,5 +109,6 @@ fn job(view: &JobView) -> JobRow {
             String::new()
         },
         next: view.next.map(When::day),
+        can_run: false,
     }
 }

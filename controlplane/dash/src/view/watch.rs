@@ -145,7 +145,8 @@ pub(crate) fn drilled(drill: &DrillState) -> String {
     )
 }
 
-fn guesses(bound: &GuessBound) -> String {
+/// What guessing is worth, in words.
+pub(crate) fn guesses(bound: &GuessBound) -> String {
     format!(
         "at most {:.2} % a year for a KILL, {:.1e} for a RESTORE",
         bound.kill * 100.0,

@@ -1,5 +1,6 @@
 //! A house to test in.
 
+use crate::keeper::Keeper;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode, header};
@@ -42,6 +43,8 @@ pub(crate) struct House {
     pub(crate) reply: Arc<Mutex<VecDeque<LeverReply>>>,
     pub(crate) router: Router,
     app: App,
+    /// Keeps the files.
+    pub(crate) office: Arc<Keeper>,
     /// Which gateways may tell of their usage.
     pub(crate) feeds: watch::Sender<Arc<dash::Feeds>>,
     pub(crate) store: Store,
@@ -69,6 +72,7 @@ impl House {
         let settings = inventory::Settings::default();
         let inventory = inventory::Inventory::open(store.clone(), settings, clock());
         let inventory = inventory.await.unwrap();
+        let office = Arc::new(Keeper::default());
         let app = App {
             inventory: inventory.clone(),
             mesh: None,
@@ -77,6 +81,7 @@ impl House {
             store: store.clone(),
             snapshots: receiver,
             lever: Lever::at(socket),
+            office: Arc::clone(&office) as Arc<dyn dash::Office>,
             sign_in_dir: folder.path().join("sign-in"),
             hosts: vec!["portcullis.lan".to_owned()],
             config: asks,
@@ -104,6 +109,7 @@ impl House {
             reply,
             router: dash::router(app.clone()),
             app,
+            office,
             feeds,
             store,
             inventory,
@@ -168,6 +174,16 @@ impl House {
         let kept = self.store.create_session(hash, &session).await;
         kept.unwrap();
         format!("portcullis_session={token}")
+    }
+
+    /// What was written down as changed: a line each, `what subject detail`, the newest first.
+    pub(crate) async fn changes(&self) -> String {
+        let rows = self.store.changes(100, None).await.unwrap();
+        let line = |row: &store::ChangeRow| {
+            let it = &row.change;
+            format!("{} {} {}\n", it.what, it.subject, it.detail)
+        };
+        rows.iter().map(line).collect()
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Response<Body> {

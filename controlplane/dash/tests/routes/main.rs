@@ -10,6 +10,8 @@ mod config;
 mod feeds;
 mod fleet;
 mod house;
+mod keeper;
+mod kept;
 mod live;
 mod mesh;
 mod mesh_service;

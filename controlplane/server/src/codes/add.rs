@@ -83,14 +83,7 @@ pub(super) fn add(home: &Home, rules: &Rules, args: &AddArgs, json: bool) -> any
         }
         said.extend(take(&mut person, &fresh, digits));
     }
-    people_file::change(home, |people| {
-        let were_fine = rules.check(&people).is_ok();
-        let people = with(&people, person.clone())?;
-        match rules.check(&people) {
-            Err(why) if were_fine => bail!("nobody was added: {why}"),
-            _ => Ok((people, ())),
-        }
-    })?;
+    people_file::change(home, |people| Ok((joined(&people, &person, rules)?, ())))?;
     private::dir(&home.enrol())?;
     enrol::save_svgs(&home.enrol(), &person)?;
     if json {
@@ -115,6 +108,16 @@ pub(super) fn add(home: &Home, rules: &Rules, args: &AddArgs, json: bool) -> any
     Ok(())
 }
 
+/// These people and this one, unless the rules would not hold with them any more.
+pub(crate) fn joined(people: &People, person: &Person, rules: &Rules) -> anyhow::Result<People> {
+    let were_fine = rules.check(people).is_ok();
+    let people = with(people, person.clone())?;
+    match rules.check(&people) {
+        Err(why) if were_fine => bail!("nobody was added: {why}"),
+        _ => Ok(people),
+    }
+}
+
 /// These people, and this one as they are now.
 fn with(people: &People, person: Person) -> anyhow::Result<People> {
     let mut all = People::default();
@@ -127,7 +130,7 @@ fn with(people: &People, person: Person) -> anyhow::Result<People> {
 }
 
 /// Puts a key into its place; gives what a short one means.
-fn take(person: &mut Person, fresh: &Fresh, digits: Digits) -> Option<&'static str> {
+pub(crate) fn take(person: &mut Person, fresh: &Fresh, digits: Digits) -> Option<&'static str> {
     let text = match fresh.purpose {
         Purpose::Kill => {
             person.kill = fresh.key(digits);
@@ -163,7 +166,7 @@ fn check(fresh: &Fresh) -> anyhow::Result<Digits> {
 }
 
 /// How many digits an app makes that shows `typed` at `now`, give or take one half minute.
-fn shown_digits(secret: &[u8; 20], typed: &str, now: Timestamp) -> Option<Digits> {
+pub(crate) fn shown_digits(secret: &[u8; 20], typed: &str, now: Timestamp) -> Option<Digits> {
     let typed: String = typed.chars().filter(|c| !c.is_whitespace()).collect();
     [Digits::Eight, Digits::Six].into_iter().find(|digits| {
         let key = Key::from_random(*secret, *digits);

@@ -54,23 +54,12 @@ struct Numbered {
 /// `portcullis codes cards`: writes the page first, so that no card counts that nobody has.
 pub(super) fn print(home: &Home, args: &CardsArgs, json: bool) -> anyhow::Result<()> {
     people_file::person(&people_file::load(home)?, &args.name)?;
-    let mut cards = Vec::new();
-    for _ in 0..args.count {
-        cards.push(if args.digits {
-            Card::digits_from_random(*random()?)
-        } else {
-            Card::from_random(*random()?)
-        });
-    }
+    let cards = make(args.count, args.digits)?;
     let date = clock::now().to_string();
     let date = date.split('T').next().unwrap_or_default();
     let text = Zeroizing::new(page(&args.name, date, &cards)?);
     write_new(&args.out, &text)?;
-    let hashes: Vec<CardHash> = cards.iter().map(Card::hash).collect();
-    let known = people_file::change(home, |mut people| {
-        people.add_cards(&args.name, hashes)?;
-        Ok((people, ()))
-    });
+    let known = count(home, &args.name, &cards);
     if let Err(why) = known {
         // A page of codes that do nothing would be found out at the worst moment.
         drop(std::fs::remove_file(&args.out));
@@ -88,6 +77,27 @@ pub(super) fn print(home: &Home, args: &CardsArgs, json: bool) -> anyhow::Result
         out.line("Open it in a browser, print it on A4, cut along the marks, fold; then remove the file.")?;
     }
     Ok(())
+}
+
+/// Fresh cards that nothing knows yet.
+pub(crate) fn make(count: u8, digits: bool) -> anyhow::Result<Vec<Card>> {
+    let one = |_| {
+        Ok(if digits {
+            Card::digits_from_random(*random()?)
+        } else {
+            Card::from_random(*random()?)
+        })
+    };
+    (0..count).map(one).collect()
+}
+
+/// Lets these cards of a person count.
+pub(crate) fn count(home: &Home, name: &str, cards: &[Card]) -> anyhow::Result<()> {
+    let hashes: Vec<CardHash> = cards.iter().map(Card::hash).collect();
+    people_file::change(home, |mut people| {
+        people.add_cards(name, hashes)?;
+        Ok((people, ()))
+    })
 }
 
 fn page(person: &str, date: &str, cards: &[Card]) -> anyhow::Result<String> {

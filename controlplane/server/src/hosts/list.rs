@@ -14,7 +14,10 @@ const MOST: u32 = 10_000;
 pub(super) async fn print(store: &Store, json: bool) -> anyhow::Result<()> {
     let mut hosts = store.hosts().await?;
     hosts.sort_by(|a, b| (&a.zone, &a.name).cmp(&(&b.zone, &b.name)));
-    let lines = store.host_lines(None, 0, MOST).await?.into_iter();
+    let lines = store
+        .host_lines(&store::HostQuery::default(), 0, MOST)
+        .await?
+        .into_iter();
     let heard: BTreeMap<HostName, HostLine> = lines.map(|it| (it.name.clone(), it)).collect();
     let now = clock::now();
     let mut out = Out::stdout();

@@ -5,6 +5,7 @@ use super::spend_logs::{self, Asked, Ledgers};
 use super::{mesh, over_mesh};
 use crate::clock;
 use crate::config::{Config, MeshSection, UsageSource, Way};
+use crate::office::Desk;
 use crate::paths::Home;
 use crate::price_list;
 use axum::Router;
@@ -15,6 +16,7 @@ use inventory::Inventory;
 use net_model::Observed;
 use prices::Prices;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use store::Store;
@@ -55,6 +57,8 @@ pub(super) struct Wish {
     pub(super) usage: Vec<UsageSource>,
     /// The provider that signs people in.
     pub(super) oidc: Option<oidc::Settings>,
+    /// The configuration file.
+    pub(super) file: Option<PathBuf>,
 }
 
 impl Wish {
@@ -68,6 +72,7 @@ impl Wish {
             drill: config.jobs.drill.clone(),
             usage: config.usage.clone(),
             oidc: config.oidc.clone(),
+            file: config.file.clone(),
         }
     }
 }
@@ -132,6 +137,7 @@ impl ControlPlane {
             jobs: tasks.jobs(),
             oidc: wish.oidc.map(oidc::Provider::new).transpose()?,
             lever,
+            office: Arc::new(Desk::new(home.clone(), wish.file, asks.clone())),
             sign_in_dir: home.sign_in(),
             hosts: wish.hosts,
             config: asks,
