@@ -9,8 +9,14 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use std::sync::Arc;
 
 pub(super) fn rows() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
+    let mut all = consumers();
+    all.extend(people());
+    all.extend(rest());
+    all
+}
+
+fn consumers() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     const ONE: &str = "/api/v1/consumers/{name}";
-    let text = || DefaultBodyLimit::max(settings::LONGEST_TEXT * 3);
     vec![
         (row("GET", "/consumers", Viewer), get(consumers::list)),
         (row("POST", "/consumers", Admin), post(consumers::create)),
@@ -34,6 +40,11 @@ pub(super) fn rows() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             row("POST", "/api/v1/consumers/{name}/rotate", Admin),
             post(consumers::api::rotate),
         ),
+    ]
+}
+
+fn people() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
+    vec![
         (row("GET", "/people", Viewer), get(people::list)),
         (row("POST", "/people", Admin), post(people::begin)),
         (row("POST", "/people/finish", Admin), post(people::finish)),
@@ -46,6 +57,12 @@ pub(super) fn rows() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             post(people::revoke),
         ),
         (row("GET", "/api/v1/people", Viewer), get(people::all)),
+    ]
+}
+
+fn rest() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
+    let text = || DefaultBodyLimit::max(settings::LONGEST_TEXT * 3);
+    vec![
         (row("GET", "/channels", Viewer), get(channels::show)),
         (row("GET", "/api/v1/channels", Viewer), get(channels::all)),
         (row("GET", "/settings", Viewer), get(settings::show)),

@@ -47,8 +47,8 @@ pub(super) fn list(home: &Home) -> Result<Vec<PersonView>, Trouble> {
     let people = people_file::load_or_none(home).map_err(|why| failed(&why))?;
     let view = |person: &Person| PersonView {
         name: person.name.to_string(),
-        kill_digits: person.kill.digits().count(),
-        restore_digits: person.restore.digits().count(),
+        kill_digits: usize::from(person.kill.digits().count()),
+        restore_digits: usize::from(person.restore.digits().count()),
         check_in: person.check_in.is_some(),
         duress: person.duress.is_some(),
         cards: person.cards.len(),

@@ -179,13 +179,14 @@ pub(super) fn check(desk: &Desk, text: &str) -> Result<Edit, Trouble> {
     };
     let kept = config::kept::table(&desk.home.consumers()).unwrap_or_default();
     let mut problems = web_edit::refused(&before, &after);
-    let warnings = match desk.checked(after.clone(), kept) {
-        Ok(config) => config.warnings,
-        Err(found) => {
-            problems.extend(found);
-            Vec::new()
+    let mut warnings = Vec::new();
+    // A text that may not be applied is not read any further: reading it opens the files that it names.
+    if problems.is_empty() {
+        match desk.checked(after.clone(), kept) {
+            Ok(config) => warnings = config.warnings,
+            Err(found) => problems = found,
         }
-    };
+    }
     Ok(Edit {
         mistakes: in_text(&problems),
         warnings: in_text(&warnings),
