@@ -219,9 +219,7 @@ async fn a_method_that_no_row_names_is_not_served() {
     let session = house.session_of(DashRole::Admin).await;
     for (_, path, _) in table() {
         for method in [Method::PUT, Method::DELETE, Method::PATCH, Method::TRACE] {
-            let served = TABLE
-                .iter()
-                .any(|(other, at, _)| *at == path && *other == method.as_str());
+            let served = table().any(|(other, at, _)| at == path && other == method.as_str());
             if served {
                 continue;
             }
