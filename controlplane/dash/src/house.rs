@@ -77,7 +77,9 @@ impl Site {
         let store = &self.app.store;
         let counts = store.zone_counts(since).await?;
         let most = u32::try_from(BY_NAME).unwrap_or(u32::MAX);
-        let lines = store.host_lines(None, 0, most.saturating_add(1)).await?;
+        let lines = store
+            .host_lines(&store::HostQuery::default(), 0, most.saturating_add(1))
+            .await?;
         let few = lines.len() <= BY_NAME;
         let configured = self.app.inventory.zones();
         let empty = configured

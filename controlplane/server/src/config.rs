@@ -187,8 +187,7 @@ pub(crate) fn checked_beside(
     let mesh = mesh::read(net, &mut reading);
     controlplane::fits(&controlplane, mesh.as_ref(), &problems);
     let (agent, drivers) = driving(agent, &controlplane.usage, &mut reading);
-    let kept = (!kept.is_empty()).then(|| Section::of_file(KEPT, kept, &problems));
-    let gateway = gateway::read(gateway, kept, &mut reading, gateway_config::keys(&drivers));
+    let gateway = with_kept(gateway, kept, &mut reading, &drivers);
     let wanted = gateway.as_ref();
     let wanted = wanted.and_then(|gateway| gateway.wanted(&drivers, &problems));
     let taken = gateway.as_ref().map(GatewaySection::names);
@@ -218,6 +217,18 @@ pub(crate) fn checked_beside(
         }),
         _ => Err(problems),
     }
+}
+
+/// The gateway's section, and what is kept beside the file.
+fn with_kept(
+    section: Option<Section<'_>>,
+    kept: toml::Table,
+    reading: &mut Reading<'_>,
+    drivers: &[DriverWish],
+) -> Option<GatewaySection> {
+    let keys = gateway_config::keys(drivers);
+    let kept = (!kept.is_empty()).then(|| Section::of_file(KEPT, kept, reading.problems));
+    gateway::read(section, kept, reading, keys)
 }
 
 /// This host's agent, and the gateways of the host that are not ours.

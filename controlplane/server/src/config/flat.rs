@@ -28,7 +28,12 @@ fn walk(at: &str, table: &Table, all: &mut BTreeMap<String, String>) {
                     }
                 }
             }
-            other => drop(all.insert(key, shown(other))),
+            Value::String(_)
+            | Value::Integer(_)
+            | Value::Float(_)
+            | Value::Boolean(_)
+            | Value::Datetime(_)
+            | Value::Array(_) => drop(all.insert(key, shown(value))),
         }
     }
 }

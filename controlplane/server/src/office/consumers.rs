@@ -7,12 +7,14 @@ use crate::paths::Home;
 use crate::private;
 use crate::random::random;
 use anyhow::Context as _;
-use dash::{ConsumerBook, ConsumerChange, ConsumerView, OwnRules, Trouble, TroubleKind};
+use dash::{ConsumerBook, ConsumerChange, ConsumerView, Trouble, TroubleKind};
 use data_encoding::HEXLOWER;
 use gateway_config::KEPT;
 use kill_config::line_of;
 use kill_wire::Class;
-use net_model::{Allowance, AtEnd, Budget, Consumer, KeyHash, Limit, Selector, Target, When};
+use net_model::{
+    Allowance, AtEnd, Budget, Consumer, KeyHash, Limit, Rules, Selector, Target, When,
+};
 use rustix::fs::{FlockOperation, flock};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -55,61 +57,52 @@ pub(super) fn book(desk: &Desk) -> Result<ConsumerBook, Trouble> {
         .map(|it| it.name.to_string())
         .collect();
     let rules = config.gateway.rules();
-    let mut roles = BTreeSet::new();
-    let mut consumers = Vec::new();
-    for it in table.consumers() {
-        roles.extend(it.role.as_ref().map(ToString::to_string));
-        let named = it.routes.iter().filter_map(|at| routes.get(*at).cloned());
-        let (source, is_kept, built_in) = places.of(it.name.as_str());
-        let mut words: Vec<String> = rules
-            .budgets
-            .iter()
-            .filter(|rule| about(&rule.of, it))
-            .map(budget)
-            .collect();
-        words.extend(
-            rules
-                .limits
-                .iter()
-                .filter(|rule| about(&rule.of, it))
-                .map(limit),
-        );
-        consumers.push(ConsumerView {
-            name: it.name.to_string(),
-            role: it.role.as_ref().map(ToString::to_string),
-            routes: named.collect(),
-            key: it.key.to_hex().chars().take(8).collect(),
-            old_key_until: it
-                .old_key
-                .map(|old| old.until)
-                .filter(|until| *until > clock::now()),
-            local: when(&it.policy.local),
-            cloud: when(&it.policy.cloud),
-            rules: words,
-            source,
-            kept: is_kept,
-            built_in,
-            own: own(&kept, it.name.as_str()),
-        });
-    }
-    roles.extend(
-        rules
-            .limits
-            .iter()
-            .filter_map(|it| it.of.role.as_ref().map(ToString::to_string)),
-    );
-    roles.extend(
-        rules
-            .budgets
-            .iter()
-            .filter_map(|it| it.of.role.as_ref().map(ToString::to_string)),
-    );
+    let consumers = table.consumers().iter();
+    let consumers = consumers.map(|it| view(it, &config, &kept, &places, &routes));
     Ok(ConsumerBook {
-        consumers,
-        routes,
-        roles: roles.into_iter().collect(),
+        consumers: consumers.collect(),
+        roles: roles(table.consumers(), rules),
         kept_in: desk.home.consumers().display().to_string(),
+        routes,
     })
+}
+
+/// Roles that somebody has, or a rule is about.
+fn roles(consumers: &[Consumer], rules: &Rules) -> Vec<String> {
+    let held = consumers.iter().filter_map(|it| it.role.as_ref());
+    let limits = rules.limits.iter().filter_map(|it| it.of.role.as_ref());
+    let budgets = rules.budgets.iter().filter_map(|it| it.of.role.as_ref());
+    let all = held.chain(limits).chain(budgets).map(ToString::to_string);
+    all.collect::<BTreeSet<String>>().into_iter().collect()
+}
+
+fn view(
+    it: &Consumer,
+    config: &Config,
+    kept: &Table,
+    places: &Places,
+    routes: &[String],
+) -> ConsumerView {
+    let rules = config.gateway.rules();
+    let named = it.routes.iter().filter_map(|at| routes.get(*at).cloned());
+    let (source, is_kept, built_in) = places.of(it.name.as_str());
+    let budgets = rules.budgets.iter().filter(|rule| about(&rule.of, it));
+    let limits = rules.limits.iter().filter(|rule| about(&rule.of, it));
+    let old = it.old_key.map(|old| old.until);
+    ConsumerView {
+        name: it.name.to_string(),
+        role: it.role.as_ref().map(ToString::to_string),
+        routes: named.collect(),
+        key: it.key.to_hex().chars().take(8).collect(),
+        old_key_until: old.filter(|until| *until > clock::now()),
+        local: when(&it.policy.local),
+        cloud: when(&it.policy.cloud),
+        rules: budgets.map(budget).chain(limits.map(limit)).collect(),
+        source,
+        kept: is_kept,
+        built_in,
+        own: kept::own(kept, it.name.as_str()),
+    }
 }
 
 /// Whether a rule is about this consumer, by name, by role or about everybody.
@@ -223,10 +216,6 @@ impl Places {
 
 fn placed(file: &str, line: Option<usize>) -> String {
     line.map_or_else(|| file.to_owned(), |line| format!("{file} line {line}"))
-}
-
-fn own(kept: &Table, name: &str) -> OwnRules {
-    kept::own(kept, name)
 }
 
 fn kept_table(desk: &Desk) -> Result<Table, Trouble> {

@@ -115,8 +115,7 @@ impl ControlPlane {
             demo: wish.demo,
             clock: clock::now,
         });
-        let stop = CancellationToken::new();
-        let tracker = TaskTracker::new();
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let zones = inventory.clone();
         let mesh = wish.mesh.map(|section| {
             let house = tasks.snapshots();
