@@ -1,6 +1,5 @@
 //! What benchmarks share: clocks, percentiles, programs that are measured and what they use, pages figures are put into.
 
-pub mod browser;
 pub mod clock;
 pub mod configured;
 pub mod controlplane;
