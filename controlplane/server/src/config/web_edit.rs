@@ -16,8 +16,8 @@ const GATEWAY: [&str; 7] = [
     "runaway",
     "time_zone",
 ];
-/// Whole sections that may.
-const SECTIONS: [&str; 3] = ["alerts", "jobs", "zones"];
+/// Whole sections that may. Zones may not: they say whether silence cuts, what counts as contained, and what hosts knock at.
+const SECTIONS: [&str; 2] = ["alerts", "jobs"];
 
 const AT_THE_MACHINE: &str = "is changed at the machine alone";
 
@@ -100,9 +100,9 @@ mod tests {
     }
 
     #[test]
-    fn routes_limits_and_zones_may_change() {
+    fn routes_limits_and_alerts_may_change() {
         let after = format!(
-            "{}[[gateway.limits]]\nname = 'l'\nopen = 2\n[zones.red]\ntier = 'x'\n",
+            "{}[[gateway.limits]]\nname = 'l'\nopen = 2\n[alerts]\ntexts_a_day = 1\n",
             BEFORE.replace("http://two", "http://three")
         );
         assert_eq!(keys(&after), [""; 0]);
@@ -143,6 +143,10 @@ mod tests {
                 "gateway.access_log",
             ),
             (format!("{BEFORE}[mesh]\n"), "mesh"),
+            (
+                format!("{BEFORE}[zones.red]\non_silence = 'hold'\n"),
+                "zones",
+            ),
         ] {
             assert_eq!(keys(&after), [wanted], "{after}");
         }
