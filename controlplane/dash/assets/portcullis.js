@@ -95,6 +95,14 @@
     if (document.hidden) hiding = setTimeout(stop, 5000);
     else start();
   });
+  // A page that was left is kept as it stood, connection and all, until somebody goes back to it: six of those and no page
+  // opens any more. What it showed then is old when it comes back.
+  addEventListener("pagehide", () => {
+    clearTimeout(hiding);
+    stop();
+    beat = -Infinity;
+  });
+  addEventListener("pageshow", start);
 
   // Forms of the first page.
   const word = () => {
