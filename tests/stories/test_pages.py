@@ -2,8 +2,11 @@
 serious; nothing breaks the page's own policy. With PORTCULLIS_SCREENS=docs/screens each page is kept as a picture."""
 
 import os
+import platform
+import re
 from pathlib import Path
 
+import httpx
 import pytest
 from browser import Browser, missing
 from streams import RawStream
@@ -31,6 +34,7 @@ PAGES = {
     "incidents": "/incidents",
     "incident": "/incidents/1",
     "journal": "/journal",
+    "changes": "/journal/changes",
     "offline": "/stop/offline",
 }
 # Longer than the button is held.
@@ -158,6 +162,12 @@ def lived_in(house, window):
 LOOKS = [("light", 1280, 900), ("dark", 1280, 900), ("phone", 360, 740)]
 
 
+def violations(house):
+    """What the dashboard was told by browsers that kept something from its pages."""
+    figures = httpx.get(f"{house.dashboard}/metrics", timeout=5, trust_env=False).text
+    return int(re.search(r"^portcullis_csp_violations_total (\d+)$", figures, re.MULTILINE).group(1))
+
+
 def test_every_page_keeps_nobody_out_and_fits_a_phone(lived_in, window):
     troubles = []
     for look, width, height in LOOKS:
@@ -177,3 +187,79 @@ def test_every_page_keeps_nobody_out_and_fits_a_phone(lived_in, window):
             if weight > 200_000:
                 troubles.append(f"{name} {look}: {weight} bytes")
     assert not troubles, "\n".join(troubles)
+    assert violations(lived_in) == 0
+
+
+def test_what_breaks_a_page_s_policy_is_told_to_the_house(house, window):
+    go(window, house, "/hosts")
+    window.run("document.querySelector('main').insertAdjacentHTML('beforeend', '<p style=\"color:red\">no</p>'); return true")
+    until("the report of the browser", lambda: violations(house) == 1, 20)
+    assert "breaks its policy" in house.log()
+    assert window.complaints() != [], "and the console says so, too"
+
+
+def test_a_target_and_a_channel_are_tested_by_a_button_each(house, window):
+    go(window, house, "/targets")
+    window.click("#test-lab")
+    window.sees("document.querySelector('#outcome').innerText.includes('lab: answered within')")
+    window.sees("document.querySelector('#tests').innerText.includes('answered within')")
+    assert window.run("return document.activeElement.id") == "test-lab", "who works by keyboard stays where he was"
+    window.click("#test-lab")
+    window.sees("document.querySelector('#outcome').innerText.includes('tested a moment ago')")
+    go(window, house, "/channels")
+    window.click("#test-local")
+    window.sees("document.querySelector('#outcome').innerText.includes('Nothing was cut')")
+    assert house.cut_scopes() == []
+    go(window, house, "/journal/changes")
+    window.sees("document.querySelector('main').innerText.includes('channel.test') && document.querySelector('main').innerText.includes('target.test')")
+    window.click("form[action='/journal/changes/verify'] button")
+    window.sees("document.querySelector('#outcome').innerText.includes('Every hash fits')")
+    assert window.complaints() == []
+
+
+def test_a_configuration_is_read_from_a_file_checked_shown_and_taken_over(house, window, tmp_path):
+    go(window, house, "/settings")
+    before = house.config.read_text()
+    other = tmp_path / "other.toml"
+    other.write_text(before + "\n[alerts]\ntexts_a_day = 3\n")
+    window.type("#file", str(other))
+    window.sees("document.querySelector('#text').value.includes('texts_a_day = 3')")
+    assert house.config.read_text() == before, "choosing a file changes nothing"
+    window.click("form[action='/settings/check'] button")
+    window.sees("document.querySelector('#changes-title') && document.querySelector('main').innerText.includes('alerts.texts_a_day')")
+    assert house.config.read_text() == before
+    window.click("form[action='/settings/apply'] button")
+    window.sees("document.querySelector('#outcome').innerText.includes('changed and in force')")
+    assert "texts_a_day = 3" in house.config.read_text()
+    binary = tmp_path / "no.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    window.type("#file", str(binary))
+    window.sees("document.querySelector('#file-trouble').innerText.includes('no text in UTF-8')")
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(house.config.read_text().replace("texts_a_day = 3", "texts_a_dya = 4"))
+    window.type("#file", str(wrong))
+    window.sees("document.querySelector('#text').value.includes('texts_a_dya')")
+    window.click("form[action='/settings/check'] button")
+    window.sees("document.querySelector('#outcome').innerText.includes('texts_a_dya')")
+    assert not window.run("return !!document.querySelector('form[action=\"/settings/apply\"]')"), "what has mistakes cannot be applied"
+    assert "texts_a_day = 3" in house.config.read_text()
+
+
+def test_dragging_over_a_host_s_history_looks_closer(house, window):
+    name = platform.node().split(".")[0].lower()
+    until("a history", lambda: (go(window, house, f"/hosts/{name}") or True) and window.run("return document.querySelectorAll('svg[data-from] polyline').length"), 120)
+    begins = "return Number(document.querySelector('svg[data-from]').dataset.from)"
+    from_before = window.run(begins)
+    [chart] = window.post("/element", using="css selector", value="svg[data-from]").values()
+    origin = {"element-6066-11e4-a52e-4f735466cecf": chart}
+    steps = [
+        {"type": "pointerMove", "duration": 0, "origin": origin, "x": -40, "y": 0},
+        {"type": "pointerDown", "button": 0},
+        {"type": "pointerMove", "duration": 100, "origin": origin, "x": 60, "y": 0},
+        {"type": "pointerUp", "button": 0},
+    ]
+    window.post("/actions", actions=[{"type": "pointer", "id": "a mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}])
+    window.sees("location.search.includes('from=')")
+    window.sees("document.body.dataset.live == 'on'")
+    assert window.run(begins) > from_before
+    assert window.complaints() == []

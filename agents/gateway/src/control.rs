@@ -1,7 +1,8 @@
 //! The agent's lever: a unix socket that takes overlays, on its own thread, so that a busy gateway hears it at once.
 
-use crate::{app::App, clock, registry::Swept};
+use crate::{app::App, clock, registry::Swept, targets::health};
 use anyhow::{Context as _, bail};
+use kill_wire::Name;
 use net_model::{CaptureView, ControlReply, ControlRequest};
 use std::{
     fs, io,
@@ -175,6 +176,7 @@ async fn answer(app: &Arc<App>, line: &[u8]) -> ControlReply {
         },
         Ok(ControlRequest::StopCapture) => capture(app.captures.stop(app, "it was stopped")),
         Ok(ControlRequest::CaptureStatus) => capture(app.captures.view()),
+        Ok(ControlRequest::Test { target }) => tested(app, target).await,
         Err(error) => refused(&format!("not a control request: {error}")),
     }
 }
@@ -187,6 +189,17 @@ async fn applied(app: &App, seq: u64, swept: Swept) -> ControlReply {
         seq,
         severed,
         lingering,
+    }
+}
+
+/// Where the gateway's other probes are asked: this thread goes on hearing what is cut.
+async fn tested(app: &Arc<App>, target: Name) -> ControlReply {
+    let (on, name) = (Arc::clone(app), target.clone());
+    let asked = async move { health::test(&on, &name).await };
+    match app.tasks.spawn_on(asked, &app.door).await {
+        Ok(Some(test)) => ControlReply::Tested(test),
+        Ok(None) => refused(&format!("this gateway has no target `{target}`")),
+        Err(why) => refused(&format!("the test broke off: {why}")),
     }
 }
 

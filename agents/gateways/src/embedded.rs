@@ -46,9 +46,9 @@ impl Gateway for Embedded {
         {
             ControlReply::Observed(observed) => Ok(*observed),
             ControlReply::Refused { message } => Err(GatewayError::Refused(message)),
-            ControlReply::Applied { .. } | ControlReply::Capture { .. } => {
-                Err(GatewayError::Garbled("not a look".into()))
-            }
+            ControlReply::Applied { .. }
+            | ControlReply::Capture { .. }
+            | ControlReply::Tested(_) => Err(GatewayError::Garbled("not a look".into())),
         }
     }
 
@@ -69,7 +69,7 @@ impl Gateway for Embedded {
                 Err(GatewayError::Garbled(said))
             }
             ControlReply::Refused { message } => Err(GatewayError::Refused(message)),
-            ControlReply::Observed(_) | ControlReply::Capture { .. } => {
+            ControlReply::Observed(_) | ControlReply::Capture { .. } | ControlReply::Tested(_) => {
                 Err(GatewayError::Garbled("not a receipt".into()))
             }
         }

@@ -155,7 +155,8 @@ async fn serve(client: UnixStream, state: Memory) {
             }
             ControlRequest::Capture(_)
             | ControlRequest::StopCapture
-            | ControlRequest::CaptureStatus => Ok(ControlReply::Capture { capture: None }),
+            | ControlRequest::CaptureStatus
+            | ControlRequest::Test { .. } => Ok(ControlReply::Capture { capture: None }),
         };
         let reply = reply.unwrap_or_else(|error| ControlReply::Refused {
             message: error.to_string(),

@@ -150,6 +150,71 @@
     (byId("outcome") || byId("live")).textContent = text;
   });
 
+  // Dragging over a picture of some time asks for that time alone, drawn as fine as it is kept. A finger scrolls; links do the
+  // same for it and for the keyboard.
+  for (const chart of document.querySelectorAll("svg[data-from]")) {
+    const note = chart.parentElement.querySelector(".drag");
+    if (note) note.hidden = false;
+    const from = Number(chart.dataset.from);
+    const to = Number(chart.dataset.to);
+    const width = chart.viewBox.baseVal.width;
+    const mark = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    mark.setAttribute("height", chart.viewBox.baseVal.height);
+    mark.setAttribute("class", "mark");
+    let began = null;
+    const place = (event) => {
+      const box = chart.getBoundingClientRect();
+      return Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
+    };
+    chart.addEventListener("pointerdown", (event) => {
+      if (event.pointerType === "touch" || event.button !== 0) return;
+      event.preventDefault();
+      began = place(event);
+      chart.setPointerCapture(event.pointerId);
+    });
+    chart.addEventListener("pointermove", (event) => {
+      if (began === null) return;
+      const at = place(event);
+      mark.setAttribute("x", Math.min(began, at) * width);
+      mark.setAttribute("width", Math.abs(began - at) * width);
+      chart.append(mark);
+    });
+    const end = (event) => {
+      if (began === null) return;
+      const [first, last] = [began, place(event)].sort((a, b) => a - b);
+      began = null;
+      mark.remove();
+      if (event.type !== "pointerup" || last - first < 0.01) return;
+      const at = (part) => Math.round(from + (to - from) * part);
+      location.search = `?from=${at(first)}&to=${at(last)}`;
+    };
+    chart.addEventListener("pointerup", end);
+    chart.addEventListener("pointercancel", end);
+  }
+
+  // A file is read into the text of a form, so that it goes the same way as what is typed; the file itself is sent nowhere.
+  for (const file of document.querySelectorAll("input[type=file][data-into]")) {
+    file.closest("p").hidden = false;
+    file.addEventListener("change", async () => {
+      const trouble = byId(`${file.id}-trouble`);
+      const into = byId(file.dataset.into);
+      const [chosen] = file.files;
+      trouble.textContent = "";
+      if (!chosen) return;
+      if (chosen.size > Number(file.dataset.most)) {
+        trouble.textContent = `${chosen.name} is longer than ${file.dataset.most} bytes.`;
+        return;
+      }
+      try {
+        into.value = new TextDecoder("utf-8", { fatal: true }).decode(await chosen.arrayBuffer());
+        into.focus();
+        into.setSelectionRange(0, 0);
+      } catch {
+        trouble.textContent = `${chosen.name} is no text in UTF-8.`;
+      }
+    });
+  }
+
   // What is kept in this browser; one that keeps nothing works all the same.
   const kept = (name) => {
     try {

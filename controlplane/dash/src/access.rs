@@ -2,6 +2,7 @@
 //! without a row, and no row that a handler could forget.
 
 mod kept;
+mod looked;
 mod programs;
 
 use crate::site::Site;
@@ -143,6 +144,7 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     ];
     rows.extend(programs::rows());
     rows.extend(kept::rows());
+    rows.extend(looked::rows());
     rows
 }
 

@@ -9,6 +9,7 @@ mod lists;
 mod mesh;
 mod said;
 mod spark;
+mod stretch;
 
 use crate::answer::{html, problem, refusal};
 use crate::caller::Caller;
@@ -19,10 +20,11 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use kill_wire::Timestamp;
-use net_model::{HistoryStep, HostName, HostRole, ZoneName};
+use net_model::{HostName, HostRole, ZoneName};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::{HostHealth, HostQuery, StoreError};
+use stretch::Back;
 
 /// Hosts on one page.
 pub(crate) const ON_A_PAGE: u32 = 100;
@@ -73,24 +75,6 @@ impl Which {
 
     fn skip(&self) -> u32 {
         self.page.unwrap_or_default().min(10_000) * ON_A_PAGE
-    }
-}
-
-/// How far back.
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Back {
-    span: Option<String>,
-}
-
-impl Back {
-    /// The word, its length in milliseconds and how fine.
-    fn span(&self) -> (&'static str, u64, HistoryStep) {
-        const HOUR: u64 = 3_600_000;
-        match self.span.as_deref() {
-            Some("48h") => ("48h", 48 * HOUR, HistoryStep::Quarter),
-            Some("30d") => ("30d", 30 * 24 * HOUR, HistoryStep::Hour),
-            _ => ("2h", 2 * HOUR, HistoryStep::Minute),
-        }
     }
 }
 

@@ -3,8 +3,9 @@
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 
-/// No inline script or style, no foreign source, no frame.
-const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+/// No inline script or style, no foreign source, no frame. What breaks it is told to this site: by `report-uri`, since a
+/// browser takes the newer `report-to` over TLS alone, and would then send nothing from a house without it.
+const POLICY: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; report-uri /csp-reports";
 
 /// Told to this site alone. With `no-referrer` a browser would send its own forms with `Origin: null` (Fetch, section 3.2),
 /// which over plain HTTP, where it sends no `Sec-Fetch-Site`, reads like another site's.

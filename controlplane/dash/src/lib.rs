@@ -36,6 +36,7 @@ mod metrics;
 mod office;
 mod oidc_in;
 mod openapi;
+mod pace;
 mod page;
 mod past;
 mod people;
@@ -54,6 +55,7 @@ mod stop;
 mod targets;
 mod tokens;
 mod view;
+mod violations;
 mod visitor;
 
 pub use access::{Access, Who, access};

@@ -13,7 +13,26 @@ pub(crate) async fn healthz() -> &'static str {
 
 pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], text(&site.snapshot()))
+    let mut text = text(&site.snapshot());
+    let (told, left_out) = site.violations.counts();
+    for (name, help, value) in [
+        (
+            "csp_violations_total",
+            "What browsers kept from pages because it breaks their policy.",
+            told,
+        ),
+        (
+            "csp_reports_left_out_total",
+            "Reports of browsers that came too fast or could not be read.",
+            left_out,
+        ),
+    ] {
+        let name = format!("portcullis_{name}");
+        text.push_str(&format!(
+            "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n"
+        ));
+    }
+    ([(header::CONTENT_TYPE, kind)], text)
 }
 
 /// The Prometheus text form, version 0.0.4. Figures of a part that cannot be read are left out.

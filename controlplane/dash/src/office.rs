@@ -1,4 +1,5 @@
-//! What only the program that runs the house can do for a page: the files with consumers, people and settings.
+//! What only the program that runs the house can do for a page: the files with consumers, people and settings, and a word to
+//! the gateway.
 //!
 //! `dash` knows what is asked and what is shown; whoever starts it does it, with the functions its command line uses. A desk
 //! blocks, and so each question waits on a thread of its own.
@@ -16,7 +17,8 @@ use crate::site::Site;
 use crate::view::Outcome;
 use axum::http::StatusCode;
 use axum::response::Response;
-use net_model::{Mistake, ReloadReport};
+use kill_wire::Name;
+use net_model::{Mistake, ReloadReport, TargetTest};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +87,12 @@ pub trait Office: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the file is as it was.
     fn apply_settings(&self, text: &str, over: &str) -> Result<ReloadReport, Trouble>;
+
+    /// Has the gateway ask a target once whether it is there, by a question that costs nothing.
+    ///
+    /// # Errors
+    /// When the gateway cannot be asked, or has no such target.
+    fn test_target(&self, target: &Name) -> Result<TargetTest, Trouble>;
 }
 
 /// A RESTORE code of somebody who agrees, for the kill switch to check.

@@ -1,9 +1,13 @@
 //! What was cut, and everything that was written down: incidents, each with its story, and the journal.
 
+mod changes;
 mod journal;
 mod said;
 mod story;
 
+pub(crate) use changes::{
+    changes, changes_json, export_changes, verify_changes, verify_changes_json,
+};
 pub(crate) use journal::{export, journal, verify};
 
 use crate::answer::{html, refusal};

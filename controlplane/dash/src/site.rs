@@ -1,19 +1,22 @@
 //! What every handler works with: the database, the newest moment of the house, the kill switch.
 
 use crate::attempts::Attempts;
+use crate::channels::ChannelTest;
 use crate::chronicle::{Chronicle, JournalFile};
 use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
 use crate::house::LastRead;
 use crate::memory::Memory;
 use crate::office::Office;
+use crate::pace::{Last, Pace};
 use crate::pulse::Newest;
 use crate::seal::Seal;
 use crate::tokens::as_session;
+use crate::violations::Violations;
 use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
-use net_model::{KeyHash, MeshView, SignedInBy, Snapshot};
+use net_model::{KeyHash, MeshView, SignedInBy, Snapshot, TargetTest};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,6 +91,14 @@ pub(crate) struct Site {
     pub(crate) chronicle: Chronicle,
     /// A place for who has the whole journal checked.
     pub(crate) verifying: Arc<Semaphore>,
+    /// How often targets and channels are tested.
+    pub(crate) pace: Pace,
+    /// What the last test of each target has found.
+    pub(crate) target_tests: Last<TargetTest>,
+    /// What the last test of each channel has found.
+    pub(crate) channel_tests: Last<ChannelTest>,
+    /// What browsers tell of broken policies.
+    pub(crate) violations: Violations,
 }
 
 impl Site {
@@ -104,6 +115,10 @@ impl Site {
             house: LastRead::default(),
             chronicle: Chronicle::default(),
             verifying: Arc::new(Semaphore::new(1)),
+            pace: Pace::default(),
+            target_tests: Last::default(),
+            channel_tests: Last::default(),
+            violations: Violations::default(),
         }
     }
 

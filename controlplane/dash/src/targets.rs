@@ -1,10 +1,14 @@
 //! Routes and targets: who is asked, who is left alone and why, who took whose place, how fast each answers.
 
+mod trial;
+
+pub(crate) use trial::{come_again, test, test_json};
+
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
 use crate::frame::Frame;
 use crate::site::Site;
-use crate::view::{Routes, TargetChart, Targets, drawn, target_charts};
+use crate::view::{Outcome, Routes, TargetChart, Targets, drawn, target_charts};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -17,12 +21,24 @@ use std::sync::Arc;
 struct Page {
     frame: Frame,
     targets: Targets,
+    tests: trial::Tests,
     routes: Routes,
     charts: Vec<TargetChart>,
     fallbacks: crate::view::Feed,
+    /// What a test found, when the browser runs no script.
+    outcome: Option<Outcome>,
 }
 
 pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Response {
+    draw(&site, &caller, StatusCode::OK, None).await
+}
+
+async fn draw(
+    site: &Site,
+    caller: &Caller,
+    status: StatusCode,
+    outcome: Option<Outcome>,
+) -> Response {
     let since = store::hour_start(site.now());
     let answered = match site.app.store.answered(since).await {
         Ok(answered) => answered,
@@ -36,13 +52,15 @@ pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Respo
     let mut fallbacks = crate::view::Feed::of(&snapshot);
     fallbacks.rows.clear();
     let page = Page {
-        frame: Frame::of(&site, &caller, "/targets").live("targets"),
+        frame: Frame::of(site, caller, "/targets").live("targets"),
         targets: Targets::of(&snapshot),
+        tests: trial::Tests::of(site, &snapshot, caller),
         routes: Routes::of(&snapshot),
         charts: target_charts(&answered),
         fallbacks,
+        outcome,
     };
-    html(StatusCode::OK, &page)
+    html(status, &page)
 }
 
 /// What changes by itself.

@@ -60,7 +60,7 @@ pub use role::{DashRole, NotADashRole, NotAWayIn, SignedInBy};
 pub use rules::{AtEnd, Budget, Limit, Reaction, Rules, RunawayRules, Selector, Window};
 pub use secret::{KeyHash, Secret, SecretError};
 pub use snapshot::{GatewayFacts, Snapshot};
-pub use standing::{BreakerState, HealthView, TargetView};
+pub use standing::{BreakerState, HealthView, TargetTest, TargetView, TestFound};
 pub use story::{Alias, MAX_STEPS, NotAnAlias, Stage, Step, Story, Verdict};
 pub use table::{Consumer, MAX_ENTRIES, ModelPattern, OldKey, Problem, Route, RouteTable};
 pub use target::{BreakerRule, Renamed, Target, Timeouts};

@@ -5,7 +5,7 @@ use crate::trip::Trip;
 use crate::{
     capture::{CaptureAsk, CaptureView},
     exchange::ExchangeView,
-    standing::TargetView,
+    standing::{TargetTest, TargetView},
 };
 use kill_wire::{Incident, LatchSet, Name, ProbePoints, Scope, Subject, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,11 @@ pub enum ControlRequest {
     StopCapture,
     /// Say what is captured.
     CaptureStatus,
+    /// Ask this target once whether it is there, by a question that costs nothing.
+    Test {
+        /// Which.
+        target: Name,
+    },
 }
 
 /// Gateway to agent, one JSON line.
@@ -88,6 +93,8 @@ pub enum ControlReply {
         /// `None` when nothing is.
         capture: Option<CaptureView>,
     },
+    /// A target was asked.
+    Tested(TargetTest),
     /// Not understood, or older than what is in force.
     Refused {
         /// Why.

@@ -57,3 +57,34 @@ pub struct HealthView {
     /// Whether it was well.
     pub well: bool,
 }
+
+/// What asking a target once, by a question that costs nothing, has found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetTest {
+    /// Which.
+    pub target: Name,
+    /// When it was asked.
+    pub at: Timestamp,
+    /// Until the head of its answer was there, or until it was given up; milliseconds.
+    pub took_ms: u64,
+    /// What came of it.
+    pub found: TestFound,
+}
+
+/// What came of asking a target once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum TestFound {
+    /// It answered.
+    Answered {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// It did not.
+    Silent {
+        /// Why, in one line.
+        why: String,
+    },
+    /// Every way to it is closed, so nothing was sent, or what was sent was broken off.
+    Closed,
+}

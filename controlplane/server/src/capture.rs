@@ -1,22 +1,15 @@
 //! `portcullis capture`: bodies of one consumer's exchanges, for a while. It goes over the gateway's control socket, which
 //! only its owner can open.
 
+use crate::control::ask;
 use crate::lever::whoami;
 use crate::out::Out;
 use crate::paths::Home;
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::{Args, Subcommand};
 use kill_wire::Name;
 use net_model::{CaptureAsk, CaptureView, ControlReply, ControlRequest};
 use serde_json::json;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
-
-/// How long the gateway may take.
-const LIMIT: Duration = Duration::from_secs(5);
-/// Longest answer in bytes.
-const MAX_ANSWER: u64 = 64 * 1024;
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -93,7 +86,7 @@ pub(crate) fn run(home: &Home, command: &CaptureCommand, json: bool) -> anyhow::
     let view = match ask(home, &request)? {
         ControlReply::Capture { capture } => capture,
         ControlReply::Refused { message } => bail!("{message}"),
-        ControlReply::Applied { .. } | ControlReply::Observed(_) => {
+        ControlReply::Applied { .. } | ControlReply::Observed(_) | ControlReply::Tested(_) => {
             bail!("the gateway answered something that was not asked for")
         }
     };
@@ -125,23 +118,6 @@ fn print(out: &mut Out, said: &str, view: &CaptureView) -> std::io::Result<()> {
     out.line(format_args!(
         "  {path}: {exchanges} exchanges, room for {bytes_left} more bytes"
     ))
-}
-
-fn ask(home: &Home, request: &ControlRequest) -> anyhow::Result<ControlReply> {
-    let path = home.control_socket();
-    let mut stream = UnixStream::connect(&path)
-        .with_context(|| format!("no gateway of this user listens at {}", path.display()))?;
-    stream.set_read_timeout(Some(LIMIT))?;
-    stream.set_write_timeout(Some(LIMIT))?;
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    stream.write_all(&line)?;
-    let mut answer = String::new();
-    BufReader::new(stream)
-        .take(MAX_ANSWER)
-        .read_line(&mut answer)
-        .context("the gateway did not answer")?;
-    serde_json::from_str(&answer).context("the gateway's answer cannot be understood")
 }
 
 #[cfg(test)]

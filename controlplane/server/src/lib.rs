@@ -7,6 +7,7 @@ mod cli;
 mod clock;
 mod codes;
 mod config;
+mod control;
 mod demo_model;
 mod enrol;
 mod explain;

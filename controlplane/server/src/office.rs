@@ -7,6 +7,7 @@ mod consumers;
 mod kept;
 mod people;
 mod settings;
+mod targets;
 
 use crate::config::{self, Config, mistakes};
 use crate::paths::Home;
@@ -15,7 +16,8 @@ use dash::{
     PersonView, SettingsView, Shown, Trouble, TroubleKind, Vouch,
 };
 use kill_config::{BadConfig, Problem};
-use net_model::ReloadReport;
+use kill_wire::Name;
+use net_model::{ReloadReport, TargetTest};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use tokio::sync::{mpsc, oneshot};
@@ -136,5 +138,9 @@ impl Office for Desk {
 
     fn apply_settings(&self, text: &str, over: &str) -> Result<ReloadReport, Trouble> {
         settings::apply(self, text, over)
+    }
+
+    fn test_target(&self, target: &Name) -> Result<TargetTest, Trouble> {
+        targets::test(&self.home, target)
     }
 }

@@ -43,6 +43,14 @@ pub struct ChangeRow {
     pub sha256: String,
 }
 
+impl ChangeRow {
+    /// Whether its hash is that of itself behind an entry with this hash; the first stands behind an empty text.
+    #[must_use]
+    pub fn follows(&self, before: &str) -> bool {
+        chained(before, self.n, &self.change) == self.sha256
+    }
+}
+
 /// How the record was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ChangesCheck {
@@ -179,6 +187,20 @@ impl Store {
         rows.into_iter().map(read).collect()
     }
 
+    /// The oldest first, behind the entry of that number; 0 is before the first.
+    pub async fn changes_behind(&self, n: u64, limit: u32) -> Result<Vec<ChangeRow>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(
+            "select n, at, who, how, came_from, what, subject, detail, sha256 from changes
+             where n > $1 order by n limit $2",
+        )
+        .bind(to_column(n))
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .tried("read changes")?;
+        rows.into_iter().map(read).collect()
+    }
+
     /// Follows the record from its first entry. That the newest entries are still there it cannot know.
     pub async fn check_changes(&self) -> Result<ChangesCheck, StoreError> {
         const AT_ONCE: i64 = 1000;
@@ -200,7 +222,7 @@ impl Store {
                 let wanted = n + 1;
                 let found = row.0.unsigned_abs();
                 let follows = read(row).is_ok_and(|row| {
-                    let whole = chained(&before, row.n, &row.change) == row.sha256;
+                    let whole = row.follows(&before);
                     before = row.sha256;
                     whole
                 });

@@ -5,6 +5,7 @@ use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use kill_wire::Timestamp;
 use net_model::{Gauges, HistoryStep, HostName, HostSample};
+use std::ops::RangeInclusive;
 
 /// Adds the reports that are in no mean yet to the means of one length. A mean that is there already is weighed with the
 /// reports it was made of, so that a report that comes a day late counts as much as any other.
@@ -96,20 +97,34 @@ impl Store {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<HostSample>, StoreError> {
+        let for_ever = Timestamp::from_millis(u64::MAX);
+        self.host_history_between(host, step, since..=for_ever, limit)
+            .await
+    }
+
+    /// The same of a stretch of time, both ends included.
+    pub async fn host_history_between(
+        &self,
+        host: &HostName,
+        step: HistoryStep,
+        between: RangeInclusive<Timestamp>,
+        limit: u32,
+    ) -> Result<Vec<HostSample>, StoreError> {
         let sql = match step {
             HistoryStep::Report => {
                 "select at, 1, cpu_ppm, cpu_ppm, memory_ppm, disk_ppm, temp_mc, gpu_ppm, vram_ppm, rx_bps, tx_bps
-                 from host_reports where host = $1 and at >= $2 and $3 > 0 order by at desc limit $4"
+                 from host_reports where host = $1 and at >= $2 and at <= $3 and $4 > 0 order by at desc limit $5"
             }
             HistoryStep::Minute | HistoryStep::Quarter | HistoryStep::Hour => {
                 "select at, reports, cpu_ppm, cpu_most_ppm, memory_ppm, disk_ppm, temp_mc, gpu_ppm, vram_ppm, rx_bps,
                    tx_bps
-                 from host_samples where host = $1 and at >= $2 and step = $3 order by at desc limit $4"
+                 from host_samples where host = $1 and at >= $2 and at <= $3 and step = $4 order by at desc limit $5"
             }
         };
         let rows: Vec<Row> = sqlx::query_as(sql)
             .bind(host.as_str())
-            .bind(to_column(since.millis()))
+            .bind(to_column(between.start().millis()))
+            .bind(to_column(between.end().millis()))
             .bind(to_column(step.millis()))
             .bind(i64::from(limit))
             .fetch_all(&self.readers)

@@ -10,7 +10,9 @@ async fn ask(site: &Site, request: &ControlRequest) -> Result<Option<CaptureView
     match site.control(&serde_json::to_string(request).unwrap()).await {
         ControlReply::Capture { capture } => Ok(capture),
         ControlReply::Refused { message } => Err(message),
-        other @ (ControlReply::Applied { .. } | ControlReply::Observed(_)) => panic!("{other:?}"),
+        other @ (ControlReply::Applied { .. }
+        | ControlReply::Observed(_)
+        | ControlReply::Tested(_)) => panic!("{other:?}"),
     }
 }
 

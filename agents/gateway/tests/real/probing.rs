@@ -3,6 +3,7 @@
 use crate::support::*;
 use http_body_util::{BodyExt as _, Full};
 use kill_wire::ProbePoints;
+use net_model::{ControlReply, ControlRequest, TestFound};
 use site_tests::upstream::{Script, Upstream};
 
 async fn probe(site: &Site, key: &str, way: &str) -> Whole {
@@ -200,4 +201,33 @@ async fn a_pause_ends_a_held_stream_without_an_incident_and_only_the_prober_may_
     let theirs = format!("Bearer {CLAW}").parse().unwrap();
     request.headers_mut().insert("authorization", theirs);
     assert_eq!(whole(send(site.addr(), request).await).await.status, 401);
+}
+
+async fn test(site: &Site, target: &str) -> ControlReply {
+    let target = target.parse().unwrap();
+    let line = serde_json::to_string(&ControlRequest::Test { target }).unwrap();
+    site.control(&line).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_is_asked_when_somebody_wants_to_know_and_never_through_a_cut() {
+    let site = Site::open().await;
+    let ControlReply::Tested(test_of_home) = test(&site, "home").await else {
+        panic!("it was not asked");
+    };
+    assert_eq!(test_of_home.found, TestFound::Answered { status: 200 });
+    let asked = || site.home.log().len();
+    assert_eq!(asked(), 1);
+    assert_eq!(site.home.log()[0].path, "/v1/models");
+    site.apply(2, &["all"]).await;
+    let ControlReply::Tested(closed) = test(&site, "home").await else {
+        panic!("it was not looked at");
+    };
+    assert_eq!(closed.found, TestFound::Closed);
+    assert_eq!(asked(), 1, "what is cut is not asked");
+    let ControlReply::Refused { message } = test(&site, "nowhere").await else {
+        panic!("there is no such target");
+    };
+    assert!(message.contains("nowhere"), "{message}");
+    assert_eq!(site.spooled().len(), 0, "a test is no call");
 }

@@ -1,6 +1,7 @@
 //! The same as JSON, for a signed-in session.
 
-use super::{Back, Failed, Job, ON_A_PAGE, SILENT_MS, Which, host as one, ring, unreadable_json};
+use super::stretch::Back;
+use super::{Failed, Job, ON_A_PAGE, SILENT_MS, Which, host as one, ring, unreadable_json};
 use crate::answer::problem;
 use crate::caller::Caller;
 use crate::record::NotRecorded;
@@ -85,6 +86,9 @@ pub(crate) async fn host(
                 fields.insert("facts".to_owned(), json!(read.facts));
                 fields.insert("compared".to_owned(), json!(read.pairs(&zones)));
                 fields.insert("history".to_owned(), json!(read.history));
+                let it = &read.stretch;
+                let stretch = json!({ "from": it.from, "to": it.to, "step_ms": it.step.millis() });
+                fields.insert("stretch".to_owned(), stretch);
                 fields.insert("alerts".to_owned(), json!(read.alerts));
             }
             Json(value).into_response()

@@ -1,9 +1,9 @@
 //! One host: what it claims beside what was seen, how it did, what is wrong with it.
 
-use super::Back;
 use super::hosts::{Row, percent, row};
 use super::said::said;
 use super::spark::{HEIGHT, Kind, Spark, WIDTH, draw};
+use super::stretch::{Back, POINTS, Stretch};
 use crate::frame::Frame;
 use crate::site::Site;
 use crate::view::When;
@@ -11,7 +11,7 @@ use askama::Template;
 use inventory::Pair;
 use kill_wire::Timestamp;
 use net_model::report::Facts;
-use net_model::{AlertView, HistoryStep, HostName, HostSample, Zone};
+use net_model::{AlertView, HostName, HostSample, Zone};
 use std::collections::BTreeMap;
 use store::{HostLine, StoreError};
 
@@ -19,8 +19,6 @@ use store::{HostLine, StoreError};
 const ALERTS: u32 = 30;
 /// Hosts whose probes are looked through.
 const OTHERS: u32 = 200;
-/// Points of a history.
-const POINTS: u32 = 800;
 
 /// Everything that is known of one host.
 #[derive(Debug)]
@@ -30,7 +28,7 @@ pub(super) struct Read {
     pub(super) history: Vec<HostSample>,
     pub(super) alerts: Vec<AlertView>,
     others: BTreeMap<HostName, Facts>,
-    span: (&'static str, u64, HistoryStep),
+    pub(super) stretch: Stretch,
 }
 
 impl Read {
@@ -53,18 +51,21 @@ pub(super) async fn read(
     let Some((line, facts)) = store.host_line(name).await? else {
         return Ok(None);
     };
-    let span = back.span();
-    let since = Timestamp::from_millis(site.now().millis().saturating_sub(span.1));
+    let stretch = back.stretch(site.now());
+    let (from, to) = (stretch.from, stretch.to);
+    let between = Timestamp::from_millis(from)..=Timestamp::from_millis(to);
     let others = store.facts_that_reach(OTHERS).await?.into_iter();
     Ok(Some(Read {
         // Written by an older or a newer version: then it is not known until the next report.
         facts: facts.and_then(|text| serde_json::from_str(&text).ok()),
-        history: store.host_history(name, span.2, since, POINTS).await?,
+        history: store
+            .host_history_between(name, stretch.step, between, POINTS)
+            .await?,
         alerts: store.alerts(Some(name), ALERTS).await?,
         others: others
             .filter_map(|(host, text)| Some((host, serde_json::from_str(&text).ok()?)))
             .collect(),
-        span,
+        stretch,
         line,
     }))
 }
@@ -78,14 +79,20 @@ pub(crate) struct Host {
     certificate_ends: Option<When>,
     pairs: Vec<Pair>,
     sparks: Vec<Spark>,
-    span: &'static str,
+    /// The stretch in words.
+    span: String,
+    stretch: Stretch,
+    /// Where it begins and ends.
+    ends: (When, When),
+    /// Ways to other stretches.
+    ways: Vec<(&'static str, String)>,
     width: u64,
     height: i64,
     alerts: Vec<super::lists::AlertRow>,
     facts: Vec<(&'static str, Vec<String>)>,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 8] = [
     Kind {
         title: "Processor",
         of: |gauges| gauges.cpu_ppm,
@@ -117,6 +124,12 @@ const KINDS: [Kind; 7] = [
         say: |ppm| percent(Some(ppm)),
     },
     Kind {
+        title: "Graphics memory",
+        of: |gauges| gauges.vram_ppm,
+        scale: 1_000_000,
+        say: |ppm| percent(Some(ppm)),
+    },
+    Kind {
         title: "Received",
         of: |gauges| gauges.rx_bps,
         scale: 100_000,
@@ -131,9 +144,9 @@ const KINDS: [Kind; 7] = [
 ];
 
 pub(super) fn page(frame: Frame, read: &Read, zones: &[Zone], now: Timestamp) -> Host {
-    let (span, back, step) = read.span;
-    let from = now.millis().saturating_sub(back);
-    let draw = |kind: &Kind| draw(kind, &read.history, (from, now.millis()), step.millis());
+    let stretch = read.stretch;
+    let (from, to) = (stretch.from, stretch.to);
+    let draw = |kind: &Kind| draw(kind, &read.history, (from, to), stretch.step.millis());
     Host {
         frame,
         heading: read.line.name.to_string(),
@@ -141,10 +154,27 @@ pub(super) fn page(frame: Frame, read: &Read, zones: &[Zone], now: Timestamp) ->
         certificate_ends: read.line.certificate_ends.map(When::day),
         pairs: read.pairs(zones),
         sparks: KINDS.iter().filter_map(draw).collect(),
-        span,
+        span: words(&stretch),
+        stretch,
+        ends: (
+            When::day(Timestamp::from_millis(from)),
+            When::day(Timestamp::from_millis(to)),
+        ),
+        ways: stretch.ways(now),
         width: WIDTH,
         height: HEIGHT,
         alerts: read.alerts.iter().map(super::lists::alert).collect(),
         facts: read.facts.as_ref().map(said).unwrap_or_default(),
+    }
+}
+
+/// `2h`, or `90 min` of some other time.
+fn words(stretch: &Stretch) -> String {
+    let minutes = (stretch.to - stretch.from) / 60_000;
+    match (stretch.word, minutes) {
+        (Some(word), _) => word.to_owned(),
+        (None, 0..=180) => format!("{minutes} min"),
+        (None, 181..=4_320) => format!("{} h", minutes / 60),
+        (None, _) => format!("{} days", minutes / 1_440),
     }
 }

@@ -12,6 +12,8 @@ pub(super) struct Spark {
     pub(super) lines: Vec<String>,
     pub(super) most: String,
     pub(super) last: String,
+    /// What the top of the picture stands for.
+    pub(super) top: String,
 }
 
 /// What of a sample is drawn, how far the scale goes at least, and how it is said.
@@ -61,6 +63,7 @@ pub(super) fn draw(
         lines,
         most: (kind.say)(most),
         last: (kind.say)(last),
+        top: (kind.say)(scale),
     })
 }
 

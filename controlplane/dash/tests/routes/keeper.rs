@@ -4,7 +4,8 @@ use dash::{
     Cards, ConsumerBook, ConsumerChange, ConsumerView, Edit, Enrolled, Field, KeyToScan, NewPerson,
     Office, Pending, PersonView, SettingsView, Shown, Trouble, TroubleKind, Vouch,
 };
-use net_model::{Mistake, ReloadReport};
+use kill_wire::{Name, Timestamp};
+use net_model::{Mistake, ReloadReport, TargetTest, TestFound};
 use std::sync::Mutex;
 
 /// What it was asked to change.
@@ -14,6 +15,8 @@ pub(crate) struct Keeper {
     /// Codes by which somebody agreed.
     pub(crate) vouched: Mutex<Vec<String>>,
     pub(crate) applied: Mutex<Vec<(String, String)>>,
+    /// Targets that were asked.
+    pub(crate) tested: Mutex<Vec<String>>,
 }
 
 impl Keeper {
@@ -161,6 +164,16 @@ impl Office for Keeper {
             good: true,
             needs_restart: vec!["gateway.listen".to_owned()],
             ..ReloadReport::default()
+        })
+    }
+
+    fn test_target(&self, target: &Name) -> Result<TargetTest, Trouble> {
+        self.tested.lock().unwrap().push(target.to_string());
+        Ok(TargetTest {
+            target: target.clone(),
+            at: Timestamp::from_millis(1_795_000_000_000),
+            took_ms: 31,
+            found: TestFound::Answered { status: 401 },
         })
     }
 }

@@ -13,6 +13,7 @@ mod house;
 mod keeper;
 mod kept;
 mod live;
+mod looked;
 mod mesh;
 mod mesh_service;
 mod page;
