@@ -95,10 +95,12 @@ def one_round(number, template, took):
         scopes, code = house.cut_scopes(), house.code_of_models()
         verified = house.cli("journal", "verify")
         assert verified.returncode == 0, f"round {number}: {verified.stdout}{verified.stderr}"
-        assert (scopes == ["ALL"]) == (code == "cut"), f"round {number}: latches {scopes}, gateway says {code}"
+        assert scopes != ["ALL"] or code == "cut", f"round {number}: latches {scopes}, gateway says {code}"
         if acknowledged:
             assert scopes == ["ALL"], f"round {number}: acknowledged, but came up with {scopes}:\n{house.log()}"
             assert passed == 0, f"round {number}: {passed} requests passed while it came up"
+        # The agent may remember a cut that was ordered and, killed there, never written down: it stays until the switch speaks.
+        until(f"round {number}: gateway and switch to agree", lambda: (house.cut_scopes() == ["ALL"]) == (house.code_of_models() == "cut"))
         return acknowledged, scopes == ["ALL"]
     finally:
         house.close()
