@@ -1,6 +1,7 @@
 //! Who may use which route. The router is made from this list, and so is the guard in front of each route: there is no route
 //! without a row, and no row that a handler could forget.
 
+mod account;
 mod kept;
 mod looked;
 mod programs;
@@ -145,6 +146,7 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     rows.extend(programs::rows());
     rows.extend(kept::rows());
     rows.extend(looked::rows());
+    rows.extend(account::rows());
     rows
 }
 

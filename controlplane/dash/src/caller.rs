@@ -99,13 +99,7 @@ impl Caller {
 
     /// As the journal names it. The first word cannot be chosen by anybody, however a login reads.
     pub(crate) fn by(&self) -> String {
-        match self.how() {
-            SignedInBy::Link => BY_LINK.to_owned(),
-            how @ (SignedInBy::Oidc
-            | SignedInBy::Passkey
-            | SignedInBy::Mesh
-            | SignedInBy::Token) => format!("{how} {}", self.login()),
-        }
+        named(self.how(), self.login())
     }
 
     /// A reason for the journal, with the whole login, for which `by` has no room, and the address.
@@ -141,6 +135,18 @@ impl Caller {
     /// What is kept of the session's token.
     pub(crate) fn token(&self) -> Option<KeyHash> {
         self.session().map(|session| session.token)
+    }
+}
+
+/// As the journal names whoever came in so. Only whoever holds the machine, by a link or a passkey added by one, is named after
+/// the dashboard: a provider's login stands behind another word.
+pub(crate) fn named(how: SignedInBy, login: &str) -> String {
+    match how {
+        SignedInBy::Link => BY_LINK.to_owned(),
+        SignedInBy::Passkey if login.is_empty() => format!("{BY_LINK} {how}"),
+        SignedInBy::Oidc | SignedInBy::Passkey | SignedInBy::Mesh | SignedInBy::Token => {
+            format!("{how} {login}")
+        }
     }
 }
 

@@ -51,6 +51,7 @@ fn who(caller: &Caller) -> String {
     match caller.how() {
         SignedInBy::Link => "Signed in by a link".to_owned(),
         SignedInBy::Oidc => login.to_owned(),
+        SignedInBy::Passkey if login.is_empty() => "Signed in by the owner’s passkey".to_owned(),
         SignedInBy::Passkey => format!("{login}, by passkey"),
         SignedInBy::Mesh => format!("{login}, over the mesh"),
         SignedInBy::Token => format!("{login}, by token"),

@@ -10,6 +10,7 @@
 //! or the gateway cannot be read, the page says so instead of showing what it saw last.
 
 mod access;
+mod account;
 mod act;
 mod answer;
 mod api;
@@ -38,6 +39,7 @@ mod oidc_in;
 mod openapi;
 mod pace;
 mod page;
+mod passkey_in;
 mod past;
 mod people;
 mod problems;

@@ -80,6 +80,8 @@ mod tests {
             who: new.who,
             from: new.from,
             renew_at: None,
+            subject: new.passkey.as_ref().and_then(|it| it.subject.clone()),
+            passkey: new.passkey.map(|it| it.id),
         }
     }
 

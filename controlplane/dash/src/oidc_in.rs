@@ -6,7 +6,7 @@ use crate::assets::{Links, links};
 use crate::guard::From;
 use crate::renew::Tokens;
 use crate::seal::Seal;
-use crate::sign_in::{SESSION_MS, draw, https, started};
+use crate::sign_in::{SESSION_MS, Ways, draw, https, started};
 use crate::site::Site;
 use askama::Template;
 use axum::extract::{Form, Query, State};
@@ -50,7 +50,11 @@ pub(crate) struct GoOn {
 }
 
 fn refused(status: StatusCode, text: &'static str) -> Response {
-    draw(status, String::new(), Some(text), true)
+    let ways = Ways {
+        provider: true,
+        passkeys: None,
+    };
+    draw(status, String::new(), Some(text), ways)
 }
 
 /// For ten minutes, and only back to here. `Lax`, because the provider sends the browser back.
@@ -126,7 +130,7 @@ pub(crate) async fn back(
     let jar = jar.remove(cookie(String::new(), &headers));
     match enter(&site, from, now, away, back).await {
         Ok((session, token)) => {
-            let jar = started(&site, &session, token, &headers, jar).await;
+            let jar = started(&site, &session, "", token, &headers, jar).await;
             match jar {
                 Ok(jar) => {
                     let page = GoOn {
@@ -175,6 +179,8 @@ async fn enter(
     }
     let person = provider.finish(back.code, away.verifier, away.nonce).await;
     let person = person.map_err(|why| Box::new(failed(&why)))?;
+    let said = person.role.map(|role| (person.who.as_str(), role));
+    site.vouched(&person.subject, said).await;
     session(person, from, now)
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Refused {
 pub(crate) enum Form {
     Json,
     Page,
+    /// The page with the red button, to which whoever signs in comes back.
+    Stop,
     /// Asked for by a page, which cannot be led elsewhere.
     Stream,
     Part,
@@ -32,6 +34,8 @@ impl Form {
             Self::Json
         } else if path == "/events" {
             Self::Stream
+        } else if path == "/stop" {
+            Self::Stop
         } else if method.is_safe() {
             Self::Page
         } else {
@@ -128,11 +132,14 @@ impl IntoResponse for Refused {
         match (self.form, &self.why) {
             (Form::Json, _) => answer::problem(status, code, text),
             (Form::Page, Why::NotSignedIn) => Redirect::to("/sign-in").into_response(),
-            (Form::Page | Form::Stream, Why::NotLetIn(_) | Why::TooLittle { .. }) => {
+            (Form::Stop, Why::NotSignedIn) => Redirect::to("/sign-in?to=stop").into_response(),
+            (Form::Page | Form::Stop | Form::Stream, Why::NotLetIn(_) | Why::TooLittle { .. }) => {
                 let (links, why) = (links(), text);
                 answer::html(status, &NoAccess { links, why })
             }
-            (Form::Page | Form::Stream | Form::Part, _) => answer::refusal(status, text),
+            (Form::Page | Form::Stop | Form::Stream | Form::Part, _) => {
+                answer::refusal(status, text)
+            }
         }
     }
 }

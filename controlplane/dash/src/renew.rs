@@ -84,6 +84,10 @@ impl Site {
                 let role = person
                     .as_ref()
                     .map_or(Some(session.role), |person| person.role);
+                if let Some(person) = &person {
+                    let said = person.role.map(|role| (person.who.as_str(), role));
+                    self.vouched(&part.subject, said).await;
+                }
                 let Some(role) = role else {
                     return self.over(session, "no group has a role any more").await;
                 };

@@ -15,17 +15,41 @@ use std::sync::Arc;
 use store::Session;
 
 /// Most sessions on the page.
-const MOST: u32 = 500;
+pub(crate) const MOST: u32 = 500;
 
-struct Row {
-    id: String,
-    who: String,
-    role: DashRole,
-    how: SignedInBy,
-    from: String,
-    since: When,
-    until: When,
-    own: bool,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) who: String,
+    pub(crate) role: DashRole,
+    pub(crate) how: SignedInBy,
+    pub(crate) from: String,
+    pub(crate) since: When,
+    pub(crate) until: When,
+    pub(crate) own: bool,
+}
+
+impl Row {
+    pub(crate) fn of(caller: &Caller, session: Session) -> Self {
+        Self {
+            id: session.token.to_hex(),
+            own: caller.token() == Some(session.token),
+            who: match (session.who.is_empty(), session.how) {
+                (false, _) => session.who,
+                (true, SignedInBy::Passkey) => "The machine’s owner".to_owned(),
+                (
+                    true,
+                    SignedInBy::Link | SignedInBy::Oidc | SignedInBy::Mesh | SignedInBy::Token,
+                ) => "Whoever held the link".to_owned(),
+            },
+            role: session.role,
+            how: session.how,
+            from: session
+                .from
+                .map_or_else(|| "–".to_owned(), |ip| ip.to_string()),
+            since: When::clock(session.created),
+            until: When::clock(session.expires),
+        }
+    }
 }
 
 #[derive(Template)]
@@ -36,13 +60,17 @@ struct Page {
     all: bool,
 }
 
-/// Whether it is the caller's own, by whatever browser. A link names nobody, so it owns itself alone.
-fn own(caller: &Caller, session: &Session) -> bool {
-    let same_person = !session.who.is_empty()
-        && caller
-            .session()
-            .is_some_and(|mine| mine.how == session.how && mine.who == session.who);
-    caller.token() == Some(session.token) || same_person
+/// Whether it is the caller's own, by whatever browser. A link names nobody, so it owns itself alone; a person of the provider
+/// is the same by his account there and by his passkeys, whatever he is called.
+pub(crate) fn own(caller: &Caller, session: &Session) -> bool {
+    let same = |mine: &Session| match (&mine.subject, &session.subject) {
+        (Some(mine), Some(other)) => mine == other,
+        (None, None) => {
+            !session.who.is_empty() && mine.how == session.how && mine.who == session.who
+        }
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    caller.token() == Some(session.token) || caller.session().is_some_and(same)
 }
 
 fn may_end(caller: &Caller, session: &Session) -> bool {
@@ -59,22 +87,7 @@ pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Respo
         }
     };
     let rows = all.into_iter().filter(|session| may_end(&caller, session));
-    let rows = rows.map(|session| Row {
-        id: session.token.to_hex(),
-        own: caller.token() == Some(session.token),
-        who: if session.who.is_empty() {
-            "Whoever held the link".to_owned()
-        } else {
-            session.who
-        },
-        role: session.role,
-        how: session.how,
-        from: session
-            .from
-            .map_or_else(|| "–".to_owned(), |ip| ip.to_string()),
-        since: When::clock(session.created),
-        until: When::clock(session.expires),
-    });
+    let rows = rows.map(|session| Row::of(&caller, session));
     let page = Page {
         rows: rows.collect(),
         frame: Frame::of(&site, &caller, "/sessions"),

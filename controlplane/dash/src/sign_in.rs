@@ -4,8 +4,8 @@
 //! browsers with one link exactly one gets in. The link itself only shows a button: a preview spends nothing.
 
 use crate::answer::{html, refusal};
-use crate::assets::{Links, links};
-use crate::caller::Caller;
+use crate::assets::{Links, address, links};
+use crate::caller::{Caller, named};
 use crate::guard::{COOKIE, From, HOST_COOKIE, raw_token};
 use crate::oidc_in::GoOn;
 use crate::record::{Change, NotRecorded};
@@ -18,7 +18,7 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use data_encoding::BASE64URL_NOPAD;
 use kill_wire::Timestamp;
-use net_model::{KeyHash, SignedInBy};
+use net_model::KeyHash;
 use serde::Deserialize;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -44,8 +44,29 @@ struct SignIn {
     links: Links,
     token: String,
     problem: Option<&'static str>,
+    ways: Ways,
+    /// Where a passkey leads to.
+    to: &'static str,
+    script: String,
+}
+
+/// Ways in besides a link.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ways {
     /// The house has a provider that signs people in.
-    provider: bool,
+    pub(crate) provider: bool,
+    /// Where passkeys count, if they do.
+    pub(crate) passkeys: Option<String>,
+}
+
+impl Site {
+    pub(crate) fn ways(&self) -> Ways {
+        let passkeys = self.passkeys.as_ref();
+        Ways {
+            provider: self.app.oidc.is_some(),
+            passkeys: passkeys.map(|it| it.party().origin().to_owned()),
+        }
+    }
 }
 
 /// No `Debug`: it holds a token.
@@ -53,31 +74,41 @@ struct SignIn {
 pub(crate) struct Token {
     #[serde(default)]
     token: String,
+    /// `stop` for whoever wanted the red button.
+    #[serde(default)]
+    to: String,
 }
 
 pub(crate) fn draw(
     status: StatusCode,
     token: String,
     problem: Option<&'static str>,
-    provider: bool,
+    ways: Ways,
 ) -> Response {
-    let links = links();
-    html(
-        status,
-        &SignIn {
-            links,
-            token,
-            problem,
-            provider,
-        },
-    )
+    html(status, &page(token, problem, ways))
+}
+
+fn page(token: String, problem: Option<&'static str>, ways: Ways) -> SignIn {
+    SignIn {
+        links: links(),
+        token,
+        problem,
+        ways,
+        to: "/",
+        script: address("passkey.js"),
+    }
 }
 
 pub(crate) async fn ask(State(site): State<Arc<Site>>, Query(mut query): Query<Token>) -> Response {
     if query.token.len() > LONGEST_TOKEN {
         query.token.clear();
     }
-    draw(StatusCode::OK, query.token, None, site.app.oidc.is_some())
+    let mut page = page(query.token, None, site.ways());
+    // Nothing that somebody else wrote leads anywhere.
+    if query.to == "stop" {
+        page.to = "/stop";
+    }
+    html(StatusCode::OK, &page)
 }
 
 pub(crate) async fn enter(
@@ -88,14 +119,14 @@ pub(crate) async fn enter(
     Form(form): Form<Token>,
 ) -> Response {
     let now = site.now();
-    let provider = site.app.oidc.is_some();
+    let ways = || site.ways();
     if !site.attempts.allow(from, now) {
         let text = "Too many attempts from your address. Wait a minute.";
         return draw(
             StatusCode::TOO_MANY_REQUESTS,
             String::new(),
             Some(text),
-            provider,
+            ways(),
         );
     }
     if let Err(refused) = spend(&site.app.sign_in_dir, &form.token, now) {
@@ -104,7 +135,7 @@ pub(crate) async fn enter(
             StatusCode::FORBIDDEN,
             String::new(),
             Some(refused.text()),
-            provider,
+            ways(),
         );
     }
     let session = NewSession {
@@ -117,16 +148,16 @@ pub(crate) async fn enter(
             StatusCode::SERVICE_UNAVAILABLE,
             String::new(),
             Some(text),
-            provider,
+            ways(),
         );
     };
-    match started(&site, &session, token, &headers, jar).await {
+    match started(&site, &session, "", token, &headers, jar).await {
         Ok(jar) => (jar, Redirect::to("/")).into_response(),
         Err(text) => draw(
             StatusCode::SERVICE_UNAVAILABLE,
             String::new(),
             Some(text),
-            provider,
+            ways(),
         ),
     }
 }
@@ -143,30 +174,23 @@ pub(crate) fn random_token() -> Option<String> {
     }
 }
 
-/// Begins a session: written down, kept, and handed to the browser.
+/// Begins a session: written down with what else there is to say of it, kept, and handed to the browser.
 pub(crate) async fn started(
     site: &Site,
     session: &NewSession,
+    detail: &str,
     token: String,
     headers: &HeaderMap,
     jar: CookieJar,
 ) -> Result<CookieJar, &'static str> {
     let change = NewChange {
         at: session.created,
-        by: match session.how {
-            SignedInBy::Link => "dashboard".to_owned(),
-            how @ (SignedInBy::Oidc
-            | SignedInBy::Passkey
-            | SignedInBy::Mesh
-            | SignedInBy::Token) => {
-                format!("{how} {}", session.who)
-            }
-        },
+        by: named(session.how, &session.who),
         how: session.how,
         from: session.from,
         what: "sign_in".to_owned(),
         subject: session.role.to_string(),
-        detail: String::new(),
+        detail: detail.to_owned(),
     };
     site.record_of(change)
         .await

@@ -17,6 +17,7 @@ use inventory::Inventory;
 use kill_wire::Timestamp;
 use killctl::Lever;
 use net_model::{KeyHash, MeshView, SignedInBy, Snapshot, TargetTest};
+use passkeys::Passkeys;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct App {
     pub jobs: JobsReader,
     /// The house's OpenID Connect provider, where it has one.
     pub oidc: Option<oidc::Provider>,
+    /// What the configuration says of passkeys; none where they are off.
+    pub passkeys: Option<passkeys::Settings>,
     /// The kill switch.
     pub lever: Lever,
     /// Who keeps the house's files.
@@ -77,6 +80,8 @@ pub(crate) struct Site {
     pub(crate) attempts: Attempts,
     /// Seals what a sign-in on its way needs; ends with this process.
     pub(crate) seal: Seal,
+    /// Asks for passkeys, where they are on.
+    pub(crate) passkeys: Option<Passkeys>,
     /// Held while a provider renews a session.
     pub(crate) renewing: tokio::sync::Mutex<()>,
     /// A place for each browser that listens.
@@ -103,7 +108,9 @@ pub(crate) struct Site {
 
 impl Site {
     pub(crate) fn new(app: App) -> Self {
+        let settings = app.passkeys.as_ref();
         Self {
+            passkeys: settings.map(|settings| Passkeys::new(settings.party.clone())),
             app,
             memory: Memory::default(),
             attempts: Attempts::default(),

@@ -53,6 +53,8 @@ pub(crate) fn as_session(token: KeyHash, record: TokenRecord) -> Session {
         who: record.name.to_string(),
         from: None,
         renew_at: None,
+        subject: None,
+        passkey: None,
     }
 }
 

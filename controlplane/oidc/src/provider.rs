@@ -98,6 +98,12 @@ impl Provider {
         })))
     }
 
+    /// The provider's name of itself.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.0.settings.issuer
+    }
+
     /// What the provider says of itself, at most so old; older where it does not answer.
     async fn known(&self, oldest: Duration) -> Result<Arc<Known>, Unreachable> {
         let mut kept = self.0.known.lock().await;

@@ -12,6 +12,7 @@ mod mesh;
 pub(crate) mod mistakes;
 mod named_files;
 mod oidc;
+mod passkeys;
 pub(crate) mod reload;
 mod usage_sources;
 pub(crate) mod web_edit;
@@ -54,6 +55,8 @@ pub(crate) struct Config {
     pub(crate) usage: Vec<UsageSource>,
     /// The provider that signs people in, where there is one.
     pub(crate) oidc: Option<::oidc::Settings>,
+    /// Where passkeys count.
+    pub(crate) passkeys: Option<::passkeys::Settings>,
     /// The kill switch.
     pub(crate) killswitch: KillSwitchSection,
     /// This host's agent.
@@ -168,8 +171,7 @@ pub(crate) fn checked_beside(
     };
     let controlplane = part(Part::Controlplane);
     let killswitch = part(Part::Killswitch);
-    let agent = part(Part::Agent);
-    let gateway = part(Part::Gateway);
+    let (agent, gateway) = (part(Part::Agent), part(Part::Gateway));
     let fleet = root.section("hosts");
     let (zones, net) = (root.section("zones"), root.section("mesh"));
     let alerts = alerts::read(root.section("alerts"), &problems);
@@ -201,6 +203,7 @@ pub(crate) fn checked_beside(
             over_mesh: controlplane.over_mesh,
             usage: controlplane.usage,
             oidc: controlplane.oidc,
+            passkeys: controlplane.passkeys,
             killswitch,
             agent,
             drivers,

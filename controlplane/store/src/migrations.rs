@@ -85,6 +85,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "counted",
         include_str!("../../../migrations/sqlite/20261122000091_counted.sql"),
     ),
+    (
+        20_261_122_100_021,
+        "passkeys",
+        include_str!("../../../migrations/sqlite/20261122100021_passkeys.sql"),
+    ),
 ];
 
 /// The first `count` steps; all of them outside tests.

@@ -61,7 +61,8 @@ impl Store {
         Ok(done.rows_affected() > 0)
     }
 
-    /// Ends the sessions that were begun in this session of the provider, or all of this person where none is named.
+    /// Ends the sessions that were begun in this session of the provider, or all of this person where none is named, those
+    /// begun with his passkeys as well.
     /// Returns whose each was, with what was kept of its token.
     pub async fn end_provider_sessions(
         &self,
@@ -69,7 +70,7 @@ impl Store {
         sid: Option<&str>,
     ) -> Result<Vec<(KeyHash, String)>, StoreError> {
         let rows: Vec<(String, String)> = sqlx::query_as(
-            "delete from sessions where how = 'oidc' and ($1 is not null or $2 is not null)
+            "delete from sessions where how in ('oidc', 'passkey') and ($1 is not null or $2 is not null)
                and ($1 is null or subject = $1) and ($2 is null or provider_sid = $2)
              returning token_sha256, who",
         )

@@ -25,6 +25,17 @@ pub struct NewSession {
     pub from: Option<IpAddr>,
     /// What it has of the provider it was begun at.
     pub provider: Option<ProviderPart>,
+    /// The passkey it was begun with.
+    pub passkey: Option<PasskeyPart>,
+}
+
+/// The passkey a session is begun with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasskeyPart {
+    /// Its id.
+    pub id: String,
+    /// The id that its person has at the provider; none for the machine's owner.
+    pub subject: Option<String>,
 }
 
 impl NewSession {
@@ -39,6 +50,7 @@ impl NewSession {
             who: String::new(),
             from: None,
             provider: None,
+            passkey: None,
         }
     }
 }
@@ -62,6 +74,10 @@ pub struct Session {
     pub from: Option<IpAddr>,
     /// When the provider it was begun at is asked again.
     pub renew_at: Option<Timestamp>,
+    /// The person's id at the provider, where it is a person's.
+    pub subject: Option<String>,
+    /// The passkey it was begun with.
+    pub passkey: Option<String>,
 }
 
 type Row = (
@@ -73,10 +89,12 @@ type Row = (
     String,
     Option<String>,
     Option<i64>,
+    Option<String>,
+    Option<String>,
 );
 
 fn read(row: Row) -> Result<Session, StoreError> {
-    let (token, created, expires, role, how, who, from, renew_at) = row;
+    let (token, created, expires, role, how, who, from, renew_at, subject, passkey) = row;
     let not_ours = || StoreError::Row("session");
     Ok(Session {
         token: KeyHash::from_hex(&token).ok_or_else(not_ours)?,
@@ -87,6 +105,8 @@ fn read(row: Row) -> Result<Session, StoreError> {
         who,
         from: from.and_then(|ip| ip.parse().ok()),
         renew_at: renew_at.map(to_time),
+        subject,
+        passkey,
     })
 }
 
@@ -98,10 +118,13 @@ impl Store {
         session: &NewSession,
     ) -> Result<(), StoreError> {
         let part = session.provider.as_ref();
+        let passkey = session.passkey.as_ref();
+        let subject = part.map(|part| part.subject.as_str());
+        let subject = subject.or_else(|| passkey.and_then(|it| it.subject.as_deref()));
         sqlx::query(
             "insert into sessions (token_sha256, created, expires, role, how, who, came_from,
-               subject, provider_sid, sealed, renew_at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+               subject, provider_sid, sealed, renew_at, passkey)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
         .bind(token.to_hex())
         .bind(to_column(session.created.millis()))
@@ -110,28 +133,30 @@ impl Store {
         .bind(session.how.as_str())
         .bind(&session.who)
         .bind(session.from.map(|ip| ip.to_string()))
-        .bind(part.map(|part| part.subject.as_str()))
+        .bind(subject)
         .bind(part.and_then(|part| part.sid.as_deref()))
         .bind(part.map(|part| part.sealed.as_str()))
         .bind(
             part.and_then(|part| part.renew_at)
                 .map(|at| to_column(at.millis())),
         )
+        .bind(passkey.map(|it| it.id.as_str()))
         .execute(&self.writer)
         .await
         .tried("keep a session")?;
         Ok(())
     }
 
-    /// The session of this token, unless it has expired by `now`.
+    /// The session of this token, unless it has expired by `now`, or the passkey it was begun with gives that role no more.
     pub async fn find_session(
         &self,
         token: KeyHash,
         now: Timestamp,
     ) -> Result<Option<Session>, StoreError> {
         let row: Option<Row> = sqlx::query_as(
-            "select token_sha256, created, expires, role, how, who, came_from, renew_at from sessions
-             where token_sha256 = $1 and expires > $2",
+            "select token_sha256, created, expires, role, how, who, came_from, renew_at, subject, passkey from sessions
+             where token_sha256 = $1 and expires > $2 and (passkey is null or exists
+               (select 1 from passkeys where id = sessions.passkey and role = sessions.role and vouched > 0))",
         )
         .bind(token.to_hex())
         .bind(to_column(now.millis()))
@@ -144,7 +169,7 @@ impl Store {
     /// Every session that has not expired by `now`, the newest first; at most `limit`.
     pub async fn sessions(&self, now: Timestamp, limit: u32) -> Result<Vec<Session>, StoreError> {
         let rows: Vec<Row> = sqlx::query_as(
-            "select token_sha256, created, expires, role, how, who, came_from, renew_at from sessions
+            "select token_sha256, created, expires, role, how, who, came_from, renew_at, subject, passkey from sessions
              where expires > $1 order by created desc, token_sha256 limit $2",
         )
         .bind(to_column(now.millis()))

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Crate, and the crates of this workspace it may import. Two exceptions to the plain directions: the control plane
 /// pulls the local lever (`killctl`), and the agents keep their files as the kill switch keeps its own (`kill-files`).
-const MAY_IMPORT: [(&str, &[&str]); 34] = [
+const MAY_IMPORT: [(&str, &[&str]); 35] = [
     ("kill-wire", &[]),
     ("kill-core", &["kill-wire"]),
     ("kill-inbound", &["kill-wire", "kill-core"]),
@@ -126,6 +126,7 @@ const MAY_IMPORT: [(&str, &[&str]); 34] = [
     ("inventory", &["kill-wire", "net-model", "store"]),
     ("mesh", &["kill-wire", "net-model"]),
     ("oidc", &["kill-wire", "net-model"]),
+    ("passkeys", &["kill-wire", "net-model"]),
     (
         "tasks",
         &["kill-wire", "killctl", "net-model", "store", "inventory"],
@@ -142,6 +143,7 @@ const MAY_IMPORT: [(&str, &[&str]); 34] = [
             "inventory",
             "mesh",
             "oidc",
+            "passkeys",
             "tasks",
         ],
     ),
@@ -170,6 +172,7 @@ const MAY_IMPORT: [(&str, &[&str]); 34] = [
             "tasks",
             "mesh",
             "oidc",
+            "passkeys",
             "hosts",
             "host-facts",
             "uplink",

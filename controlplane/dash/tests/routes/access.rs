@@ -116,8 +116,19 @@ const LOOKED: [(&str, &str, Who); 10] = [
     ("POST", "/csp-reports", Who::Anyone),
 ];
 
+/// One's own account, and passkeys.
+const OWN: [(&str, &str, Who); 6] = [
+    ("POST", "/sign-in/passkey/begin", Who::Anyone),
+    ("POST", "/sign-in/passkey", Who::Anyone),
+    ("GET", "/account", Who::Viewer),
+    ("POST", "/account/passkeys/begin", Who::Viewer),
+    ("POST", "/account/passkeys", Who::Viewer),
+    ("POST", "/account/passkeys/remove", Who::Viewer),
+];
+
 fn table() -> impl Iterator<Item = (&'static str, &'static str, Who)> {
-    TABLE.iter().copied().chain(KEPT).chain(LOOKED)
+    let all = TABLE.iter().copied().chain(KEPT);
+    all.chain(LOOKED).chain(OWN)
 }
 
 #[test]
@@ -164,7 +175,11 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
             match who {
                 Who::Viewer | Who::Operator | Who::Admin if page => {
                     assert_eq!(status, StatusCode::SEE_OTHER, "{path}");
-                    assert_eq!(answer.headers()[header::LOCATION], "/sign-in");
+                    let back = if path == "/stop" { "?to=stop" } else { "" };
+                    assert_eq!(
+                        answer.headers()[header::LOCATION],
+                        format!("/sign-in{back}")
+                    );
                 }
                 Who::Viewer | Who::Operator | Who::Admin | Who::Sender => {
                     assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}")
@@ -175,6 +190,9 @@ async fn every_row_holds_without_a_session_and_with_a_false_one() {
                 }
                 Who::Anyone if path.starts_with("/sign-in/oidc") => {
                     assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+                }
+                Who::Anyone if path.starts_with("/sign-in/passkey") => {
+                    assert_eq!(status, StatusCode::NOT_FOUND, "a house without passkeys");
                 }
                 Who::Anyone if path == "/sign-in" && method == "POST" => {
                     assert_eq!(status, StatusCode::FORBIDDEN, "the link is wrong");

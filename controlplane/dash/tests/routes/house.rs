@@ -42,7 +42,7 @@ pub(crate) struct House {
     /// What it answers next, in this order; without one it hangs up.
     pub(crate) reply: Arc<Mutex<VecDeque<LeverReply>>>,
     pub(crate) router: Router,
-    app: App,
+    pub(crate) app: App,
     /// Keeps the files.
     pub(crate) office: Arc<Keeper>,
     /// Which gateways may tell of their usage.
@@ -77,6 +77,7 @@ impl House {
             inventory: inventory.clone(),
             mesh: None,
             oidc: None,
+            passkeys: None,
             jobs: tasks::JobsReader::default(),
             store: store.clone(),
             snapshots: receiver,

@@ -5,6 +5,7 @@
 mod access;
 mod act;
 mod api;
+mod authenticator;
 mod blind;
 mod config;
 mod feeds;
@@ -17,6 +18,7 @@ mod looked;
 mod mesh;
 mod mesh_service;
 mod page;
+mod passkeys;
 mod past;
 mod record;
 mod sessions;

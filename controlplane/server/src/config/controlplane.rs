@@ -2,6 +2,7 @@
 
 use super::MeshSection;
 use super::oidc as provider;
+use super::passkeys as keys;
 use super::usage_sources::{self, UsageSource};
 use kill_config::{Problem, Problems, Section, listen, loopback};
 use std::net::{IpAddr, SocketAddr};
@@ -20,6 +21,8 @@ pub(super) struct ControlplaneSection {
     pub(super) usage: Vec<UsageSource>,
     /// Who signs people in.
     pub(super) oidc: Option<::oidc::Settings>,
+    /// Where passkeys count.
+    pub(super) passkeys: Option<::passkeys::Settings>,
 }
 
 pub(super) fn read(
@@ -35,6 +38,7 @@ pub(super) fn read(
             over_mesh: None,
             usage: Vec::new(),
             oidc: None,
+            passkeys: None,
         };
     };
     let listen = listen(&mut section, 7410);
@@ -43,6 +47,7 @@ pub(super) fn read(
     let usage = usage_sources::read(&mut section, folder, problems, warnings);
     let oidc = provider::read(&mut section, folder, problems, warnings);
     provider::fits(oidc.as_ref(), &hosts, warnings);
+    let passkeys = keys::read(&mut section, oidc.as_ref(), &hosts, warnings);
     section.finish();
     warnings.extend(plain_http(listen));
     ControlplaneSection {
@@ -51,6 +56,7 @@ pub(super) fn read(
         over_mesh,
         usage,
         oidc,
+        passkeys,
     }
 }
 

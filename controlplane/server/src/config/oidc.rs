@@ -165,13 +165,18 @@ pub(super) fn fits(
     let rest = settings.base.split("://").nth(1).unwrap_or_default();
     let host = rest.split(['/', ':']).next().unwrap_or_default();
     let literal = rest.starts_with('[') || host.parse::<std::net::Ipv4Addr>().is_ok();
-    let known = literal || host == "localhost" || hosts.iter().any(|one| one == host);
-    if !known {
+    if !literal && !answered(host, hosts) {
         let text = format!(
             "browsers come back to `{host}`, which the dashboard does not answer to; add it to `hosts`"
         );
         warnings.push(Problem::new("controlplane.oidc.base_url", text));
     }
+}
+
+/// Whether the dashboard answers under this name.
+pub(super) fn answered(host: &str, hosts: &[String]) -> bool {
+    let same = |one: &String| one.eq_ignore_ascii_case(host);
+    host == "localhost" || hosts.iter().any(same)
 }
 
 #[cfg(test)]

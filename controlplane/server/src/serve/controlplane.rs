@@ -57,6 +57,8 @@ pub(super) struct Wish {
     pub(super) usage: Vec<UsageSource>,
     /// The provider that signs people in.
     pub(super) oidc: Option<oidc::Settings>,
+    /// Where passkeys count.
+    pub(super) passkeys: Option<passkeys::Settings>,
     /// The configuration file.
     pub(super) file: Option<PathBuf>,
 }
@@ -72,6 +74,7 @@ impl Wish {
             drill: config.jobs.drill.clone(),
             usage: config.usage.clone(),
             oidc: config.oidc.clone(),
+            passkeys: config.passkeys.clone(),
             file: config.file.clone(),
         }
     }
@@ -123,11 +126,10 @@ impl ControlPlane {
             mesh::start(section, home, store.clone(), zones, house, &tracker, &stop)
         });
         let mesh = mesh.transpose()?;
-        let (post, ask) = sources(&wish.usage, &price_list::read(home)?);
+        let (post, pull) = sources(&wish.usage, &price_list::read(home)?);
         let (feeds, posted) = watch::channel(Arc::new(post));
-        let (ledgers, asked) = watch::channel(Arc::new(ask));
-        tracker.spawn(counters::run(store.clone(), asked.clone(), stop.clone()));
-        tracker.spawn(spend_logs::run(store.clone(), asked, stop.clone()));
+        let (ledgers, asked) = watch::channel(Arc::new(pull));
+        ask(&tracker, &store, asked, &stop);
         let app = dash::App {
             mesh: mesh.as_ref().map(|mesh| mesh.views.clone()),
             store: store.clone(),
@@ -135,6 +137,7 @@ impl ControlPlane {
             inventory: inventory.clone(),
             jobs: tasks.jobs(),
             oidc: wish.oidc.map(oidc::Provider::new).transpose()?,
+            passkeys: wish.passkeys,
             lever,
             office: Arc::new(Desk::new(home.clone(), wish.file, asks.clone())),
             sign_in_dir: home.sign_in(),
@@ -233,6 +236,17 @@ fn sources(usage: &[UsageSource], prices: &Prices) -> (Feeds, Ledgers) {
         prices: prices.clone(),
     };
     (feeds, ledgers)
+}
+
+/// Asks the gateways that are to be asked for their usage, until it is told to stop.
+fn ask(
+    tracker: &TaskTracker,
+    store: &Store,
+    asked: watch::Receiver<Arc<Ledgers>>,
+    stop: &CancellationToken,
+) {
+    tracker.spawn(counters::run(store.clone(), asked.clone(), stop.clone()));
+    tracker.spawn(spend_logs::run(store.clone(), asked, stop.clone()));
 }
 
 /// Serves the dashboard until it is told to stop.
