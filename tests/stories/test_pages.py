@@ -252,10 +252,12 @@ def test_dragging_over_a_host_s_history_looks_closer(house, window):
     from_before = window.run(begins)
     [chart] = window.post("/element", using="css selector", value="svg[data-from]").values()
     origin = {"element-6066-11e4-a52e-4f735466cecf": chart}
+    # A young house has its history at the right end, and whoever drags goes beyond it.
+    right = window.run("return Math.floor(document.querySelector('svg[data-from]').getBoundingClientRect().width / 2) + 20")
     steps = [
         {"type": "pointerMove", "duration": 0, "origin": origin, "x": -40, "y": 0},
         {"type": "pointerDown", "button": 0},
-        {"type": "pointerMove", "duration": 100, "origin": origin, "x": 60, "y": 0},
+        {"type": "pointerMove", "duration": 100, "origin": origin, "x": right, "y": 0},
         {"type": "pointerUp", "button": 0},
     ]
     window.post("/actions", actions=[{"type": "pointer", "id": "a mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}])
