@@ -4,6 +4,7 @@
 mod claims;
 mod directions;
 mod files;
+mod outside;
 mod red_path;
 mod tree;
 mod words;
