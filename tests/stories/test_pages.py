@@ -35,6 +35,7 @@ PAGES = {
     "incident": "/incidents/1",
     "journal": "/journal",
     "changes": "/journal/changes",
+    "account": "/account",
     "offline": "/stop/offline",
 }
 # Longer than the button is held.
