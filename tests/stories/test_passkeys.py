@@ -1,10 +1,12 @@
 """A passkey in a real browser: the driver plays the phone's own (WebAuthn's virtual authenticator). In by link, a passkey added,
 out, in again with a finger, and the red button held; axe and the page's own policy find nothing on the way."""
 
+from pathlib import Path
+
 import pytest
 from browser import Browser, missing
 from test_dashboard import sign_in_link
-from test_pages import AXE, HELD_MS, pointer, serious
+from test_pages import AXE, HELD_MS, SCREENS, pointer, serious
 from waiting import until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"needs {missing()}: apt-get install chromium chromium-driver")
@@ -56,6 +58,12 @@ def clean(window, where):
     return found
 
 
+def look(window, name):
+    """Keeps a picture, where somebody wants them."""
+    if SCREENS:
+        window.picture(Path(SCREENS) / f"{name}-phone.png")
+
+
 def by_link(window, place):
     window.open(sign_in_link(place).replace(place.dashboard, place.named))
     window.click("button.main")
@@ -100,6 +108,7 @@ def test_a_phone_signs_in_with_a_passkey_and_holds_to_cut(place, phone):
     phone.open(f"{place.named}/stop")
     phone.sees("location.pathname == '/sign-in' && !document.getElementById('passkey-enter').hidden")
     troubles += clean(phone, "sign-in")
+    look(phone, "sign-in")
     # The wrong finger lets nobody in.
     verified(phone, False)
     phone.click("#passkey-enter")
