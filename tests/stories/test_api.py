@@ -77,3 +77,63 @@ def test_a_token_from_elsewhere_cuts_and_explains_and_restores_only_with_a_code(
     assert done.returncode == 0 and not house.cut_scopes(), done.stderr
     assert house.cli("tokens", "revoke", "night-watch").returncode == 0
     assert house.cli(*elsewhere, "status").returncode == 1
+
+
+def test_a_token_from_elsewhere_shows_what_the_machine_of_the_house_shows(house):
+    path = token(house, "far-away", "admin")
+    elsewhere = ("--url", house.dashboard, "--token-file", str(path))
+    client = house.openai()
+    for _ in range(3):
+        client.chat.completions.create(model="steady", messages=[{"role": "user", "content": "hi"}])
+    until("three exchanges in the ledger", lambda: house.cli_json("spend")["total"]["exchanges"] >= 3)
+    for by in ("consumer", "model", "day"):
+        here, there = (house.cli_json(*where, "spend", "--by", by) for where in ((), elsewhere))
+        assert (here["rows"], here["total"]) == (there["rows"], there["total"])
+    drill = json.loads(house.cli(*elsewhere, "drill", "--json").stdout)
+    assert drill["by"].endswith("far-away")
+    channels = house.cli_json(*elsewhere, "channels")["channels"]
+    assert [it["name"] for it in channels] == [it["name"] for it in house.cli_json("channels")["channels"]]
+    assert house.cli_json(*elsewhere, "journal", "verify")["ok"] is True
+    assert house.cli_json(*elsewhere, "jobs")["jobs"]
+    for words in (("hosts", "list"), ("alerts",), ("zones",)):
+        assert house.cli(*elsewhere, *words).returncode == 0, words
+    assert house.cli_json(*elsewhere, "config", "reload")["good"] is True
+    made = house.cli_json(*elsewhere, "tokens", "create", "made-there", "--days", "1")
+    assert made["token"].startswith("pct_") and made["record"]["role"] == "viewer"
+    assert house.cli(*elsewhere, "tokens", "revoke", "made-there").returncode == 0
+    names = {it["name"]: it["revoked"] for it in house.cli_json("tokens", "list")["tokens"]}
+    assert names == {"far-away": None, "made-there": names["made-there"]} and names["made-there"]
+    # What needs the machine says so.
+    refused = house.cli(*elsewhere, "codes", "list")
+    assert refused.returncode == 1 and "machine of the house" in refused.stderr
+
+
+def test_every_list_of_the_api_is_walked_to_its_end(house):
+    secret = token(house, "walker", "viewer").read_text().strip()
+    house.cut("LLM", why="a story")
+    house.cli("restore", "LLM", stdin=house.app().restore() + "\n")
+    house.cut("agent", why="another")
+    http = httpx.Client(base_url=house.dashboard, headers={"authorization": f"Bearer {secret}"}, trust_env=False)
+    paths = http.get("/api/v1/openapi.json").json()["paths"]
+    lists = [path for path, way in paths.items() if any(it["name"] == "after" for it in way.get("get", {}).get("parameters", []))]
+    assert {"/api/v1/hosts", "/api/v1/alerts", "/api/v1/jobs", "/api/v1/journal", "/api/v1/spend"} <= set(lists)
+    for path in lists:
+        if path == "/api/v1/events":
+            continue
+        seen, after = [], {}
+        for _ in range(200):
+            answer = http.get(path, params={"limit": 2, **after})
+            assert answer.status_code == 200, f"{path}: {answer.text}"
+            page = answer.json()
+            assert len(page["items"]) <= 2
+            seen += [json.dumps(it, sort_keys=True) for it in page["items"]]
+            if page["next"] is None:
+                break
+            after = {"after": page["next"]}
+        else:
+            raise AssertionError(f"{path} has no end")
+        assert len(set(seen)) == len(seen), path
+    numbers = [it["incident"] for it in http.get("/api/v1/incidents").json()["items"]]
+    assert len(numbers) == 2
+    story = http.get(f"/api/v1/incidents/{numbers[1]}").json()
+    assert story["steps"][0]["what"] == "Cut: LLM" and story["proven_ms"] >= story["severed_ms"]

@@ -29,3 +29,16 @@ def test_hosts_join_report_and_are_looked_at_while_one_of_them_floods():
     assert figures["reports of other hosts that were not taken"] == 0
     assert told["reports"] >= 100
     assert told["flood"]["sent"] > 0 and told["flood"]["judged"] > 0 and told["flood"]["turned_away"] > 0, told["flood"]
+
+
+def test_every_page_of_a_house_that_has_run_for_a_year_is_measured():
+    words = [str(built("bench_dash")), "--json", "--hosts", "30", "--usage", "3000", "--incidents", "60", "--rounds", "3"]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=240, check=False)
+    assert run.returncode == 0, run.stderr
+    told = json.loads(run.stdout)
+    assert len(told["figures"]) >= 30
+    missing = [row["what"] for row in told["figures"] if row["p95_ms"] is None or row["kb"] <= 0]
+    assert not missing, missing
+    # A weight does not depend on how busy the machine is.
+    heavy = {row["what"]: row["whole_kb"] for row in told["figures"] if (row["whole_kb"] or 0) > told["aims"]["whole_kb"]}
+    assert not heavy, heavy

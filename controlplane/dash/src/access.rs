@@ -5,6 +5,7 @@ mod account;
 mod kept;
 mod looked;
 mod programs;
+mod twins;
 
 use crate::site::Site;
 use crate::{
@@ -94,7 +95,10 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
             post(sessions::end),
         ),
         (row("GET", "/api/v1/state", Viewer), get(api::state)),
-        (row("GET", "/api/v1/incidents", Viewer), get(api::incidents)),
+        (
+            row("GET", "/api/v1/incidents", Viewer),
+            get(past::api::incidents),
+        ),
         (row("GET", "/api/v1/usage", Viewer), get(api::usage)),
         (
             row("POST", "/api/v1/usage/{source}", Sender),
@@ -147,6 +151,7 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     rows.extend(kept::rows());
     rows.extend(looked::rows());
     rows.extend(account::rows());
+    rows.extend(twins::rows());
     rows
 }
 

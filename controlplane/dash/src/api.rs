@@ -1,25 +1,19 @@
 //! The same figures as JSON, for a signed-in session or a token.
 
 pub(crate) mod act;
+pub(crate) mod sessions;
+pub(crate) mod targets;
 
 use crate::answer::problem;
-use crate::lever::ask;
 use crate::site::Site;
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use kill_wire::{LeverReply, LeverRequest, StateReport, Timestamp};
+use kill_wire::{StateReport, Timestamp};
 use net_model::{FallbackView, GatewayFacts, Remark, UsageTotals};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long the kill switch may take to list incidents.
-const LIMIT: Duration = Duration::from_secs(2);
-
-/// The kill switch lists no more, the newest.
-const MOST_INCIDENTS: u32 = 500;
 
 /// What cannot be read is `null`, and `problems` says why.
 #[derive(Serialize)]
@@ -49,44 +43,6 @@ pub(crate) async fn state(State(site): State<Arc<Site>>) -> Response {
         problems: why.into_iter().flatten().map(String::as_str).collect(),
     })
     .into_response()
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Slice {
-    limit: Option<u32>,
-    /// The number of the last incident of the page before.
-    after: Option<u64>,
-}
-
-pub(crate) async fn incidents(
-    State(site): State<Arc<Site>>,
-    Query(slice): Query<Slice>,
-) -> Response {
-    let limit = slice.limit.unwrap_or(50).clamp(1, MOST_INCIDENTS);
-    let asked = match slice.after {
-        None => limit,
-        Some(_) => MOST_INCIDENTS,
-    };
-    match ask(&site, LeverRequest::Incidents { limit: asked }, LIMIT).await {
-        Ok(LeverReply::Incidents { mut incidents }) => {
-            let before = slice.after.unwrap_or(u64::MAX);
-            incidents.retain(|it| u64::from(it.incident.get()) < before);
-            incidents.truncate(limit as usize);
-            let whole = incidents.len() == limit as usize;
-            let last = incidents.last().map(|it| it.incident.get().to_string());
-            let next = last.filter(|_| whole);
-            Json(serde_json::json!({ "items": incidents, "next": next })).into_response()
-        }
-        Ok(_) => {
-            let text = "the kill switch answered something that was not asked for";
-            problem(StatusCode::BAD_GATEWAY, "unexpected", text)
-        }
-        Err(error) => problem(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "unavailable",
-            &error.message,
-        ),
-    }
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@ use crate::answer::{html, problem, refusal};
 use crate::caller::Caller;
 use crate::frame::Frame;
 use crate::site::Site;
+use crate::slice::{self, Slice};
 use crate::view::When;
 use askama::Template;
 use axum::Json;
@@ -13,14 +14,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use kill_wire::Timestamp;
 use net_model::{Alias, Explanation, Stage, Step, Story, Verdict};
 use serde::Deserialize;
-use serde_json::json;
 use std::sync::Arc;
 use store::StoreError;
 
 /// Requests on the page, and of an answer where nothing else is asked.
 const USUAL: u32 = 50;
-/// Most of one answer.
-const MOST: u32 = 500;
 
 /// Which request.
 #[derive(Debug, Deserialize)]
@@ -218,27 +216,18 @@ pub(crate) async fn one(
     }
 }
 
-/// A page of a list.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Slice {
-    limit: Option<u32>,
-    after: Option<u64>,
-}
-
 /// What was told of, newest first.
 pub(crate) async fn list(
     _: Caller,
     State(site): State<Arc<Site>>,
-    Query(slice): Query<Slice>,
+    Query(slice): Query<Slice<u64>>,
 ) -> Response {
-    let limit = slice.limit.unwrap_or(USUAL).clamp(1, MOST);
+    let limit = slice.limit(USUAL);
     let before = slice.after.map(Timestamp::from_millis);
-    match site.app.store.stories(before, limit).await {
+    match site.app.store.stories(before, limit + 1).await {
         Ok(stories) => {
-            let whole = stories.len() == limit as usize;
-            let last = stories.last().map(|story| story.at.millis().to_string());
-            let next = last.filter(|_| whole);
-            Json(json!({ "items": stories, "next": next })).into_response()
+            let mark = |story: &Story| story.at.millis().to_string();
+            Json(slice::page(stories, limit, mark)).into_response()
         }
         Err(error) => unreadable(&error),
     }

@@ -70,6 +70,7 @@ impl Which {
             health,
             name: (!name.is_empty()).then(|| name.to_lowercase()),
             heard_since: Timestamp::from_millis(now.millis().saturating_sub(SILENT_MS)),
+            after: None,
         })
     }
 
@@ -129,7 +130,7 @@ pub(crate) async fn host(
 }
 
 pub(crate) async fn alerts(caller: Caller, State(site): State<Arc<Site>>) -> Response {
-    match site.app.store.alerts(None, ALERTS).await {
+    match site.app.store.alerts(None, None, ALERTS).await {
         Ok(alerts) => html(
             StatusCode::OK,
             &lists::alerts(Frame::of(&site, &caller, "/alerts"), &alerts),

@@ -191,7 +191,7 @@ impl Listener {
     async fn look(&mut self) {
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
         // A database that does not answer keeps no cut from being told.
-        let alerts = self.site.app.store.alerts(None, ALERTS).await;
+        let alerts = self.site.app.store.alerts(None, None, ALERTS).await;
         let known = happened(&snapshot, &alerts.unwrap_or_default());
         for it in &known {
             if it.id > self.after && self.sent.insert(it.id.clone()) {

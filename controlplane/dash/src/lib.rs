@@ -52,6 +52,7 @@ mod sessions;
 mod settings;
 mod sign_in;
 mod site;
+mod slice;
 mod spend;
 mod stop;
 mod targets;

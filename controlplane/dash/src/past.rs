@@ -1,5 +1,6 @@
 //! What was cut, and everything that was written down: incidents, each with its story, and the journal.
 
+pub(crate) mod api;
 mod changes;
 mod journal;
 mod said;
@@ -12,7 +13,7 @@ pub(crate) use journal::{export, journal, verify};
 
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
-use crate::chronicle::{IncidentPage, JournalFile};
+use crate::chronicle::{Entry, IncidentPage, JournalFile, JournalHolds};
 use crate::frame::Frame;
 use crate::lever::ask;
 use crate::site::Site;
@@ -21,7 +22,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use kill_wire::{LeverReply, LeverRequest};
+use kill_wire::{IncidentRecord, LeverReply, LeverRequest};
 use serde::Deserialize;
 use std::io;
 use std::sync::Arc;
@@ -73,7 +74,10 @@ pub(crate) async fn incidents(
     .await
     {
         Ok(page) => (page, None),
-        Err(why) => (newest(&site, before).await, Some(why)),
+        Err(why) => {
+            let known = newest(&site, before, ROWS).await;
+            (known.unwrap_or_default(), Some(why))
+        }
     };
     let snapshot = site.snapshot();
     let state = snapshot.killswitch.as_ref().ok();
@@ -90,26 +94,35 @@ pub(crate) async fn incidents(
     html(StatusCode::OK, &page)
 }
 
-/// What the kill switch itself has at hand, where its file cannot be read from here.
-async fn newest(site: &Site, before: Option<u32>) -> IncidentPage {
-    let asked = ask(site, LeverRequest::Incidents { limit: 500 }, LIMIT).await;
-    let Ok(LeverReply::Incidents { incidents }) = asked else {
-        return IncidentPage::default();
+/// The kill switch has no more at hand, the newest.
+const AT_HAND: u32 = 500;
+
+/// What the kill switch itself has at hand, of which the file may not know yet, or cannot be read from here. Blocks nothing; says
+/// why where it cannot be asked.
+async fn newest(site: &Site, before: Option<u32>, rows: usize) -> Result<IncidentPage, String> {
+    let limit = AT_HAND;
+    let incidents = match ask(site, LeverRequest::Incidents { limit }, LIMIT).await {
+        Ok(LeverReply::Incidents { incidents }) => incidents,
+        Ok(_) => {
+            return Err("the kill switch answered something that was not asked for".to_owned());
+        }
+        Err(error) => return Err(error.message),
     };
     let all = incidents.len();
     let before = before.unwrap_or(u32::MAX);
     let older = incidents
         .into_iter()
         .filter(|it| it.incident.get() < before);
-    let mut rows: Vec<_> = older.take(ROWS + 1).collect();
-    let more = rows.len() > ROWS;
-    rows.truncate(ROWS);
-    let last = rows.last().map(|row| row.incident.get());
-    IncidentPage {
+    let mut found: Vec<_> = older.take(rows.saturating_add(1)).collect();
+    // Behind the last that is at hand there may be others, in the file.
+    let more = found.len() > rows || all >= limit as usize;
+    found.truncate(rows);
+    let last = found.last().map(|row| row.incident.get());
+    Ok(IncidentPage {
         next: last.filter(|_| more),
-        rows,
+        rows: found,
         all,
-    }
+    })
 }
 
 /// Reads the journal on a thread of its own, or says why it cannot.
@@ -129,6 +142,40 @@ async fn read<T: Send + 'static>(
     }
 }
 
+/// Checks the journal's whole chain: none while somebody else has it checked.
+async fn check(site: &Site) -> Option<Result<JournalHolds, String>> {
+    let place = Arc::clone(&site.verifying).try_acquire_owned().ok()?;
+    let file = site.app.journal.clone();
+    let checked = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        (file.verify)(&file.path)
+    });
+    let broke = |why: tokio::task::JoinError| Err(format!("the check broke off: {why}"));
+    Some(checked.await.unwrap_or_else(broke))
+}
+
+/// Why an incident cannot be shown.
+enum Missing {
+    Unknown,
+    Unreadable(String),
+}
+
+/// One incident with its entries; without them where only the kill switch itself knows of it.
+async fn find(site: &Arc<Site>, number: &str) -> Result<(IncidentRecord, Vec<Entry>), Missing> {
+    let number: u32 = number.parse().map_err(|_| Missing::Unknown)?;
+    let found = read(site, move |site, file| {
+        site.chronicle.incident(&file.path, number)
+    });
+    let why = match found.await {
+        Ok(found) => return found.ok_or(Missing::Unknown),
+        Err(why) => why,
+    };
+    let known = newest(site, None, AT_HAND as usize).await;
+    let mut rows = known.unwrap_or_default().rows.into_iter();
+    let record = rows.find(|row| row.incident.get() == number);
+    record.map_or(Err(Missing::Unreadable(why)), |it| Ok((it, Vec::new())))
+}
+
 #[derive(Debug, Template)]
 #[template(path = "past/incident.html")]
 struct One {
@@ -144,32 +191,13 @@ pub(crate) async fn incident(
     State(site): State<Arc<Site>>,
     Path(number): Path<String>,
 ) -> Response {
-    let unknown = || {
-        refusal(
-            StatusCode::NOT_FOUND,
-            "There is no incident of that number.",
-        )
-    };
-    let Ok(number) = number.parse::<u32>() else {
-        return unknown();
-    };
-    let found = read(&site, move |site, file| {
-        site.chronicle.incident(&file.path, number)
-    });
-    let (record, entries) = match found.await {
-        Ok(Some(found)) => found,
-        Ok(None) => return unknown(),
-        Err(why) => {
-            let page = newest(&site, None).await;
-            let known = page
-                .rows
-                .into_iter()
-                .find(|row| row.incident.get() == number);
-            match known {
-                Some(record) => (record, Vec::new()),
-                None => return refusal(StatusCode::SERVICE_UNAVAILABLE, &why),
-            }
+    let (record, entries) = match find(&site, &number).await {
+        Ok(found) => found,
+        Err(Missing::Unknown) => {
+            let text = "There is no incident of that number.";
+            return refusal(StatusCode::NOT_FOUND, text);
         }
+        Err(Missing::Unreadable(why)) => return refusal(StatusCode::SERVICE_UNAVAILABLE, &why),
     };
     let page = One {
         frame: Frame::of(&site, &caller, "/incidents/"),

@@ -3,6 +3,8 @@
 //! Looking needs a sign-in. Changing needs a RESTORE code besides, which the kill switch itself checks and spends: a session
 //! that was stolen must not come by a key that restores, nor take one away from whoever would cut.
 
+pub(crate) mod api;
+
 use crate::answer::html;
 use crate::assets::address;
 use crate::caller::Caller;
@@ -10,7 +12,7 @@ use crate::frame::Frame;
 use crate::office::{
     self, Cards, KeyToScan, NewPerson, Pending, PersonView, Shown, Trouble, Vouch,
 };
-use crate::record::Change;
+use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use crate::view::Outcome;
 use askama::Template;
@@ -331,12 +333,22 @@ async fn recorded(
     subject: &str,
     detail: &str,
 ) -> Result<(), Response> {
+    let written = recorded_as(site, caller, what, subject, detail).await;
+    written.map_err(IntoResponse::into_response)
+}
+
+/// The same, for whoever answers a program.
+async fn recorded_as(
+    site: &Site,
+    caller: &Caller,
+    what: &'static str,
+    subject: &str,
+    detail: &str,
+) -> Result<(), NotRecorded> {
     let change = Change {
         what,
         subject,
         detail,
     };
-    site.record(caller, &change)
-        .await
-        .map_err(IntoResponse::into_response)
+    site.record(caller, &change).await
 }

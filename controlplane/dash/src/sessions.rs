@@ -3,7 +3,7 @@
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
 use crate::frame::Frame;
-use crate::record::Change;
+use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use crate::view::When;
 use askama::Template;
@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use net_model::{DashRole, KeyHash, SignedInBy};
 use std::sync::Arc;
-use store::Session;
+use store::{Session, StoreError};
 
 /// Most sessions on the page.
 pub(crate) const MOST: u32 = 500;
@@ -77,17 +77,22 @@ fn may_end(caller: &Caller, session: &Session) -> bool {
     caller.role() == DashRole::Admin || own(caller, session)
 }
 
+/// The sessions that `caller` may see.
+pub(crate) async fn seen_by(site: &Site, caller: &Caller) -> Result<Vec<Session>, StoreError> {
+    let all = site.app.store.sessions(site.now(), MOST).await;
+    let mut all = all.inspect_err(|error| {
+        tracing::warn!(%error, "Sessions cannot be listed.");
+    })?;
+    all.retain(|session| may_end(caller, session));
+    Ok(all)
+}
+
 pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Response {
-    let all = match site.app.store.sessions(site.now(), MOST).await {
-        Ok(all) => all,
-        Err(error) => {
-            tracing::warn!(%error, "Sessions cannot be listed.");
-            let text = "The database does not answer. A cut needs none: `portcullis cut` works.";
-            return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
-        }
+    let Ok(rows) = seen_by(&site, &caller).await else {
+        let text = "The database does not answer. A cut needs none: `portcullis cut` works.";
+        return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    let rows = all.into_iter().filter(|session| may_end(&caller, session));
-    let rows = rows.map(|session| Row::of(&caller, session));
+    let rows = rows.into_iter().map(|session| Row::of(&caller, session));
     let page = Page {
         rows: rows.collect(),
         frame: Frame::of(&site, &caller, "/sessions"),
@@ -96,23 +101,26 @@ pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Respo
     html(StatusCode::OK, &page)
 }
 
-pub(crate) async fn end(
-    caller: Caller,
-    State(site): State<Arc<Site>>,
-    Path(id): Path<String>,
-) -> Response {
-    // The same whether there is none or it is somebody else's.
-    let unknown = || refusal(StatusCode::NOT_FOUND, "There is no such session of yours.");
-    let Some(token) = KeyHash::from_hex(&id) else {
-        return unknown();
-    };
+/// Why a session goes on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum GoesOn {
+    /// There is none, or it is somebody else's: the same, so that nobody learns which.
+    Unknown,
+    /// The database cannot say.
+    Unreadable,
+    /// It could not be written down that it ends.
+    NotRecorded(NotRecorded),
+}
+
+/// Ends a session that `caller` may end.
+pub(crate) async fn finish(site: &Site, caller: &Caller, id: &str) -> Result<(), GoesOn> {
+    let token = KeyHash::from_hex(id).ok_or(GoesOn::Unknown)?;
     let session = match site.app.store.find_session(token, site.now()).await {
-        Ok(Some(session)) if may_end(&caller, &session) => session,
-        Ok(_) => return unknown(),
+        Ok(Some(session)) if may_end(caller, &session) => session,
+        Ok(_) => return Err(GoesOn::Unknown),
         Err(error) => {
             tracing::warn!(%error, "A session cannot be looked up.");
-            let text = "The database does not answer, so the session goes on.";
-            return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+            return Err(GoesOn::Unreadable);
         }
     };
     let change = Change {
@@ -122,8 +130,24 @@ pub(crate) async fn end(
     };
     // Known before it is ended, so that no answer of the database that is on its way brings it back.
     site.memory.keep(session.clone(), site.now());
-    match site.end(&caller, token, &change).await {
+    let ended = site.end(caller, token, &change).await;
+    ended.map_err(GoesOn::NotRecorded)
+}
+
+pub(crate) async fn end(
+    caller: Caller,
+    State(site): State<Arc<Site>>,
+    Path(id): Path<String>,
+) -> Response {
+    match finish(&site, &caller, &id).await {
         Ok(()) => Redirect::to("/sessions").into_response(),
-        Err(refused) => refused.into_response(),
+        Err(GoesOn::Unknown) => {
+            refusal(StatusCode::NOT_FOUND, "There is no such session of yours.")
+        }
+        Err(GoesOn::Unreadable) => {
+            let text = "The database does not answer, so the session goes on.";
+            refusal(StatusCode::SERVICE_UNAVAILABLE, text)
+        }
+        Err(GoesOn::NotRecorded(refused)) => refused.into_response(),
     }
 }

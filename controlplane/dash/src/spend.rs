@@ -2,6 +2,7 @@
 //!
 //! Everything is added up from whole days, so that a year of many exchanges is read as fast as an hour of few.
 
+pub(crate) mod api;
 mod csv;
 
 use crate::answer::{html, refusal};
@@ -14,7 +15,7 @@ use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use kill_wire::Timestamp;
-use net_model::{MicroDollars, UsageTotals, grouped};
+use net_model::{UsageTotals, grouped};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::{Spending, StoreError};
@@ -175,9 +176,8 @@ async fn page(site: &Site, caller: &Caller, wanted: Wanted) -> Result<Page, Stor
         .await?;
     let more = rows.len() > ROWS as usize;
     rows.truncate(ROWS as usize);
-    let total = days
-        .iter()
-        .fold(UsageTotals::default(), |sum, (_, day)| add(sum, day));
+    let total = days.iter().map(|(_, day)| day.clone());
+    let total = total.fold(UsageTotals::default(), UsageTotals::plus);
     let dearest = rows
         .iter()
         .map(|(_, it)| weight(it))
@@ -253,16 +253,6 @@ fn called(by: By, name: &str) -> String {
         || name.to_owned(),
         |number| day(Timestamp::from_millis(number.saturating_mul(DAY_MS))),
     )
-}
-
-fn add(mut sum: UsageTotals, it: &UsageTotals) -> UsageTotals {
-    sum.exchanges = sum.exchanges.saturating_add(it.exchanges);
-    sum.prompt_tokens = sum.prompt_tokens.saturating_add(it.prompt_tokens);
-    sum.completion_tokens = sum.completion_tokens.saturating_add(it.completion_tokens);
-    sum.estimated = sum.estimated.saturating_add(it.estimated);
-    sum.cost = MicroDollars(sum.cost.0.saturating_add(it.cost.0));
-    sum.unknown_price = sum.unknown_price.saturating_add(it.unknown_price);
-    sum
 }
 
 /// What a bar is as long as: money, or tokens where nothing cost any.
@@ -388,6 +378,7 @@ pub(crate) fn parts(snapshot: &net_model::Snapshot) -> Vec<(&'static str, String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use net_model::MicroDollars;
 
     #[test]
     fn each_day_has_its_place_and_one_without_a_row_is_a_gap() {

@@ -9,6 +9,7 @@ use crate::answer::problem;
 use crate::caller::Caller;
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
+use crate::slice::{self, Slice};
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -29,9 +30,8 @@ const LONGEST: usize = 128;
 const DAYS: u32 = 90;
 const MOST_DAYS: u32 = 366;
 const DAY_MS: u64 = 24 * 3600 * 1000;
-/// Tokens of one answer.
+/// Tokens of one answer where nothing else is asked.
 const USUAL: u32 = 100;
-const MOST: u32 = 500;
 
 /// What is kept of the token that a program sends as its credential.
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<KeyHash> {
@@ -209,24 +209,18 @@ pub(crate) async fn end(
     }
 }
 
-/// Which of many.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Slice {
-    limit: Option<u32>,
-    after: Option<String>,
-}
-
+/// By name, those that no longer let in as well.
 pub(crate) async fn list(
     _: Caller,
     State(site): State<Arc<Site>>,
     Query(slice): Query<Slice>,
 ) -> Response {
-    let limit = slice.limit.unwrap_or(USUAL).clamp(1, MOST);
-    match site.app.store.tokens(slice.after.as_deref(), limit).await {
+    let limit = slice.limit(USUAL);
+    let after = slice.after.as_deref();
+    match site.app.store.tokens(after, limit + 1).await {
         Ok(items) => {
-            let whole = items.len() == limit as usize;
-            let last = items.last().map(|token| token.name.to_string());
-            Json(json!({ "items": items, "next": last.filter(|_| whole) })).into_response()
+            let answer = slice::page(items, limit, |token| token.name.to_string());
+            Json(answer).into_response()
         }
         Err(error) => NoToken::Store(error).problem(),
     }

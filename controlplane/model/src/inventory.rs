@@ -3,7 +3,7 @@
 use crate::report::BootId;
 use crate::{Dial, HostName};
 use kill_wire::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 
 /// The figures of one report that are kept as history. None: the host has no such thing, or could not tell.
@@ -126,7 +126,7 @@ pub struct HostSeen {
 }
 
 /// Something that is wrong, or was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertView {
     /// Its number.
     pub id: u64,
@@ -149,7 +149,7 @@ pub struct AlertView {
 }
 
 /// Work the control plane does by itself, and how its last run went.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobView {
     /// What it does.
     pub name: String,

@@ -112,3 +112,20 @@ pub struct UsageTotals {
     #[serde(default)]
     pub unknown_price: u64,
 }
+
+impl UsageTotals {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, more: Self) -> Self {
+        Self {
+            exchanges: self.exchanges.saturating_add(more.exchanges),
+            prompt_tokens: self.prompt_tokens.saturating_add(more.prompt_tokens),
+            completion_tokens: self
+                .completion_tokens
+                .saturating_add(more.completion_tokens),
+            estimated: self.estimated.saturating_add(more.estimated),
+            cost: MicroDollars(self.cost.0.saturating_add(more.cost.0)),
+            unknown_price: self.unknown_price.saturating_add(more.unknown_price),
+        }
+    }
+}

@@ -50,7 +50,7 @@ pub(crate) struct Global {
         hide_env_values = true
     )]
     pub(crate) config: Option<PathBuf>,
-    /// Ask a house that runs elsewhere, over its API: status, incidents, explain, cut, restore
+    /// Ask a house that runs elsewhere, over its API: what is cut, cut and restore, look at hosts, spend, tokens and more
     #[arg(
         long,
         global = true,

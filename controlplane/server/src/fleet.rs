@@ -6,7 +6,7 @@ use crate::{clock, config, http};
 use anyhow::{Context as _, bail};
 use kill_wire::Timestamp;
 use net_model::report::Facts;
-use net_model::{AlertView, HistoryStep, HostName, Zone};
+use net_model::{AlertView, HistoryStep, HostName, JobView, Zone};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -112,8 +112,13 @@ fn zone_value(zone: &Zone, counts: &[ZoneCount]) -> Value {
 /// What is wrong with hosts, and what was.
 pub(crate) fn alerts(home: &Home, json: bool) -> anyhow::Result<()> {
     let alerts = http::block_on(with_store(home, async |store| {
-        Ok(store.alerts(None, LIMIT).await?)
+        Ok(store.alerts(None, None, LIMIT).await?)
     }))?;
+    show_alerts(&alerts, json)
+}
+
+/// The same, wherever they come from.
+pub(crate) fn show_alerts(alerts: &[AlertView], json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         return Ok(out.json(&json!({ "alerts": alerts }))?);
@@ -121,13 +126,14 @@ pub(crate) fn alerts(home: &Home, json: bool) -> anyhow::Result<()> {
     if alerts.is_empty() {
         out.line("No alert.")?;
     }
-    for alert in &alerts {
+    for alert in alerts {
         out.line(shown(&out, alert))?;
     }
     Ok(())
 }
 
-fn shown(out: &Out, alert: &AlertView) -> String {
+/// One alert in a line.
+pub(crate) fn shown(out: &Out, alert: &AlertView) -> String {
     let host = alert.host.as_ref().map_or("-", |host| host.as_str());
     let state = match (alert.ended, alert.quiet) {
         (Some(_), _) => out.paint(Paint::Dim, "over  "),
@@ -143,6 +149,11 @@ fn shown(out: &Out, alert: &AlertView) -> String {
 /// What runs by the clock, and how the last run of each went.
 pub(crate) fn jobs(home: &Home, json: bool) -> anyhow::Result<()> {
     let jobs = http::block_on(with_store(home, async |store| Ok(store.jobs().await?)))?;
+    show_jobs(&jobs, json)
+}
+
+/// The same, wherever they come from.
+pub(crate) fn show_jobs(jobs: &[JobView], json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         return Ok(out.json(&json!({ "jobs": jobs }))?);
@@ -150,7 +161,7 @@ pub(crate) fn jobs(home: &Home, json: bool) -> anyhow::Result<()> {
     if jobs.is_empty() {
         out.line("No job has run yet.")?;
     }
-    for job in &jobs {
+    for job in jobs {
         let time = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
         let went = match &job.problem {
             Some(problem) => out.paint(Paint::Red, problem),
@@ -187,7 +198,7 @@ pub(crate) async fn show(
         (Some(latest), Some(facts)) => inventory::pairs(latest, facts, zone, &others),
         _ => Vec::new(),
     };
-    let alerts = store.alerts(Some(name), LIMIT).await?;
+    let alerts = store.alerts(Some(name), None, LIMIT).await?;
     let mut out = Out::stdout();
     if json {
         let since = Timestamp::from_millis(clock::now().millis().saturating_sub(2 * 3_600_000));
@@ -207,19 +218,26 @@ pub(crate) async fn show(
         line.state.as_str()
     ))?;
     for pair in &pairs {
-        let mark = match pair.agrees {
-            Some(true) => out.paint(Paint::Green, "agrees  "),
-            Some(false) => out.paint(Paint::Red, "DIFFERS "),
-            None => out.paint(Paint::Dim, "unknown "),
-        };
-        out.line(format_args!(
-            "  {mark} {:<11} it says: {}",
-            pair.what, pair.claimed
-        ))?;
-        out.line(format_args!("           {:<11} seen:    {}", "", pair.seen))?;
+        let words = (pair.what, pair.claimed.as_str(), pair.seen.as_str());
+        compared(&mut out, words, pair.agrees)?;
     }
     for alert in &alerts {
         out.line(format_args!("  {}", shown(&out, alert)))?;
     }
     Ok(())
+}
+
+/// What a host claims beside what was seen of it.
+pub(crate) fn compared(
+    out: &mut Out,
+    (what, claimed, seen): (&str, &str, &str),
+    agrees: Option<bool>,
+) -> std::io::Result<()> {
+    let mark = match agrees {
+        Some(true) => out.paint(Paint::Green, "agrees  "),
+        Some(false) => out.paint(Paint::Red, "DIFFERS "),
+        None => out.paint(Paint::Dim, "unknown "),
+    };
+    out.line(format_args!("  {mark} {what:<11} it says: {claimed}"))?;
+    out.line(format_args!("           {:<11} seen:    {seen}", ""))
 }

@@ -1,7 +1,7 @@
 //! A house that runs elsewhere, asked over its API with a token.
 
 use crate::http;
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, anyhow, ensure};
 use net_model::Secret;
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
@@ -64,12 +64,55 @@ impl Remote {
         self.ask(Method::POST, path, Some(body))
     }
 
+    /// Has something taken away; nothing is answered.
+    pub(crate) fn delete(&self, path: &str) -> anyhow::Result<()> {
+        let (status, text) = self.send(Method::DELETE, path, None)?;
+        match status.is_success() {
+            true => Ok(()),
+            false => Err(self.refused(status, &text)),
+        }
+    }
+
+    /// Has something done that answers in the same form where it was refused, with 422.
+    pub(crate) fn said<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<(StatusCode, T)> {
+        let (status, text) = self.send(Method::POST, path, None)?;
+        if !status.is_success() && status != StatusCode::UNPROCESSABLE_ENTITY {
+            return Err(self.refused(status, &text));
+        }
+        Ok((status, self.read(&text)?))
+    }
+
     fn ask<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<(StatusCode, T)> {
+        let (status, text) = self.send(method, path, body)?;
+        if !status.is_success() {
+            return Err(self.refused(status, &text));
+        }
+        Ok((status, self.read(&text)?))
+    }
+
+    fn read<T: DeserializeOwned>(&self, text: &[u8]) -> anyhow::Result<T> {
+        let other = || format!("{} answered something else than expected", self.base);
+        serde_json::from_slice(text).with_context(other)
+    }
+
+    fn refused(&self, status: StatusCode, text: &[u8]) -> anyhow::Error {
+        match serde_json::from_slice::<Problem>(text) {
+            Ok(problem) => anyhow!("{} ({})", problem.detail, status.as_u16()),
+            Err(_) => anyhow!("{} answered {status}", self.base),
+        }
+    }
+
+    fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(StatusCode, Vec<u8>)> {
         let url = self.base.join(path)?;
         http::block_on(async {
             let mut request = http::client(LIMIT)?
@@ -83,16 +126,7 @@ impl Remote {
                 .await
                 .with_context(|| format!("{} does not answer", self.base))?;
             let status = answer.status();
-            let text = http::body(answer).await?;
-            if !status.is_success() {
-                match serde_json::from_slice::<Problem>(&text) {
-                    Ok(problem) => bail!("{} ({})", problem.detail, status.as_u16()),
-                    Err(_) => bail!("{} answered {status}", self.base),
-                }
-            }
-            let answer = serde_json::from_slice(&text)
-                .with_context(|| format!("{} answered something else than expected", self.base))?;
-            Ok((status, answer))
+            Ok((status, http::body(answer).await?))
         })
     }
 }

@@ -20,14 +20,14 @@ const DAY: u64 = 24 * 60 * MINUTE;
 pub(crate) struct SpendArgs {
     /// Since how long ago: minutes, hours or days, such as `90m`, `24h`, `30d`
     #[arg(long, default_value = "24h", value_parser = span)]
-    since: u64,
+    pub(crate) since: u64,
     /// One line for each
     #[arg(long, value_enum, default_value = "consumer")]
-    by: By,
+    pub(crate) by: By,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum By {
+pub(crate) enum By {
     /// Who asked
     Consumer,
     /// The model asked for
@@ -43,6 +43,18 @@ enum By {
 }
 
 impl By {
+    /// As the API names it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Consumer => "consumer",
+            Self::Model => "model",
+            Self::Target => "target",
+            Self::Route => "route",
+            Self::Source => "source",
+            Self::Day => "day",
+        }
+    }
+
     const fn spending(self) -> Spending {
         match self {
             Self::Consumer => Spending::Consumer,
@@ -91,6 +103,16 @@ pub(crate) fn print(home: &Home, args: &SpendArgs, json: bool) -> anyhow::Result
         .into_iter()
         .map(|(name, totals)| (named(args.by, name), totals))
         .collect();
+    show(since, &total, &rows, json)
+}
+
+/// The same, wherever it comes from.
+pub(crate) fn show(
+    since: Timestamp,
+    total: &UsageTotals,
+    rows: &[(String, UsageTotals)],
+    json: bool,
+) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         let each: Vec<_> = rows
@@ -105,10 +127,10 @@ pub(crate) fn print(home: &Home, args: &SpendArgs, json: bool) -> anyhow::Result
         "", "exchanges", "asked", "answered", "dollars"
     );
     out.line(out.paint(Paint::Bold, &head))?;
-    for (name, totals) in &rows {
+    for (name, totals) in rows {
         row(&mut out, name, totals)?;
     }
-    row(&mut out, "total", &total)?;
+    row(&mut out, "total", total)?;
     Ok(())
 }
 

@@ -49,13 +49,13 @@ pub(crate) enum TokensCommand {
 #[derive(Debug, Args)]
 pub(crate) struct CreateArgs {
     /// Its name: 1 to 24 of a-z, 0-9, `.`, `_`, `-`, starting with a letter
-    name: Name,
+    pub(crate) name: Name,
     /// viewer looks, operator cuts besides, admin changes things besides
     #[arg(long, default_value = "viewer")]
-    role: DashRole,
+    pub(crate) role: DashRole,
     /// How long it lets in
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=366))]
-    days: u32,
+    pub(crate) days: u32,
 }
 
 /// Does it, in the house's database.
@@ -86,15 +86,19 @@ async fn act(store: &Store, command: &TokensCommand, json: bool) -> anyhow::Resu
                 revoked.is_some(),
                 "there is no token {name}, or it is revoked already"
             );
-            let mut out = Out::stdout();
-            if json {
-                out.json(&json!({ "revoked": name }))?;
-            } else {
-                out.line(format_args!("{name} lets in no more."))?;
-            }
-            Ok(())
+            show_revoked(&mut Out::stdout(), name, json)
         }
     }
+}
+
+/// Says that a token lets in no more.
+pub(crate) fn show_revoked(out: &mut Out, name: &Name, json: bool) -> anyhow::Result<()> {
+    if json {
+        out.json(&json!({ "revoked": name }))?;
+    } else {
+        out.line(format_args!("{name} lets in no more."))?;
+    }
+    Ok(())
 }
 
 async fn create(store: &Store, args: &CreateArgs, json: bool) -> anyhow::Result<()> {
@@ -120,11 +124,16 @@ async fn create(store: &Store, args: &CreateArgs, json: bool) -> anyhow::Result<
         "there is, or was, a token {}; choose another name",
         args.name
     );
+    show_made(&text, &record, json)
+}
+
+/// Prints a new token, this once.
+pub(crate) fn show_made(text: &str, record: &TokenRecord, json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         out.json(&json!({ "token": text, "record": record }))?;
     } else {
-        out.line(&text)?;
+        out.line(text)?;
         crate::out::aside(format_args!(
             "{} may what a {} may, until {}. It is not shown again.",
             record.name, record.role, record.expires
@@ -148,7 +157,8 @@ async fn write_down(store: &Store, what: &str, name: &Name, detail: &str) -> any
     Ok(())
 }
 
-fn list(tokens: &[TokenRecord], json: bool) -> anyhow::Result<()> {
+/// Prints all of them.
+pub(crate) fn list(tokens: &[TokenRecord], json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         out.json(&json!({ "tokens": tokens }))?;

@@ -6,7 +6,7 @@ use crate::out::{Out, Paint};
 use crate::paths::Home;
 use crate::status::ago;
 use anyhow::bail;
-use kill_wire::{ChannelState, DrillState, LeverReply, LeverRequest, StateReport, Timestamp};
+use kill_wire::{ChannelState, CheckInState, DrillState, LeverReply, LeverRequest, Timestamp};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -15,13 +15,18 @@ pub(crate) fn drill(home: &Home, json: bool) -> anyhow::Result<ExitCode> {
     let LeverReply::Drilled { drill } = ask(home, &LeverRequest::Drill { by: whoami() })? else {
         bail!("the kill switch answered something else than a drill; run `portcullis status`");
     };
+    show_drill(&drill, json)
+}
+
+/// Prints a drill, whoever held it.
+pub(crate) fn show_drill(drill: &DrillState, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = Out::stdout();
     if json {
-        out.json(&drill)?;
+        out.json(drill)?;
     } else {
         let held = drill.failed.is_empty();
         let paint = if held { Paint::Green } else { Paint::Yellow };
-        out.line(out.paint(paint, &drilled(&drill)))?;
+        out.line(out.paint(paint, &drilled(drill)))?;
         for failed in &drill.failed {
             out.line(format_args!("  did not hold: {failed}"))?;
         }
@@ -48,6 +53,11 @@ pub(crate) fn check_in(home: &Home, json: bool) -> anyhow::Result<()> {
     else {
         bail!("the kill switch answered something else than a check-in; run `portcullis status`");
     };
+    show_check_in(check_in, json)
+}
+
+/// Prints when the next check-in is due.
+pub(crate) fn show_check_in(check_in: Option<CheckInState>, json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
         out.json(&json!({ "check_in": check_in }))?;
@@ -67,9 +77,18 @@ pub(crate) fn channels(home: &Home, json: bool) -> anyhow::Result<()> {
     let LeverReply::State(state) = ask(home, &LeverRequest::State)? else {
         bail!("the kill switch answered something else than its state");
     };
+    show_channels(state.now, &state.channels, json)
+}
+
+/// Prints them as they stood at `now`.
+pub(crate) fn show_channels(
+    now: Timestamp,
+    channels: &[ChannelState],
+    json: bool,
+) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
-        out.json(&json!({ "channels": state.channels }))?;
+        out.json(&json!({ "channels": channels }))?;
         return Ok(());
     }
     let head = format!(
@@ -77,19 +96,19 @@ pub(crate) fn channels(home: &Home, json: bool) -> anyhow::Result<()> {
         "name", "kind", "trust", "heard", "drilled"
     );
     out.line(out.paint(Paint::Bold, &head))?;
-    for channel in &state.channels {
-        out.line(row(&out, &state, channel))?;
+    for channel in channels {
+        out.line(row(&out, now, channel))?;
     }
     let foot = "Trust: A signed and fresh, B signed, C not signed whole: a text of C may cut, not restore.";
     out.line(out.paint(Paint::Dim, foot))?;
     Ok(())
 }
 
-fn row(out: &Out, state: &StateReport, channel: &ChannelState) -> String {
+fn row(out: &Out, now: Timestamp, channel: &ChannelState) -> String {
     let when = |then: Option<Timestamp>| {
         then.map_or_else(
             || "never".to_owned(),
-            |then| format!("{} ago", ago(state.now, then)),
+            |then| format!("{} ago", ago(now, then)),
         )
     };
     let ChannelState {

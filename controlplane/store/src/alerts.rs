@@ -18,6 +18,15 @@ type Row = (
     Option<i64>,
 );
 
+/// Behind which alert a list goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AlertMark {
+    /// It was firing when it was listed.
+    pub fires: bool,
+    /// Its number.
+    pub id: u64,
+}
+
 const COLUMNS: &str = "id, rule, host, subject, text, since, ended, quiet, told";
 
 impl Store {
@@ -64,19 +73,50 @@ impl Store {
             .await
     }
 
-    /// The newest alerts, of one host if it is named: what fires first, then by age.
+    /// The newest alerts, of one host if it is named: what fires first, then by age; those behind `after`.
     pub async fn alerts(
         &self,
         host: Option<&HostName>,
+        after: Option<AlertMark>,
         limit: u32,
     ) -> Result<Vec<AlertView>, StoreError> {
+        let (firing, over) = match after {
+            None => (Some(i64::MAX), i64::MAX),
+            Some(AlertMark { fires: true, id }) => (Some(to_column(id)), i64::MAX),
+            Some(AlertMark { fires: false, id }) => (None, to_column(id)),
+        };
+        let mut found = match firing {
+            Some(before) => self.some("ended is null", host, before, limit).await?,
+            None => Vec::new(),
+        };
+        let so_far = u32::try_from(found.len()).unwrap_or(limit);
+        let left = limit.saturating_sub(so_far);
+        if left > 0 {
+            found.extend(self.some("ended is not null", host, over, left).await?);
+        }
+        Ok(found)
+    }
+
+    /// Those of which `which` holds, with a number below `before`, the newest first.
+    async fn some(
+        &self,
+        which: &str,
+        host: Option<&HostName>,
+        before: i64,
+        limit: u32,
+    ) -> Result<Vec<AlertView>, StoreError> {
+        let of = if host.is_some() {
+            "host = $3"
+        } else {
+            "$3 is null"
+        };
         let sql = format!(
-            "select {COLUMNS} from alerts where ($1 is null or host = $1)
-             order by case when ended is null then 0 else 1 end, id desc limit $2"
+            "select {COLUMNS} from alerts where {which} and id < $1 and {of} order by id desc limit $2"
         );
         let query = sqlx::query_as(sqlx::AssertSqlSafe(sql))
-            .bind(host.map(|host| host.as_str().to_owned()))
-            .bind(i64::from(limit));
+            .bind(before)
+            .bind(i64::from(limit))
+            .bind(host.map(|host| host.as_str().to_owned()));
         self.alerts_of(query).await
     }
 

@@ -7,6 +7,7 @@ use crate::columns::to_column;
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use crate::usage::insert;
+use crate::usage_sides::Days;
 use kill_wire::Name;
 use net_model::UsageRecord;
 use sqlx::{Sqlite, Transaction};
@@ -79,10 +80,13 @@ impl Store {
         remember(&mut tx, source, round, now.requests).await?;
         let mut written = 0;
         if before.is_some() {
+            let mut days = Days::default();
             for row in rows(&grown) {
                 let id = format!("{source}:{round}.{}", row.record.id);
-                written += insert(&mut tx, source.as_str(), &id, (&row.record, row.calls)).await?;
+                let of = (&row.record, row.calls);
+                written += insert(&mut tx, &mut days, source.as_str(), &id, of).await?;
             }
+            days.keep(&mut tx).await?;
         }
         tx.commit().await.tried("keep counters")?;
         Ok(match before {

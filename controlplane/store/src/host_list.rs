@@ -120,6 +120,8 @@ pub struct HostQuery {
     pub name: Option<String>,
     /// A host that was not heard of since is silent.
     pub heard_since: Timestamp,
+    /// Those behind the host of this zone and name only.
+    pub after: Option<(ZoneName, HostName)>,
 }
 
 /// How many hosts of a zone are in which state.
@@ -163,7 +165,7 @@ impl Store {
         let sql = format!(
             "{LINES} (select h.* from hosts h where ($1 is null or h.zone = $1)
                and ($2 is null or ',' || h.roles || ',' like '%,' || $2 || ',%')
-               and ($3 is null or h.name like $3 escape '\\') and ({health})
+               and ($3 is null or h.name like $3 escape '\\') and ({health}) and ($7 is null or (h.zone, h.name) > ($7, $8))
                order by h.zone, h.name limit $5 offset $6) {LATEST}
              order by h.zone, h.name"
         );
@@ -174,6 +176,8 @@ impl Store {
             .bind(to_column(query.heard_since.millis()))
             .bind(i64::from(limit))
             .bind(i64::from(skip))
+            .bind(query.after.as_ref().map(|(zone, _)| zone.as_str()))
+            .bind(query.after.as_ref().map(|(_, name)| name.as_str()))
             .fetch_all(&self.readers)
             .await
             .tried("list hosts")?;

@@ -27,8 +27,9 @@ mod sessions;
 mod stories;
 mod tokens;
 mod usage;
-mod usage_days;
+mod usage_sides;
 
+pub use alerts::AlertMark;
 pub use changes::{ChangeRow, ChangesCheck, NewChange};
 pub use consumers::ConsumerSeen;
 pub use counted::{CountedRow, Counters, Counting};
@@ -43,4 +44,4 @@ pub use sessions::{NewSession, PasskeyPart, Session};
 pub use stories::MOST_STORIES;
 pub use tokens::TokenRecord;
 pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};
-pub use usage_days::Answered;
+pub use usage_sides::Answered;

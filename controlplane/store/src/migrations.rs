@@ -90,6 +90,16 @@ const STEPS: &[(i64, &str, &str)] = &[
         "passkeys",
         include_str!("../../../migrations/sqlite/20261122100021_passkeys.sql"),
     ),
+    (
+        20_261_122_100_030,
+        "usage_sides",
+        include_str!("../../../migrations/sqlite/20261122100030_usage_sides.sql"),
+    ),
+    (
+        20_261_122_100_031,
+        "alerts_firing",
+        include_str!("../../../migrations/sqlite/20261122100031_alerts_firing.sql"),
+    ),
 ];
 
 /// The first `count` steps; all of them outside tests.

@@ -4,10 +4,11 @@ use crate::columns::{to_column, to_time};
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use crate::stories;
-use crate::usage_days;
+use crate::usage_sides::{Days, Row, first_whole_day, named};
 use kill_wire::{Class, Name, Timestamp};
 use net_model::{MicroDollars, Story, UsageRecord, UsageTotals};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
+use std::collections::BTreeMap;
 
 /// The one spool of today: the embedded gateway's. No usage source may be called so.
 const SPOOL: &str = "gateway";
@@ -97,10 +98,11 @@ impl Store {
             .begin_with("begin immediate")
             .await
             .tried("begin to take in usage")?;
-        let mut new = 0;
+        let (mut new, mut days) = (0, Days::default());
         for record in records {
-            new += insert(&mut tx, SPOOL, &record.id, (record, 1)).await?;
+            new += insert(&mut tx, &mut days, SPOOL, &record.id, (record, 1)).await?;
         }
+        days.keep(&mut tx).await?;
         for story in stories {
             stories::keep(&mut tx, story).await?;
         }
@@ -126,19 +128,22 @@ impl Store {
             .begin_with("begin immediate")
             .await
             .tried("begin to take in usage")?;
-        let mut new = 0;
+        let (mut new, mut days) = (0, Days::default());
         for record in records {
             // No id of the spool has a colon, and no name: two sources never meet.
             let id = format!("{source}:{}", record.id);
-            new += insert(&mut tx, source.as_str(), &id, (record, 1)).await?;
+            new += insert(&mut tx, &mut days, source.as_str(), &id, (record, 1)).await?;
         }
+        days.keep(&mut tx).await?;
         tx.commit().await.tried("keep usage")?;
         Ok(new)
     }
 
-    /// When the newest call of this source ended; none where it told of none.
+    /// When the newest call of this source ended; none where it told of none. For the house's own gateway nobody asks.
     pub async fn newest_of(&self, source: &Name) -> Result<Option<Timestamp>, StoreError> {
-        let at: Option<i64> = sqlx::query_scalar("select max(at) from usage where source = $1")
+        // The second condition is the index's own: without it every exchange of the house is looked at.
+        let sql = "select max(at) from usage where source = $1 and source <> 'gateway'";
+        let at: Option<i64> = sqlx::query_scalar(sql)
             .bind(source.as_str())
             .fetch_one(&self.readers)
             .await
@@ -160,15 +165,19 @@ impl Store {
         }))
     }
 
-    /// Everything that ended at `since` or later.
+    /// Everything that ended at `since` or later: exchanges up to the next midnight (UTC), whole days from there.
     pub async fn usage_since(&self, since: Timestamp) -> Result<UsageTotals, StoreError> {
-        let sql = format!("select {SUMS} from usage where at >= $1");
+        let (day, midnight) = first_whole_day(since);
+        let sql = format!("select {SUMS} from usage where at >= $1 and at < $2");
         let sums: Sums = sqlx::query_as(AssertSqlSafe(sql))
             .bind(to_column(since.millis()))
+            .bind(to_column(midnight.millis()))
             .fetch_one(&self.readers)
             .await
             .tried("add up usage")?;
-        Ok(totals(sums))
+        let days = self.days_between(Spending::Day, day, i64::MAX, u32::MAX);
+        let days = days.await?.into_iter().map(|(_, day)| day);
+        Ok(days.fold(totals(sums), UsageTotals::plus))
     }
 
     /// The same for each consumer, by name.
@@ -195,21 +204,23 @@ impl Store {
         by: Spending,
         since: Timestamp,
     ) -> Result<Vec<(String, UsageTotals)>, StoreError> {
+        let (day, midnight) = first_whole_day(since);
         let column = by.column();
         let sql =
-            format!("select {column}, {SUMS} from usage where at >= $1 group by 1 order by 1");
-        let rows: Vec<(String, i64, i64, i64, i64, i64, i64)> = sqlx::query_as(AssertSqlSafe(sql))
+            format!("select {column}, {SUMS} from usage where at >= $1 and at < $2 group by 1");
+        let rows: Vec<Row> = sqlx::query_as(AssertSqlSafe(sql))
             .bind(to_column(since.millis()))
+            .bind(to_column(midnight.millis()))
             .fetch_all(&self.readers)
             .await
             .tried("add up usage")?;
-        let named = rows.into_iter().map(
-            |(name, exchanges, prompt, completion, estimated, cost, unknown)| {
-                let sums = (exchanges, prompt, completion, estimated, cost, unknown);
-                (name, totals(sums))
-            },
-        );
-        Ok(named.collect())
+        let days = self.days_between(by, day, i64::MAX, u32::MAX).await?;
+        let mut sums: BTreeMap<String, UsageTotals> = BTreeMap::new();
+        for (name, totals) in rows.into_iter().map(named).chain(days) {
+            let sum = sums.remove(&name).unwrap_or_default();
+            sums.insert(name, sum.plus(totals));
+        }
+        Ok(sums.into_iter().collect())
     }
 
     /// Tokens of each of the last 60 whole minutes (UTC), oldest first; the last figure is the running minute.
@@ -240,9 +251,10 @@ pub fn hour_start(now: Timestamp) -> Timestamp {
     Timestamp::from_millis((now.millis() / MINUTE_MS).saturating_sub(59) * MINUTE_MS)
 }
 
-/// One row, for so many calls.
+/// One row, for so many calls; where it was new, `days` is told.
 pub(crate) async fn insert(
     tx: &mut Transaction<'_, Sqlite>,
+    days: &mut Days,
     source: &str,
     id: &str,
     (record, calls): (&UsageRecord, u64),
@@ -289,7 +301,7 @@ pub(crate) async fn insert(
         let cost = record.cost.map_or(0, |cost| cost.0);
         let figures = [record.prompt_tokens, record.completion_tokens, cost];
         let kept = figures.map(|figure| to_column(figure.min(MOST)));
-        usage_days::add(tx, source, (record, calls.min(MOST)), kept).await?;
+        days.add(source, (record, calls.min(MOST)), kept);
     }
     Ok(new)
 }

@@ -317,3 +317,93 @@ async fn fallbacks_are_told_pair_by_pair_the_last_first() {
     assert_eq!(shown, [("box", "sky", 2, 4000), ("box", "lab", 1, 3000)]);
     assert_eq!(house.store.fallbacks(since, 1).await.unwrap().len(), 1);
 }
+
+#[tokio::test]
+async fn what_was_used_since_an_instant_is_the_rest_of_its_day_and_every_day_after_it() {
+    const DAY: u64 = 86_400_000;
+    let house = house().await;
+    let ends = [
+        DAY / 2,
+        DAY - 1,
+        DAY,
+        DAY + DAY / 2,
+        3 * DAY - 1,
+        9 * DAY + 7,
+    ];
+    let lines = ends
+        .iter()
+        .zip(0..)
+        .map(|(end, n): (&u64, u32)| UsageRecord {
+            model: format!("m{}", n % 2),
+            ..record(&format!("a-{n}"), *end, 1 << n)
+        });
+    let lines: Vec<UsageRecord> = lines.collect();
+    house.store.ingest(&lines, &at(1, 1)).await.unwrap();
+
+    let around = ends.iter().flat_map(|end| [end - 1, *end, end + 1]);
+    for since in around.chain([0, 20 * DAY]) {
+        let instant = Timestamp::from_millis(since);
+        let later = lines.iter().filter(|it| it.at >= instant);
+        let sum: u64 = later.clone().map(|it| it.prompt_tokens).sum();
+        let totals = house.store.usage_since(instant).await.unwrap();
+        let counted = later.clone().count() as u64;
+        assert_eq!((totals.exchanges, totals.prompt_tokens), (counted, sum));
+        for by in [Spending::Model, Spending::Consumer, Spending::Day] {
+            let rows = house.store.spending(by, instant).await.unwrap();
+            let all = rows.iter().map(|(_, it)| it.prompt_tokens);
+            assert_eq!(all.sum::<u64>(), sum, "{by:?} since {since}");
+            let mut names: Vec<&String> = rows.iter().map(|(name, _)| name).collect();
+            names.dedup();
+            assert_eq!(names.len(), rows.len(), "each name once");
+        }
+    }
+}
+
+#[tokio::test]
+async fn consumers_are_shown_with_their_day_and_when_they_were_seen_last() {
+    const DAY: u64 = 86_400_000;
+    let house = house().await;
+    let of = |id: &str, consumer: &str, at| UsageRecord {
+        consumer: consumer.parse().unwrap(),
+        cost: Some(MicroDollars(5)),
+        ..record(id, at, 1)
+    };
+    let lines = [
+        of("a-1", "claw", 3 * DAY + 1),
+        of("a-2", "claw", 4 * DAY),
+        of("a-3", "claw", 4 * DAY + 9),
+        of("a-4", "paw", 2 * DAY),
+    ];
+    house.store.ingest(&lines, &at(1, 1)).await.unwrap();
+
+    let noon = Timestamp::from_millis(4 * DAY + DAY / 2);
+    let names = ["paw", "claw", "nobody"];
+    let seen = house.store.consumers_seen(&names, noon).await.unwrap();
+
+    let figures: Vec<_> = seen
+        .iter()
+        .map(|it| (it.last.map(Timestamp::millis), it.exchanges, it.tokens))
+        .collect();
+    assert_eq!(
+        figures,
+        [
+            (Some(2 * DAY), 0, 0),
+            (Some(4 * DAY + 9), 2, 6),
+            (None, 0, 0)
+        ]
+    );
+    assert_eq!(seen[1].cost, MicroDollars(10));
+}
+
+#[tokio::test]
+async fn a_source_knows_its_newest_call_and_no_other_s() {
+    let house = house().await;
+    let source = "proxy".parse().unwrap();
+    assert_eq!(house.store.newest_of(&source).await.unwrap(), None);
+    let own = [record("a-1", 9000, 1)];
+    house.store.ingest(&own, &at(1, 1)).await.unwrap();
+    let told = [record("b-1", 500, 1), record("b-2", 700, 1)];
+    house.store.take_in(&source, &told).await.unwrap();
+    let newest = house.store.newest_of(&source).await.unwrap();
+    assert_eq!(newest, Some(Timestamp::from_millis(700)));
+}

@@ -10,8 +10,6 @@ use net_model::{BudgetView, grouped};
 use serde::Serialize;
 use store::ConsumerSeen;
 
-const DAY_MS: u64 = 86_400_000;
-
 /// Everybody, with what each used.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -43,16 +41,14 @@ impl From<ConsumerSeen> for Used {
 
 pub(super) async fn read(site: &Site) -> Result<Found, Trouble> {
     let book = office::ask(site, |office| office.consumers()).await?;
-    let today = Timestamp::from_millis(site.now().millis() / DAY_MS * DAY_MS);
-    let mut used = Vec::new();
-    for it in &book.consumers {
-        let seen = site.app.store.consumer_seen(&it.name, today).await;
-        used.push(Used::from(seen.map_err(|error| {
-            tracing::warn!(%error, source = ?std::error::Error::source(&error), "What consumers used cannot be read.");
-            let text = "The database does not answer. A cut needs none: `portcullis cut` works.";
-            Trouble::new(TroubleKind::Unavailable, text)
-        })?));
-    }
+    let names: Vec<&str> = book.consumers.iter().map(|it| it.name.as_str()).collect();
+    let seen = site.app.store.consumers_seen(&names, site.now()).await;
+    let seen = seen.map_err(|error| {
+        tracing::warn!(%error, source = ?std::error::Error::source(&error), "What consumers used cannot be read.");
+        let text = "The database does not answer. A cut needs none: `portcullis cut` works.";
+        Trouble::new(TroubleKind::Unavailable, text)
+    })?;
+    let used = seen.into_iter().map(Used::from).collect();
     let snapshot = site.snapshot();
     let budgets = snapshot.gateway.as_ref().map(|facts| facts.budgets.clone());
     Ok(Found {

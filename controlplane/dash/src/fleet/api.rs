@@ -6,40 +6,64 @@ use crate::answer::problem;
 use crate::caller::Caller;
 use crate::record::NotRecorded;
 use crate::site::Site;
+use crate::slice::{self, Slice};
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kill_wire::Timestamp;
-use net_model::{HostName, Zone};
+use net_model::{AlertView, HostName, Zone, ZoneName};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use store::{HostLine, ZoneCount};
+use store::{AlertMark, HostLine, ZoneCount};
 
-pub(crate) async fn hosts(State(site): State<Arc<Site>>, Query(which): Query<Which>) -> Response {
+/// By zone and name. `page` counts pages of a hundred, as the page's own links do; `after` is better: nothing moves where hosts
+/// come and go between two pages.
+pub(crate) async fn hosts(
+    State(site): State<Arc<Site>>,
+    Query(which): Query<Which>,
+    Query(slice): Query<Slice>,
+) -> Response {
     let now = site.now();
-    let Some(query) = which.query(now) else {
+    let Some(mut query) = which.query(now) else {
         return problem(
             StatusCode::BAD_REQUEST,
             "bad_filter",
             "there is no such zone, role or state",
         );
     };
-    let lines = site
-        .app
-        .store
-        .host_lines(&query, which.skip(), ON_A_PAGE + 1);
-    match lines.await {
+    let limit = slice.limit(ON_A_PAGE);
+    if let Some(after) = &slice.after {
+        query.after = behind(after);
+        if query.after.is_none() {
+            let text = "`after`: expected what `next` said, a zone and a host such as red/claw1";
+            return problem(StatusCode::BAD_REQUEST, "bad_request", text);
+        }
+    }
+    let store = &site.app.store;
+    match store.host_lines(&query, which.skip(), limit + 1).await {
         Ok(lines) => {
-            let more = lines.len() > ON_A_PAGE as usize;
-            let hosts = lines.iter().take(ON_A_PAGE as usize);
-            let hosts: Vec<Value> = hosts.map(|line| shown(line, now)).collect();
-            Json(json!({ "hosts": hosts, "more": more })).into_response()
+            let marks: Vec<String> = lines
+                .iter()
+                .map(|line| format!("{}/{}", line.zone, line.name))
+                .collect();
+            let last = usize::try_from(limit)
+                .ok()
+                .and_then(|n| marks.get(n.checked_sub(1)?));
+            let hosts: Vec<Value> = lines.iter().map(|line| shown(line, now)).collect();
+            let answer = slice::page(hosts, limit, |_| last.cloned().unwrap_or_default());
+            Json(answer).into_response()
         }
         Err(error) => unreadable_json(&error),
     }
+}
+
+/// `zone/name` as a list's `next` says it.
+fn behind(after: &str) -> Option<(ZoneName, HostName)> {
+    let (zone, name) = after.split_once('/')?;
+    Some((zone.parse().ok()?, name.parse().ok()?))
 }
 
 /// One host: what it claims stands under `claimed`, what was seen of it under `observed`.
@@ -104,7 +128,7 @@ pub(crate) async fn zones(State(site): State<Arc<Site>>) -> Response {
         Ok(counts) => {
             let zones = site.app.inventory.zones();
             let zones: Vec<Value> = zones.iter().map(|zone| of_zone(zone, &counts)).collect();
-            Json(json!({ "zones": zones })).into_response()
+            Json(slice::whole(&zones)).into_response()
         }
         Err(error) => unreadable_json(&error),
     }
@@ -125,19 +149,56 @@ fn of_zone(zone: &Zone, counts: &[ZoneCount]) -> Value {
 #[derive(Deserialize)]
 pub(crate) struct Asked {
     host: Option<HostName>,
-    limit: Option<u32>,
 }
 
-pub(crate) async fn alerts(State(site): State<Arc<Site>>, Query(asked): Query<Asked>) -> Response {
-    let limit = asked.limit.unwrap_or(100).clamp(1, 500);
-    match site.app.store.alerts(asked.host.as_ref(), limit).await {
-        Ok(alerts) => Json(json!({ "alerts": alerts })).into_response(),
+/// What fires first, then by age.
+pub(crate) async fn alerts(
+    State(site): State<Arc<Site>>,
+    Query(asked): Query<Asked>,
+    Query(slice): Query<Slice>,
+) -> Response {
+    let after = slice.after.as_deref().map(marked);
+    if after == Some(None) {
+        let text = "`after`: expected what `next` said, such as fires.12 or over.12";
+        return problem(StatusCode::BAD_REQUEST, "bad_request", text);
+    }
+    let (after, limit) = (after.flatten(), slice.limit(100));
+    let store = &site.app.store;
+    match store.alerts(asked.host.as_ref(), after, limit + 1).await {
+        Ok(alerts) => Json(slice::page(alerts, limit, mark)).into_response(),
         Err(error) => unreadable_json(&error),
     }
 }
 
-pub(crate) async fn jobs(State(site): State<Arc<Site>>) -> Response {
-    Json(json!({ "jobs": site.app.jobs.all() })).into_response()
+fn mark(alert: &AlertView) -> String {
+    let state = if alert.ended.is_none() {
+        "fires"
+    } else {
+        "over"
+    };
+    format!("{state}.{}", alert.id)
+}
+
+fn marked(text: &str) -> Option<AlertMark> {
+    let (state, id) = text.split_once('.')?;
+    let fires = match state {
+        "fires" => true,
+        "over" => false,
+        _ => return None,
+    };
+    let id = id.parse().ok()?;
+    Some(AlertMark { fires, id })
+}
+
+/// By name: all of them, in pages where somebody wants that.
+pub(crate) async fn jobs(State(site): State<Arc<Site>>, Query(slice): Query<Slice>) -> Response {
+    let mut jobs = site.app.jobs.all();
+    jobs.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(after) = &slice.after {
+        jobs.retain(|job| job.name > *after);
+    }
+    let limit = slice.limit(500);
+    Json(slice::page(jobs, limit, |job| job.name.clone())).into_response()
 }
 
 /// Has a job run out of its time.

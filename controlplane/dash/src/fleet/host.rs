@@ -61,7 +61,7 @@ pub(super) async fn read(
         history: store
             .host_history_between(name, stretch.step, between, POINTS)
             .await?,
-        alerts: store.alerts(Some(name), ALERTS).await?,
+        alerts: store.alerts(Some(name), None, ALERTS).await?,
         others: others
             .filter_map(|(host, text)| Some((host, serde_json::from_str(&text).ok()?)))
             .collect(),

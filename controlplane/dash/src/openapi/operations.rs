@@ -1,6 +1,8 @@
 //! What each operation of the API says, where more is to be said than its row does.
 
-use super::schemas::{array, object, of, page_of};
+mod kept;
+
+use super::schemas::{object, of, page_of};
 use serde_json::{Value, json};
 
 /// A member of the query.
@@ -154,17 +156,20 @@ const OPERATIONS: &[(&str, &str, Said)] = &[
         )
     }),
     ("GET", "/api/v1/hosts", || {
-        let hosts = object(&[
-            ("hosts", array(&of("Host"))),
-            ("more", json!({ "type": "boolean" })),
-        ]);
-        Operation::new("Hosts, by zone and name", ok("A page of 100.", &hosts))
-            .query("zone", "Of this zone only.", text())
-            .query(
-                "page",
-                "From 0.",
-                json!({ "type": "integer", "format": "uint32", "minimum": 0, "maximum": 10000 }),
-            )
+        let states = json!({
+            "type": "string", "enum": ["", "good", "silent", "alerts", "posture", "invited", "revoked"],
+        });
+        let page = json!({ "type": "integer", "format": "uint32", "minimum": 0, "maximum": 10000 });
+        Operation::new(
+            "Hosts, by zone and name",
+            ok("A page of them.", &page_of("Host")),
+        )
+        .query("zone", "Of this zone only.", text())
+        .query("role", "With this role only.", text())
+        .query("health", "In this state only.", states)
+        .query("q", "With this in their name.", text())
+        .query("page", "Leaves out so many hundreds.", page)
+        .paged(text())
     }),
     ("GET", "/api/v1/hosts/{name}", || {
         Operation::new("One host, with its history", ok("It.", &of("Host"))).query(
@@ -174,18 +179,21 @@ const OPERATIONS: &[(&str, &str, Said)] = &[
         )
     }),
     ("GET", "/api/v1/zones", || {
-        let zones = object(&[("zones", array(&object(&[("name", text())])))]);
-        Operation::new("The networks of the house", ok("All of them.", &zones))
+        Operation::new(
+            "The networks of the house",
+            ok("All of them.", &page_of("Zone")),
+        )
     }),
     ("GET", "/api/v1/alerts", || {
-        let alerts = object(&[("alerts", array(&of("Alert")))]);
-        Operation::new("What is wrong with hosts, and what was", ok("Newest first.", &alerts))
-            .query("host", "Of this host only.", text())
-            .query("limit", "At most so many, of at most 500.", json!({ "type": "integer", "format": "uint32", "minimum": 0, "maximum": 4_294_967_295_u32 }))
+        Operation::new(
+            "What is wrong with hosts, and what was",
+            ok("What fires first, then by age.", &page_of("Alert")),
+        )
+        .query("host", "Of this host only.", text())
+        .paged(text())
     }),
     ("GET", "/api/v1/jobs", || {
-        let jobs = object(&[("jobs", array(&object(&[("name", text())])))]);
-        Operation::new("What runs by the clock", ok("All of them.", &jobs))
+        Operation::new("What runs by the clock", ok("By name.", &page_of("Job"))).paged(text())
     }),
     ("GET", "/api/v1/mesh", || {
         let mesh = object(&[("mesh", json!({ "type": ["object", "null"] }))]);
@@ -208,17 +216,19 @@ const OPERATIONS: &[(&str, &str, Said)] = &[
     }),
 ];
 
+fn all() -> impl Iterator<Item = &'static (&'static str, &'static str, Said)> {
+    OPERATIONS.iter().chain(kept::OPERATIONS)
+}
+
 /// Every operation that is described here.
 #[cfg(test)]
 pub(super) fn every() -> impl Iterator<Item = (&'static str, &'static str)> {
-    OPERATIONS.iter().map(|(method, path, _)| (*method, *path))
+    all().map(|(method, path, _)| (*method, *path))
 }
 
 /// What is said of an operation; of one that nobody has described, what follows from its row.
 pub(super) fn said(method: &str, path: &str) -> Operation {
-    let known = OPERATIONS
-        .iter()
-        .find(|(of, at, _)| *of == method && *at == path);
+    let known = all().find(|(of, at, _)| *of == method && *at == path);
     known.map_or_else(
         || {
             let answer = json!({ "description": "It was done." });

@@ -1,6 +1,8 @@
 //! The forms of what the API takes and gives. Objects may have members besides those named: clients ignore what they do not
 //! know.
 
+mod kept;
+
 use serde_json::{Map, Value, json};
 
 /// A reference to one of them.
@@ -25,6 +27,20 @@ pub(super) fn object(members: &[(&str, Value)]) -> Value {
 /// A page of a list.
 pub(super) fn page_of(name: &str) -> Value {
     object(&[("items", array(&of(name))), ("next", or_null("string"))])
+}
+
+/// The same with other members that it always has.
+pub(super) fn with(mut schema: Value, members: &[(&str, Value)]) -> Value {
+    for (name, member) in members {
+        if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+            required.push(json!(name));
+        }
+        let properties = schema.get_mut("properties");
+        if let Some(properties) = properties.and_then(Value::as_object_mut) {
+            properties.insert((*name).to_owned(), member.clone());
+        }
+    }
+    schema
 }
 
 fn or_null(kind: &str) -> Value {
@@ -65,7 +81,8 @@ pub(super) fn all() -> Value {
     let schemas = schemas
         .chain(of_the_house())
         .chain(of_acts())
-        .chain(of_hosts());
+        .chain(of_hosts())
+        .chain(kept::all());
     Value::Object(schemas.map(|(name, it)| (name.to_owned(), it)).collect())
 }
 
@@ -257,6 +274,8 @@ fn of_hosts() -> Vec<(&'static str, Value)> {
                 ("since", instant()),
             ]),
         ),
+        ("Zone", object(&[("name", text()), ("joined", count())])),
+        ("Job", object(&[("name", text()), ("schedule", text())])),
         ("Reload", object(&[("good", json!({ "type": "boolean" }))])),
     ]
 }

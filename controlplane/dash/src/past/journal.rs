@@ -1,6 +1,6 @@
 //! The journal: read page by page, checked whole, taken away as it lies on disk.
 
-use super::{Before, read, said};
+use super::{Before, check, read, said};
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
 use crate::frame::Frame;
@@ -73,17 +73,12 @@ pub(crate) async fn verify(
     State(site): State<Arc<Site>>,
     headers: HeaderMap,
 ) -> Response {
-    let Ok(place) = Arc::clone(&site.verifying).try_acquire_owned() else {
+    let Some(checked) = check(&site).await else {
         let text = "The journal is being checked already; ask again in a moment.";
         return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
     };
-    let file = site.app.journal.clone();
-    let checked = tokio::task::spawn_blocking(move || {
-        let _place = place;
-        (file.verify)(&file.path)
-    });
-    let outcome = match checked.await {
-        Ok(Ok(good)) => {
+    let outcome = match checked {
+        Ok(good) => {
             let torn = (good.torn_bytes > 0).then(|| {
                 format!(
                     "The last line is unfinished ({} bytes): it was being written and never acknowledged.",
@@ -94,8 +89,7 @@ pub(crate) async fn verify(
             let lines = [format!("{entries}, last hash {}.", good.last_hash)];
             Outcome::good("Every hash fits", lines.into_iter().chain(torn).collect())
         }
-        Ok(Err(why)) => Outcome::refused("The chain does not hold", why),
-        Err(why) => Outcome::refused("Not checked", format!("the check broke off: {why}")),
+        Err(why) => Outcome::refused("The chain does not hold", why),
     };
     if plain(&headers) {
         draw(&site, &caller, Before::default(), Some(outcome)).await

@@ -1,6 +1,6 @@
 //! The page of tokens, and its forms.
 
-use super::{DAYS, MOST, MOST_DAYS, Wanted, make, revoke};
+use super::{DAYS, MOST_DAYS, Wanted, make, revoke};
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
 use crate::frame::Frame;
@@ -15,6 +15,9 @@ use net_model::{DashRole, Secret};
 use serde::Deserialize;
 use std::sync::Arc;
 use store::TokenRecord;
+
+/// Tokens on the page.
+const MOST: u32 = 500;
 
 #[derive(Template)]
 #[template(path = "tokens.html")]

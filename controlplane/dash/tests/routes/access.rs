@@ -126,9 +126,24 @@ const OWN: [(&str, &str, Who); 6] = [
     ("POST", "/account/passkeys/remove", Who::Viewer),
 ];
 
+/// What pages show and do, for programs.
+const TWINS: [(&str, &str, Who); 11] = [
+    ("GET", "/api/v1/incidents/{number}", Who::Viewer),
+    ("GET", "/api/v1/journal", Who::Viewer),
+    ("POST", "/api/v1/journal/verify", Who::Viewer),
+    ("GET", "/api/v1/targets", Who::Viewer),
+    ("GET", "/api/v1/spend", Who::Viewer),
+    ("GET", "/api/v1/sessions", Who::Viewer),
+    ("DELETE", "/api/v1/sessions/{id}", Who::Viewer),
+    ("POST", "/api/v1/people", Who::Admin),
+    ("POST", "/api/v1/people/finish", Who::Admin),
+    ("POST", "/api/v1/people/{name}/cards", Who::Admin),
+    ("POST", "/api/v1/people/{name}/revoke", Who::Admin),
+];
+
 fn table() -> impl Iterator<Item = (&'static str, &'static str, Who)> {
     let all = TABLE.iter().copied().chain(KEPT);
-    all.chain(LOOKED).chain(OWN)
+    all.chain(LOOKED).chain(OWN).chain(TWINS)
 }
 
 #[test]

@@ -7,7 +7,7 @@ use net_model::Dial;
 use store::Invitation;
 
 /// Invites, joins and reports; the report names its agent with markup.
-async fn host(house: &House, name: &str, zone: &str) {
+pub(crate) async fn host(house: &House, name: &str, zone: &str) {
     let now = house.now();
     let invitation = Invitation {
         name: name.parse().unwrap(),
@@ -77,9 +77,9 @@ async fn hosts_stand_by_zone_with_what_they_say_and_what_was_seen() {
 
     let listed = text(house.get("/api/v1/hosts", &session).await).await;
     let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
-    assert_eq!(listed["hosts"][1]["name"], "claw1");
-    assert_eq!(listed["hosts"][1]["claimed"]["gauges"]["cpu_ppm"], 420_000);
-    assert_eq!(listed["hosts"][1]["observed"]["address"], "198.18.30.2");
+    assert_eq!(listed["items"][1]["name"], "claw1");
+    assert_eq!(listed["items"][1]["claimed"]["gauges"]["cpu_ppm"], 420_000);
+    assert_eq!(listed["items"][1]["observed"]["address"], "198.18.30.2");
     let shown = text(house.get("/api/v1/hosts/claw1", &session).await).await;
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     assert_eq!(shown["compared"][0]["agrees"], false);
@@ -107,8 +107,8 @@ async fn alerts_and_jobs_are_shown() {
     );
     let alerts = text(house.get("/api/v1/alerts?host=claw1", &session).await).await;
     let alerts: serde_json::Value = serde_json::from_str(&alerts).unwrap();
-    assert_eq!(alerts["alerts"][0]["rule"], "disk");
+    assert_eq!(alerts["items"][0]["rule"], "disk");
     assert_eq!(house.get("/jobs", &session).await.status(), 200);
     let jobs = text(house.get("/api/v1/jobs", &session).await).await;
-    assert_eq!(jobs, r#"{"jobs":[]}"#);
+    assert_eq!(jobs, r#"{"items":[],"next":null}"#);
 }

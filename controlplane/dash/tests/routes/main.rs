@@ -26,3 +26,4 @@ mod sign_in;
 mod spend;
 mod stop;
 mod tokens;
+mod twins;

@@ -11,14 +11,14 @@ fn line(n: u64, event: Value) -> String {
     format!("{entry}\n")
 }
 
-fn cut(n: u64, incident: u32) -> String {
+pub(crate) fn cut(n: u64, incident: u32) -> String {
     line(
         n,
         json!({ "is": "cut", "incident": incident, "scope": "LLM", "by": "owner", "via": "twilio", "why": "it <loops>", "repeated": false, "late": false }),
     )
 }
 
-fn proved(n: u64, incident: u32) -> String {
+pub(crate) fn proved(n: u64, incident: u32) -> String {
     line(
         n,
         json!({ "is": "proved", "incident": incident, "outcome": "cut", "streams": 3, "severed_ms": 21, "proven_ms": 84,
@@ -26,14 +26,14 @@ fn proved(n: u64, incident: u32) -> String {
     )
 }
 
-fn feigned(n: u64) -> String {
+pub(crate) fn feigned(n: u64) -> String {
     line(
         n,
         json!({ "is": "feigned", "scope": "LLM", "by": "zoltan", "via": "twilio" }),
     )
 }
 
-fn restored(n: u64, incident: u32) -> String {
+pub(crate) fn restored(n: u64, incident: u32) -> String {
     line(
         n,
         json!({ "is": "restored", "incident": incident, "scope": "LLM", "by": "ben", "via": "dashboard" }),

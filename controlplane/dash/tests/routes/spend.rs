@@ -8,7 +8,7 @@ use store::Cursor;
 
 const DAY: u64 = 86_400_000;
 
-async fn with_usage() -> House {
+pub(crate) async fn with_usage() -> House {
     let house = House::new().await;
     let now = house.now().millis();
     let record = |id: &str, model: &str, ago: u64, cost: Option<u64>| UsageRecord {

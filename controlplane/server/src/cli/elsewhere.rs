@@ -1,22 +1,28 @@
 //! Commands for a house that runs elsewhere: over its API, as whom the token names.
 
-use super::Command;
+mod house;
+mod keys;
+
+use super::{Command, ConfigCommand, JournalCommand};
 use crate::{
-    explain, incidents, lever,
+    config, explain, hosts, incidents, lever,
     out::{Out, Paint},
     remote::Remote,
+    watch,
 };
 use anyhow::bail;
-use kill_wire::{CutReport, IncidentRecord, StateReport};
+use kill_wire::{ChannelState, CutReport, DrillState, IncidentRecord, StateReport};
 use net_model::Explanation;
 use reqwest::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Deserialize)]
 struct Page<T> {
     items: Vec<T>,
+    #[serde(default)]
+    next: Option<String>,
 }
 
 /// What of the first page a command shows.
@@ -27,13 +33,15 @@ struct State {
 }
 
 /// Does there what the API does; whatever else is for the machine of the house.
+#[expect(clippy::too_many_lines, reason = "one arm for each command")]
 pub(super) fn run(remote: &Remote, command: &Command, json: bool) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
     match command {
         Command::Status => status(remote, json),
         Command::Incidents { limit } => {
             let page: Page<IncidentRecord> =
                 remote.get(&format!("/api/v1/incidents?limit={limit}"))?;
-            incidents::show(&page.items, json).map(|()| ExitCode::SUCCESS)
+            incidents::show(&page.items, json).map(done)
         }
         Command::Explain(args) => {
             let id = args.id.as_str().replace('/', "%2F").replace('+', "%2B");
@@ -51,31 +59,86 @@ pub(super) fn run(remote: &Remote, command: &Command, json: bool) -> anyhow::Res
             let (status, done): (_, Value) = remote.post("/api/v1/restore", &body)?;
             restored(status, &done, json)
         }
+        Command::Drill => {
+            let (_, drill): (_, DrillState) = remote.post("/api/v1/drill", &json!({}))?;
+            watch::show_drill(&drill, json)
+        }
+        Command::CheckIn => {
+            let (_, told): (_, CheckedIn) = remote.post("/api/v1/check-in", &json!({}))?;
+            watch::show_check_in(told.check_in, json).map(done)
+        }
+        Command::Channels => {
+            let page: Page<ChannelState> = remote.get("/api/v1/channels")?;
+            watch::show_channels(crate::clock::now(), &page.items, json).map(done)
+        }
+        Command::Spend(args) => house::spend(remote, args, json).map(done),
+        Command::Hosts(hosts::HostsCommand::List) => house::hosts(remote, json).map(done),
+        Command::Hosts(hosts::HostsCommand::Show { name }) => {
+            house::host(remote, name, json).map(done)
+        }
+        Command::Zones => house::zones(remote, json).map(done),
+        Command::Alerts => house::alerts(remote, json).map(done),
+        Command::Jobs => house::jobs(remote, json).map(done),
+        Command::Tokens(command) => keys::run(remote, command, json).map(done),
+        Command::Journal(JournalCommand::Verify) => verify(remote, json),
+        Command::Config(ConfigCommand::Reload) => {
+            let (_, report) = remote.said("/api/v1/config/reload")?;
+            config::reload::show(&report, json)
+        }
         Command::Up { .. }
         | Command::Init
         | Command::Serve { .. }
-        | Command::Drill
-        | Command::CheckIn
-        | Command::Channels
         | Command::Text(_)
         | Command::Codes(_)
-        | Command::Journal(_)
-        | Command::Spend(_)
         | Command::Prices(_)
         | Command::Capture(_)
         | Command::Import(_)
         | Command::Export(_)
-        | Command::Config(_)
+        | Command::Config(ConfigCommand::Check { .. })
         | Command::Hosts(_)
-        | Command::Zones
-        | Command::Alerts
-        | Command::Jobs
         | Command::Mesh { .. }
-        | Command::Tokens(_)
         | Command::SignIn => bail!(
-            "with --url there are status, incidents, explain, cut and restore; for anything else run it on the machine of the house"
+            "this needs the machine of the house; with --url there are status, incidents, explain, cut, restore, drill, check-in, channels, spend, hosts list, hosts show, zones, alerts, jobs, tokens, journal verify and config reload"
         ),
     }
+}
+
+#[derive(Deserialize)]
+struct CheckedIn {
+    check_in: Option<kill_wire::CheckInState>,
+}
+
+/// How a journal was found.
+#[derive(Deserialize, Serialize)]
+struct Checked {
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    torn_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
+}
+
+fn verify(remote: &Remote, json: bool) -> anyhow::Result<ExitCode> {
+    let (_, told): (_, Checked) = remote.post("/api/v1/journal/verify", &json!({}))?;
+    let mut out = Out::stdout();
+    if json {
+        out.json(&told)?;
+    } else if told.ok {
+        let entries = told.entries.unwrap_or_default();
+        let text = format!("{entries} entries, every hash fits.");
+        out.line(out.paint(Paint::Green, &text))?;
+        let hash = told.last_hash.unwrap_or_default();
+        out.line(format_args!("Last hash {hash}"))?;
+    }
+    if !told.ok {
+        let why = told.why.unwrap_or_default();
+        bail!("the journal's chain does not hold: {why}");
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Half done is not done: a script must not go on as if it were open.

@@ -17,11 +17,16 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// Asks, and prints how it went; exit status 1 when the file was not taken.
 pub(crate) fn run(home: &Home, file: Option<&Path>, json: bool) -> anyhow::Result<ExitCode> {
     let report = http::block_on(ask(home, file))?;
+    show(&report, json)
+}
+
+/// Prints how it went.
+pub(crate) fn show(report: &ReloadReport, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = Out::stdout();
     if json {
-        out.json(&report)?;
+        out.json(report)?;
     } else {
-        print(&mut out, &report)?;
+        print(&mut out, report)?;
     }
     Ok(ExitCode::from(u8::from(!report.good)))
 }

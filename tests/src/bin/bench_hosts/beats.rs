@@ -2,13 +2,13 @@
 
 use crate::figures::Span;
 use crate::join::{LIMIT, Member};
-use crate::report::report;
 use anyhow::ensure;
 use hyper::{Method, StatusCode};
 use net_link::{Talk, parsed};
 use net_model::{MAX_TALK_BYTES, REPORTS_PATH, ReportsAnswer};
 use site_tests::bench::clock::{Mark, mark, ms};
 use site_tests::bench::controlplane::House;
+use site_tests::bench::report::report;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;

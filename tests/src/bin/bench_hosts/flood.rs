@@ -1,11 +1,11 @@
 //! One host that has joined, and sends what is no report, as often as it likes, over several connections.
 
 use crate::join::{LIMIT, Member};
-use crate::report::hostile;
 use hyper::{Method, StatusCode};
 use net_link::Talk;
 use net_model::{MAX_TALK_BYTES, REPORTS_PATH};
 use site_tests::bench::clock::{Mark, mark};
+use site_tests::bench::report::hostile;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::task::JoinSet;

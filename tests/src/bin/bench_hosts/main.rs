@@ -10,7 +10,6 @@ mod figures;
 mod flood;
 mod join;
 mod pages;
-mod report;
 mod table;
 
 use anyhow::Context as _;

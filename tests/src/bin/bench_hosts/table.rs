@@ -2,10 +2,10 @@
 
 use crate::asked::Asked;
 use crate::figures::Figures;
-use crate::report::report;
 use serde_json::{Value, json};
 use site_tests::bench::page::machine;
 use site_tests::bench::percentile::percentile;
+use site_tests::bench::report::report;
 use std::fmt::Write as _;
 
 /// One line: what, figure, unit, most that is aimed at.

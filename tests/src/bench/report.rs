@@ -1,17 +1,18 @@
 //! What a simulated host says.
 
-use crate::join::now;
+use crate::bench::clock::wall_ms;
 use std::fmt::Write as _;
 
 /// About as much as a host with a few disks, interfaces, containers and listeners says; the figures differ by host and time.
-pub(crate) fn report(host: u32, seq: u64) -> String {
+#[must_use]
+pub fn report(host: u32, seq: u64) -> String {
     let turn = (u64::from(host) * 7919 + seq * 104_729) % 1_000_000;
     let busy = turn % 900_000;
     let mut text = format!(
         r#"{{"v":1,"seq":{seq},"boot":"{:016x}","up_ms":{},"at_ms":{},"facts":{{"cpu":{{"cores":4,"busy_ppm":{busy},"waiting_ppm":{},"load_1m_milli":{},"load_5m_milli":120}},"memory":{{"total_bytes":8254390272,"available_bytes":{},"swap_total_bytes":0,"swap_used_bytes":0}},"#,
         u64::from(host) + 1,
         seq * 10_000,
-        now().millis(),
+        wall_ms(),
         busy / 90,
         busy / 300,
         6_000_000_000 - turn * 4096,
@@ -53,7 +54,8 @@ fn list(text: &mut String, what: &str, count: u64, of: impl Fn(u64) -> String) {
 }
 
 /// The n-th of a flood: names another host, is nested too deep, is too long, is a number again, or is a batch of nothing.
-pub(crate) fn hostile(host: u32, n: u32) -> String {
+#[must_use]
+pub fn hostile(host: u32, n: u32) -> String {
     match n % 5 {
         0 => format!(r#"{{"v":1,"seq":{n},"host":"host1","facts":{{}}}}"#),
         1 => "[".repeat(8_000),

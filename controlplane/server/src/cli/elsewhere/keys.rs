@@ -1,0 +1,30 @@
+//! Tokens of a house that runs elsewhere. None may have more than the token that asks, and none outlives it.
+
+use super::house::{escaped, every};
+use crate::out::Out;
+use crate::remote::Remote;
+use crate::tokens::{self, CreateArgs, TokensCommand};
+use serde::Deserialize;
+use serde_json::json;
+use store::TokenRecord;
+
+#[derive(Deserialize)]
+struct Made {
+    token: String,
+    record: TokenRecord,
+}
+
+pub(super) fn run(remote: &Remote, command: &TokensCommand, json: bool) -> anyhow::Result<()> {
+    match command {
+        TokensCommand::Create(CreateArgs { name, role, days }) => {
+            let body = json!({ "name": name, "role": role, "days": days });
+            let (_, made): (_, Made) = remote.post("/api/v1/tokens", &body)?;
+            tokens::show_made(&made.token, &made.record, json)
+        }
+        TokensCommand::List => tokens::list(&every(remote, "/api/v1/tokens?")?, json),
+        TokensCommand::Revoke { name } => {
+            remote.delete(&format!("/api/v1/tokens/{}", escaped(name.as_str())))?;
+            tokens::show_revoked(&mut Out::stdout(), name, json)
+        }
+    }
+}
