@@ -173,8 +173,9 @@ async fn sessions_are_seen_and_ended_by_whom_they_concern() {
     let id = |role: DashRole| KeyHash::of(format!("session-of-{role}").as_bytes()).to_hex();
     let path = |role| format!("/api/v1/sessions/{}", id(role));
     let end = async |role, session: &str| {
-        let request = send(&house, Method::DELETE, &path(role), session, json!({}));
-        request.await.status()
+        let path = path(role);
+        let answer = send(&house, Method::DELETE, &path, session, json!({}));
+        answer.await.status()
     };
     assert_eq!(end(DashRole::Admin, &viewer).await, StatusCode::NOT_FOUND);
     assert_eq!(end(DashRole::Viewer, &admin).await, StatusCode::NO_CONTENT);

@@ -106,7 +106,7 @@ fn say(batch: &mut ReportBatch, number: u32, now: Timestamp) -> anyhow::Result<(
         up_ms: said.up_ms,
         claimed_at: now,
         gauges: gauges(0),
-        posture_fail: Some(i64::from(number % 40 == 0)),
+        posture_fail: Some(i64::from(number.is_multiple_of(40))),
         posture_unknown: Some(0),
         version: Some("0.1.0".to_owned()),
     };

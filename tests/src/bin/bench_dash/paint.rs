@@ -4,6 +4,7 @@ use crate::asked::Asked;
 use crate::house::House;
 use crate::pages::{Found, Kind};
 use anyhow::{Context as _, ensure};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use site_tests::bench::browser::Browser;
 use site_tests::bench::clock::{mark, ms};
@@ -28,6 +29,12 @@ const FLAGS: [&str; 7] = [
     "--disable-background-networking",
     "--disable-component-update",
 ];
+
+/// An answer of the driver.
+#[derive(Deserialize)]
+struct Said {
+    value: Value,
+}
 
 /// A browser's window; closed when dropped.
 struct Window {
@@ -70,8 +77,8 @@ impl Window {
         let answer = self.line.send("POST", &path, kind, &body.to_string())?;
         let text = answer.text();
         ensure!(answer.status == 200, "chromedriver {path}: {text}");
-        let mut answer: Value = serde_json::from_str(&text)?;
-        Ok(answer["value"].take())
+        let answer: Said = serde_json::from_str(&text)?;
+        Ok(answer.value)
     }
 
     /// Shows a page; waits until it has been painted.
