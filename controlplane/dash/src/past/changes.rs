@@ -7,6 +7,7 @@ use crate::caller::Caller;
 use crate::frame::Frame;
 use crate::page::plain;
 use crate::site::Site;
+use crate::slice::{self, Slice};
 use crate::view::{Outcome, When, counted};
 use askama::Template;
 use axum::Json;
@@ -15,7 +16,6 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{ChangeRow, ChangesCheck, StoreError};
@@ -24,8 +24,6 @@ use store::{ChangeRow, ChangesCheck, StoreError};
 const ROWS: u32 = 100;
 /// Entries that are read at once for the export.
 const PIECE: u32 = 1_000;
-/// Most entries that a program is given at once.
-const MOST: u32 = 500;
 
 #[derive(Debug, Template)]
 #[template(path = "past/changes.html")]
@@ -188,26 +186,21 @@ fn shown(row: &ChangeRow) -> Value {
     })
 }
 
-/// Which page of the list.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Slice {
-    limit: Option<u32>,
-    /// The number of the last entry of the page before.
-    after: Option<u64>,
-}
-
+/// The newest first.
 pub(crate) async fn changes_json(
     State(site): State<Arc<Site>>,
-    Query(slice): Query<Slice>,
+    Query(slice): Query<Slice<u64>>,
 ) -> Response {
-    let limit = slice.limit.unwrap_or(50).clamp(1, MOST);
+    let limit = slice.limit(50);
     match site.app.store.changes(limit + 1, slice.after).await {
-        Ok(mut rows) => {
-            let more = rows.len() > limit as usize;
-            rows.truncate(limit as usize);
-            let next = rows.last().filter(|_| more).map(|row| row.n.to_string());
+        Ok(rows) => {
+            let last = usize::try_from(limit).unwrap_or(usize::MAX);
+            let last = rows
+                .get(last.saturating_sub(1))
+                .map(|row| row.n.to_string());
             let items: Vec<Value> = rows.iter().map(shown).collect();
-            Json(json!({ "items": items, "next": next })).into_response()
+            let answer = slice::page(items, limit, |_| last.clone().unwrap_or_default());
+            Json(answer).into_response()
         }
         Err(error) => unreadable_json(&error),
     }

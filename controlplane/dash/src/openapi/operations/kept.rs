@@ -189,6 +189,31 @@ pub(super) const OPERATIONS: &[(&str, &str, Said)] = &[
         )
         .takes(&of("SettingsText"))
     }),
+    ("POST", "/api/v1/targets/{name}/test", || {
+        let found = json!({ "description": "What was found." });
+        Operation::new(
+            "Ask a target once whether it is there, by a question that costs nothing",
+            vec![("2XX", found)],
+        )
+    }),
+    ("POST", "/api/v1/channels/{name}/test", || {
+        let found = json!({ "description": "What was found; nothing was cut." });
+        Operation::new("Try a channel by a drill", vec![("2XX", found)])
+    }),
+    ("GET", "/api/v1/changes", || {
+        Operation::new(
+            "What people changed, newest first, each entry bound to the one before",
+            ok("A page of them.", &page_of("Change")),
+        )
+        .paged(number())
+    }),
+    ("POST", "/api/v1/changes/verify", || {
+        let holds = object(&[("whole", json!({ "type": "boolean" }))]);
+        Operation::new(
+            "Check every hash of the record of changes",
+            ok("How it was found.", &holds),
+        )
+    }),
     ("POST", "/api/v1/jobs/run", || {
         let rung = gives("It runs.", &object(&[("rung", text())]));
         Operation::new("Have a job run now", vec![("202", rung)]).takes(&of("WantedJob"))

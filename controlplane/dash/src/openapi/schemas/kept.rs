@@ -37,7 +37,22 @@ fn of_the_past() -> Vec<(&'static str, Value)> {
             ]),
         ],
     });
-    vec![("JournalEntry", entry), ("IncidentStory", story)]
+    let change = object(&[
+        ("n", count()),
+        ("at", instant()),
+        ("by", text()),
+        ("how", text()),
+        ("from", or_null("string")),
+        ("what", text()),
+        ("subject", text()),
+        ("detail", text()),
+        ("sha256", text()),
+    ]);
+    vec![
+        ("JournalEntry", entry),
+        ("IncidentStory", story),
+        ("Change", change),
+    ]
 }
 
 fn of_spending() -> Vec<(&'static str, Value)> {
