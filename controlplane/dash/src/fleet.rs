@@ -29,7 +29,7 @@ use stretch::Back;
 /// Hosts on one page.
 pub(crate) const ON_A_PAGE: u32 = 100;
 /// Alerts on one page.
-const ALERTS: u32 = 200;
+const ALERTS: u32 = 100;
 /// A host that was heard of longer ago is silent.
 pub(crate) const SILENT_MS: u64 = 60_000;
 

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use store::{Spending, StoreError};
 
 /// Most rows on the page; the file has more.
-const ROWS: u32 = 100;
+const ROWS: u32 = 60;
 /// Most rows of the file.
 const FILE_ROWS: u32 = 100_000;
 /// Remarks on the page.

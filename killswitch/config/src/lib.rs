@@ -27,7 +27,7 @@ pub use file::{MAX_BYTES, Small, lever_socket, read_small, read_table, table, te
 pub use house::{DirectWish, PeerWish};
 pub use killswitch::{KillSwitchSection, Sockets, read, zone_names};
 pub use listen::{ADDRESS, listen, loopback};
-pub use locate::line_of;
+pub use locate::{Lines, line_of};
 pub use problem::Problem;
 pub use reading::Reading;
 pub use secret::Secret;

@@ -5,34 +5,61 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// In which line of `text`, counted from 1, the field `key` stands, such as `gateway.targets[0].class`. Where it is
-/// missing: the table it is missing in.
-#[must_use]
-pub fn line_of(text: &str, key: &str) -> Option<usize> {
-    let (root, _) = DeTable::parse_recoverable(text);
-    let mut table = Some(root.get_ref());
-    let mut found = None;
-    for step in key.split('.') {
-        let (name, places) = parts(step);
-        let Some((at, value)) = table.and_then(|table| member(table, name)) else {
-            break;
-        };
-        found = Some(at);
-        let mut value = value;
-        for place in places {
-            let DeValue::Array(items) = value.get_ref() else {
-                break;
-            };
-            let Some(item) = items.get(place) else { break };
-            found = Some(item.span().start);
-            value = item;
-        }
-        table = None;
-        if let DeValue::Table(inner) = value.get_ref() {
-            table = Some(inner);
+/// A text of which the lines of many fields are asked for: it is read once.
+#[derive(Debug)]
+pub struct Lines<'t> {
+    root: Spanned<DeTable<'t>>,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    /// Reads it, as far as it can be read.
+    #[must_use]
+    pub fn of(text: &'t str) -> Self {
+        let (root, _) = DeTable::parse_recoverable(text);
+        let bytes = text.bytes().enumerate();
+        let ends = bytes.filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at);
+        Self {
+            root,
+            ends: ends.collect(),
         }
     }
-    found.map(|at| line(text, at))
+
+    /// In which line, counted from 1, the field `key` stands, such as `gateway.targets[0].class`. Where it is missing: the table
+    /// it is missing in.
+    #[must_use]
+    pub fn line(&self, key: &str) -> Option<usize> {
+        let mut table = Some(self.root.get_ref());
+        let mut found = None;
+        for step in key.split('.') {
+            let (name, places) = parts(step);
+            let Some((at, value)) = table.and_then(|table| member(table, name)) else {
+                break;
+            };
+            found = Some(at);
+            let mut value = value;
+            for place in places {
+                let DeValue::Array(items) = value.get_ref() else {
+                    break;
+                };
+                let Some(item) = items.get(place) else { break };
+                found = Some(item.span().start);
+                value = item;
+            }
+            table = None;
+            if let DeValue::Table(inner) = value.get_ref() {
+                table = Some(inner);
+            }
+        }
+        found.map(|at| 1 + self.ends.partition_point(|end| *end < at))
+    }
+}
+
+/// The line of one field: [`Lines::line`].
+#[must_use]
+pub fn line_of(text: &str, key: &str) -> Option<usize> {
+    Lines::of(text).line(key)
 }
 
 /// Counted from 1.

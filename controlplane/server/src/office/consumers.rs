@@ -10,13 +10,13 @@ use anyhow::Context as _;
 use dash::{ConsumerBook, ConsumerChange, ConsumerView, Trouble, TroubleKind};
 use data_encoding::HEXLOWER;
 use gateway_config::KEPT;
-use kill_config::line_of;
+use kill_config::Lines;
 use kill_wire::Class;
 use net_model::{
     Allowance, AtEnd, Budget, Consumer, KeyHash, Limit, Rules, Selector, Target, When,
 };
 use rustix::fs::{FlockOperation, flock};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use toml::Table;
 use zeroize::Zeroizing;
@@ -174,44 +174,50 @@ fn when(of: &Allowance) -> String {
     }
 }
 
-/// Where consumers stand.
+/// Where consumers stand: by name, in which line.
 struct Places {
-    own: Option<(String, String)>,
-    kept: String,
-    file: Vec<String>,
-    beside: Vec<String>,
+    /// What the file is called, where there is one.
+    own: Option<String>,
+    file: BTreeMap<String, Option<usize>>,
+    kept: BTreeMap<String, Option<usize>>,
 }
 
 impl Places {
     fn read(desk: &Desk, config: &Config, kept: &Table) -> Self {
         let shown =
             |path: &std::path::Path| path.file_name().map(|it| it.to_string_lossy().into_owned());
+        let text = |path: &std::path::Path| kill_config::text(path).unwrap_or_default();
         let own = desk.file.as_deref();
-        let own = own.and_then(|path| Some((shown(path)?, kill_config::text(path).ok()?)));
         let section = config.raw.get("gateway").and_then(toml::Value::as_table);
+        let in_file = section.map(kept::names).unwrap_or_default();
         Self {
-            own,
-            kept: kill_config::text(&desk.home.consumers()).unwrap_or_default(),
-            file: section.map(kept::names).unwrap_or_default(),
-            beside: kept::names(kept),
+            file: placed_in(&own.map(text).unwrap_or_default(), "gateway.", in_file),
+            kept: placed_in(&text(&desk.home.consumers()), "", kept::names(kept)),
+            own: own.and_then(shown),
         }
     }
 
     /// In words; whether the control plane keeps it; whether it is built in.
     fn of(&self, name: &str) -> (String, bool, bool) {
-        let at = |names: &[String]| names.iter().position(|it| it == name);
-        if let Some(at) = at(&self.beside) {
-            let line = line_of(&self.kept, &format!("consumers[{at}].name"));
-            return (placed(KEPT, line), true, false);
+        if let Some(line) = self.kept.get(name) {
+            return (placed(KEPT, *line), true, false);
         }
-        match (at(&self.file), &self.own) {
-            (Some(at), Some((file, text))) => {
-                let line = line_of(text, &format!("gateway.consumers[{at}].name"));
-                (placed(file, line), false, false)
-            }
+        match (self.file.get(name), &self.own) {
+            (Some(line), Some(file)) => (placed(file, *line), false, false),
             (Some(_), None) | (None, _) => ("built in".to_owned(), false, true),
         }
     }
+}
+
+/// The line of each; the text is read once for all of them.
+fn placed_in(text: &str, under: &str, names: Vec<String>) -> BTreeMap<String, Option<usize>> {
+    let lines = Lines::of(text);
+    let line = |at: usize| lines.line(&format!("{under}consumers[{at}].name"));
+    let mut found = BTreeMap::new();
+    for (at, name) in names.into_iter().enumerate() {
+        found.entry(name).or_insert_with(|| line(at));
+    }
+    found
 }
 
 fn placed(file: &str, line: Option<usize>) -> String {

@@ -6,7 +6,7 @@ use crate::paths::Part;
 use anyhow::Context as _;
 use dash::{Edit, Field, SettingsView, Trouble, TroubleKind};
 use gateway_config::KEPT;
-use kill_config::{Problem, line_of};
+use kill_config::{Lines, Problem};
 use net_model::{KeyHash, Mistake, ReloadReport};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::PoisonError;
@@ -19,9 +19,11 @@ pub(super) fn view(desk: &Desk) -> Result<SettingsView, Trouble> {
         .file
         .as_deref()
         .and_then(|it| Some(it.file_name()?.to_string_lossy().into_owned()));
+    let lines = Lines::of(&text);
     let source = |key: &str| {
         let file = name.as_deref().unwrap_or("default");
-        line_of(&text, key).map_or_else(|| file.to_owned(), |line| format!("{file} line {line}"))
+        let line = lines.line(key);
+        line.map_or_else(|| file.to_owned(), |line| format!("{file} line {line}"))
     };
     let named = flat::flat(&config.raw);
     let mut fields: Vec<Field> = named
@@ -111,9 +113,11 @@ fn kept(desk: &Desk) -> Vec<Field> {
     let path = desk.home.consumers();
     let text = kill_config::text(&path).unwrap_or_default();
     let table: Table = text.parse().unwrap_or_default();
+    let lines = Lines::of(&text);
     let all = flat::flat(&table).into_iter();
     all.map(|(key, value)| Field {
-        source: line_of(&text, &key)
+        source: lines
+            .line(&key)
             .map_or_else(|| KEPT.to_owned(), |line| format!("{KEPT} line {line}")),
         value: short_hash(&key, &value),
         key: format!("gateway.{key}"),

@@ -44,6 +44,14 @@ impl House {
             .output()?;
         let why = String::from_utf8_lossy(&init.stderr);
         ensure!(init.status.success(), "portcullis init: {why}");
+        // The house's authority is made where no host has joined yet.
+        let first = Running::start(
+            said(&program, folder.path(), &config)
+                .args(["serve", "controlplane"])
+                .stdout(Stdio::null()),
+        )?;
+        await_answer(dash, "/healthz")?;
+        drop(first);
         fill(&folder.path().join("d"), asked).await?;
         let up = Running::start(
             command(&bin.join("scripted_upstream"))
