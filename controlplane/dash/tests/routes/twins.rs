@@ -35,19 +35,25 @@ async fn send(
         .await
 }
 
+#[derive(serde::Deserialize)]
+struct Page {
+    items: Vec<serde_json::Map<String, Value>>,
+    next: Option<String>,
+}
+
 /// Each name over all pages of this size.
 async fn walk(house: &House, path: &str, session: &str, size: u32, name: &str) -> Vec<String> {
     let (mut all, mut after) = (Vec::new(), String::new());
     for _ in 0..50 {
         let page = format!("{path}limit={size}{after}");
-        let page = get(house, &page, session).await;
-        let items = page["items"].as_array().unwrap();
-        assert!(items.len() <= size as usize);
-        all.extend(items.iter().map(|it| match &it[name] {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
+        let page: Page = serde_json::from_value(get(house, &page, session).await).unwrap();
+        assert!(page.items.len() <= size as usize);
+        all.extend(page.items.iter().map(|it| {
+            let name = it.get(name).unwrap();
+            name.as_str()
+                .map_or_else(|| name.to_string(), str::to_owned)
         }));
-        match page["next"].as_str() {
+        match page.next {
             Some(next) => after = format!("&after={}", next.replace('/', "%2F")),
             None => return all,
         }

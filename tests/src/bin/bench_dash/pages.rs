@@ -107,6 +107,8 @@ pub(crate) const PLACES: &[Place] = &[
     page("settings", |_, _| "/settings".to_owned()),
     page("tokens", |_, _| "/tokens".to_owned()),
     page("sessions", |_, _| "/sessions".to_owned()),
+    page("account", |_, _| "/account".to_owned()),
+    page("changes", |_, _| "/journal/changes".to_owned()),
     data("spend as CSV, a year", |_, _| {
         "/spend.csv?by=consumer&span=365d".to_owned()
     }),
