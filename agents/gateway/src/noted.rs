@@ -91,7 +91,8 @@ impl Note {
     pub(crate) fn asking(&self, target: &Target, model: &str) {
         self.told().target = Some(CallTarget {
             kind: target.kind,
-            authority: target.base_url.authority().to_owned(),
+            host: target.base_url.host().to_owned(),
+            port: target.base_url.port(),
             model: model.to_owned(),
         });
     }

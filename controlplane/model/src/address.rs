@@ -1,6 +1,6 @@
 //! Where an OpenAI-compatible server stands.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr};
 
 /// `http(s)://authority/prefix`, without a trailing slash, query or user part.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,19 @@ impl BaseUrl {
         &self.authority
     }
 
+    /// Its host; an IPv6 address stands without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        split(&self.authority).map_or("", |(host, _)| host)
+    }
+
+    /// Its port; where none is written, that of HTTP or HTTPS.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let written = split(&self.authority).and_then(|(_, port)| port);
+        written.unwrap_or(if self.tls { 443 } else { 80 })
+    }
+
     /// The path below it, such as `/v1`; empty for none.
     #[must_use]
     pub fn prefix(&self) -> &str {
@@ -53,6 +66,25 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+/// Host, and port where one is written; none where it is no such thing.
+fn split(authority: &str) -> Option<(&str, Option<u16>)> {
+    let (host, after) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (address, after) = rest.split_once(']')?;
+            address.parse::<Ipv6Addr>().ok()?;
+            (address, after)
+        }
+        None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+    };
+    let port = match after.strip_prefix(':') {
+        Some(port) => Some(port.parse().ok()?),
+        None if after.is_empty() => None,
+        None => return None,
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '_');
+    (!host.is_empty() && host.chars().all(plain)).then_some((host, port))
+}
+
 impl FromStr for BaseUrl {
     type Err = NotABaseUrl;
 
@@ -64,15 +96,11 @@ impl FromStr for BaseUrl {
             (false, text.strip_prefix("http://").ok_or_else(wrong)?)
         };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let authority_ok = !authority.is_empty()
-            && authority.chars().all(|c| {
-                c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_')
-            });
         let prefix = prefix.trim_end_matches('/');
         let prefix_ok = prefix
             .chars()
             .all(|c| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '"' | '<' | '>' | '\\'));
-        if !authority_ok || !prefix_ok {
+        if split(authority).is_none() || !prefix_ok {
             return Err(wrong());
         }
         Ok(Self {
@@ -101,8 +129,30 @@ mod tests {
     }
 
     #[test]
+    fn host_and_port_are_told_apart() {
+        for (text, host, port) in [
+            ("http://127.0.0.1:11434/v1", "127.0.0.1", 11434),
+            ("http://gpu.lan/v1", "gpu.lan", 80),
+            ("https://api.example/v1", "api.example", 443),
+            ("https://[fd00::1]/v1", "fd00::1", 443),
+            ("http://[::1]:8000", "::1", 8000),
+        ] {
+            let base: BaseUrl = text.parse().unwrap();
+            assert_eq!((base.host(), base.port()), (host, port), "{text}");
+        }
+    }
+
+    #[test]
     fn what_could_smuggle_is_refused() {
         for text in [
+            "http://a:b/v1",
+            "http://a:99999/v1",
+            "http://a:1:2/v1",
+            "http://:80/v1",
+            "http://[::1/v1",
+            "http://[::1]80/v1",
+            "http://[gpu]/v1",
+            "http://::1/v1",
             "ftp://x",
             "http://",
             "http://a@b/v1",

@@ -31,13 +31,11 @@ pub fn name_for(said: &str) -> Option<Name> {
 /// Whether an address is of the house: loopback or private, or a name that nobody outside can have.
 #[must_use]
 pub fn class_for(base: &str) -> Class {
-    let authority = base
-        .parse::<BaseUrl>()
-        .map_or_else(|_| base.to_owned(), |url| url.authority().to_owned());
-    let bare = authority
-        .strip_prefix('[')
-        .and_then(|it| it.split(']').next());
-    let host = bare.unwrap_or_else(|| authority.split(':').next().unwrap_or_default());
+    let plain = base.split(['?', '#']).next().unwrap_or_default();
+    let url = plain.parse::<BaseUrl>();
+    // Some write no scheme.
+    let url = url.or_else(|_| format!("http://{plain}").parse::<BaseUrl>());
+    let host = url.as_ref().map_or("", BaseUrl::host);
     let house = match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Ok(IpAddr::V6(ip)) => {
@@ -84,6 +82,8 @@ mod tests {
             "http://ollama:11434",
             "http://gpu.lan:8000/v1",
             "http://localhost:1",
+            "http://gpu.lan:8000/v1?beta=1",
+            "10.0.0.7:11434",
         ] {
             assert_eq!(class_for(base), Class::Local, "{base}");
         }
@@ -94,6 +94,8 @@ mod tests {
             "https://lan.example.com",
             "https://localhost.example.com",
             "http://[2001:db8::1]/v1",
+            "https://x.openai.azure.com/openai/deployments/a?api-version=2026-02-01",
+            "https://who:what@api.example.com/v1",
             "nonsense with spaces.example",
         ] {
             assert_eq!(class_for(base), Class::Cloud, "{base}");

@@ -31,8 +31,8 @@ pub(crate) struct Call {
 #[derive(Clone, Debug)]
 pub(crate) struct CallTarget {
     pub(crate) kind: TargetKind,
-    /// Host and port.
-    pub(crate) authority: String,
+    pub(crate) host: String,
+    pub(crate) port: u16,
     /// The name it knows the model by.
     pub(crate) model: String,
 }
@@ -77,14 +77,9 @@ impl Call {
     }
 
     /// Host and port of who was asked.
-    pub(super) fn server(&self) -> Option<(&str, Option<u16>)> {
-        let authority = self.target.as_ref()?.authority.as_str();
-        let split = authority.rsplit_once(':');
-        let (host, port) = match split.map(|(host, port)| (host, port.parse().ok())) {
-            Some((host, Some(port))) => (host, Some(port)),
-            _ => (authority, None),
-        };
-        Some((host.trim_matches(['[', ']']), port))
+    pub(super) fn server(&self) -> Option<(&str, u16)> {
+        let target = self.target.as_ref()?;
+        Some((&target.host, target.port))
     }
 }
 

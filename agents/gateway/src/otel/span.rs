@@ -56,7 +56,7 @@ fn attributes(call: &Call, error: Option<&str>) -> Vec<KeyValue> {
         )
         .maybe("portcullis.target.model", sent)
         .text("portcullis.api", call.api.as_str());
-    if let Some(port) = server.and_then(|(_, port)| port) {
+    if let Some((_, port)) = server {
         all = all.number("server.port", port.into());
     }
     if let Some(status) = call.status {

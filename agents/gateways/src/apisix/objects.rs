@@ -89,17 +89,12 @@ fn hidden_by(limit: &Limit, wanted: &Wanted, besides: &Besides) -> Option<String
 
 fn upstream(target: &Target) -> Object {
     let id = id(&target.name);
-    let (scheme, port) = if target.base_url.tls() {
-        ("https", 443)
+    let base = &target.base_url;
+    let scheme = if base.tls() { "https" } else { "http" };
+    let node = if base.host().contains(':') {
+        format!("[{}]:{}", base.host(), base.port())
     } else {
-        ("http", 80)
-    };
-    let authority = target.base_url.authority();
-    let after_host = authority.rsplit(']').next().unwrap_or(authority);
-    let node = if after_host.contains(':') {
-        authority.to_owned()
-    } else {
-        format!("{authority}:{port}")
+        format!("{}:{}", base.host(), base.port())
     };
     let wait = target.timeouts.first_byte.max(target.timeouts.idle);
     let mut value = json!({

@@ -191,8 +191,7 @@ fn direct(deployment: &Value, model: &str) -> Option<(Server, String)> {
         TargetKind::Anthropic => "anthropic".to_owned(),
         TargetKind::Ollama => "ollama".to_owned(),
         TargetKind::OpenAiCompatible | TargetKind::Litellm => {
-            let host = base_url.authority().split(':').next().unwrap_or_default();
-            format!("to-{host}")
+            format!("to-{}", base_url.host())
         }
     };
     let server = Server {

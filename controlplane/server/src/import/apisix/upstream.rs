@@ -101,15 +101,15 @@ pub(super) fn nodes(
     let mut targets = Vec::new();
     for address in addresses(&upstream) {
         let base = format!("{scheme}://{address}/v1");
-        let Ok(base_url) = base.parse() else {
+        let Ok(base_url) = base.parse::<BaseUrl>() else {
             found.leave(
                 format!("node {} of route {called}", printable(&address)),
                 "it is no address",
             );
             continue;
         };
-        let host = address.split(':').next().unwrap_or_default();
         let server = Server {
+            called: format!("to-{}", base_url.host()),
             base_url,
             class: class_for(&base),
             kind: if address.ends_with(":11434") {
@@ -118,7 +118,6 @@ pub(super) fn nodes(
                 TargetKind::OpenAiCompatible
             },
             secret: None,
-            called: format!("to-{host}"),
         };
         targets.extend(found.target(&server, "", ""));
     }
