@@ -128,6 +128,22 @@ def test_rows_that_an_apisix_posts_say_in_whose_place_a_target_answered(site, sc
     until("the cut", refused, 20)
 
 
+def test_counters_say_in_whose_place_a_target_answered(site, scripted):
+    """The same where nothing but counters tells of it."""
+    counters = 'metrics = "{metrics}"\nlocal = ["lab"]'
+    site = site([("lab", "local", Gone()), ("far", "cloud", scripted)], counters, "")
+    until("the first look", lambda: "followed from here on" in site.house.log(), 40)
+    until("the fallback", lambda: fallen_back(site), 60)
+    site.call(4)
+    site.until_all()
+    site.house.stop()
+    site.call(2)
+    site.start()
+    site.until_all()
+    found = site.query("select fell_back_from, target, class, consumer, route, sum(calls) from usage where source = 'edge' group by 1, 2, 3, 4, 5")
+    assert found == [("lab", "far", "cloud", "claw", "chat", site.calls)], found
+
+
 def fallen_back(site):
     try:
         site.call()

@@ -3,6 +3,7 @@
 
 use crate::{Fallback, Keys, Ways, check_names, limits, ways};
 use gateway_core::choice::{Zone, zone};
+use gateway_core::steer::first_choices;
 use kill_config::{Problem, Problems, Reading, Section};
 use kill_wire::{Class, Name};
 use net_model::{KeyHash, Limit, RouteTable, Rules, Secret, Target};
@@ -54,6 +55,14 @@ impl WantedWish {
                 None
             }
         }
+    }
+}
+
+impl WantedWish {
+    /// For each route its first choice, by their names: who else answers there does so in its place.
+    #[must_use]
+    pub fn first_choices(&self) -> BTreeMap<Name, Name> {
+        first_choices(&self.table)
     }
 }
 

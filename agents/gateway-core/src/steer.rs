@@ -9,9 +9,11 @@
 //! probes and counts say.
 
 mod counts;
+mod first;
 mod lead;
 
 pub use counts::{Counts, Sample, Since};
+pub use first::first_choices;
 pub use lead::{Lead, Passed};
 
 use crate::choice::{Breaker, Change, Failure, Pass, Zone, week_time};
@@ -111,10 +113,14 @@ impl Steer {
         target: &Target,
         (overlay, wall): (&Overlay, Timestamp),
     ) -> Result<(), Passed> {
+        let policies = self.policies.get(at).map_or(&[][..], Vec::as_slice);
+        // Before the overlay: who may never go there is not kept from there by a cut.
+        if !first::ever(policies.iter().map(|(_, policy)| policy), target.class) {
+            return Err(Passed::Forbidden);
+        }
         if target.class == Class::Cloud {
             closed_outside(overlay, route)?;
         }
-        let policies = self.policies.get(at).map_or(&[][..], Vec::as_slice);
         let judged = policies
             .iter()
             .map(|(_, policy)| self.allowed(policy, target.class, wall));

@@ -4,7 +4,7 @@
 use crate::Reading;
 use crate::apisix::{bare, ended};
 use crate::call;
-use kill_wire::Class;
+use kill_wire::{Class, Name};
 use net_model::{Api, ModelPattern, Tokens, UsageRecord, name_for};
 use std::collections::BTreeMap;
 
@@ -36,6 +36,15 @@ pub struct Whose<'a> {
     pub model: &'a str,
 }
 
+/// What is known of an APISIX and its counters do not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Instances and models of the house, whose calls cost nothing.
+    pub local: Vec<ModelPattern>,
+    /// Of routes that our driver keeps, by their names, the target that each leads to first.
+    pub first: BTreeMap<Name, Name>,
+}
+
 /// A line that stands for so many calls. Its id is one among those of its look.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedLine {
@@ -53,14 +62,14 @@ struct Sum {
     answers: BTreeMap<u16, u64>,
 }
 
-/// The lines of one look. `local` names the instances and models of the house, whose calls cost nothing.
+/// The lines of one look.
 ///
 /// Tokens stand with the answers of the lowest status: a call that was refused used none. Before APISIX counted answers by
 /// model, tokens came without a number of calls; they stand as one.
 #[must_use]
 pub fn counted<'a>(
     grew: impl IntoIterator<Item = (Whose<'a>, Grew)>,
-    local: &[ModelPattern],
+    known: &Known,
     with: &Reading<'_>,
 ) -> Vec<CountedLine> {
     let mut sums: BTreeMap<Whose<'a>, Sum> = BTreeMap::new();
@@ -94,7 +103,7 @@ pub fn counted<'a>(
                 &whose,
                 status,
                 &std::mem::take(&mut tokens),
-                local,
+                known,
                 with,
             );
             lines.push(CountedLine { calls, record });
@@ -108,7 +117,7 @@ fn record(
     whose: &Whose<'_>,
     status: u16,
     tokens: &Tokens,
-    local: &[ModelPattern],
+    known: &Known,
     with: &Reading<'_>,
 ) -> UsageRecord {
     let said = if whose.model.is_empty() {
@@ -116,7 +125,7 @@ fn record(
     } else {
         whose.model
     };
-    let mut patterns = local.iter();
+    let mut patterns = known.local.iter();
     let class = match patterns.any(|it| it.matches(bare(whose.node)) || it.matches(said)) {
         true => Class::Local,
         false => Class::Cloud,
@@ -146,7 +155,19 @@ fn record(
         cached_tokens: 0,
         reasoning_tokens: 0,
         cost: call::cost(with.prices, said, class, tokens),
-        fell_back_from: None,
+        fell_back_from: fell_back_from(whose, status, known),
         first_byte_ms: None,
     }
+}
+
+/// The first choice of a route of ours, where another instance was asked. An address tells of no instance, and what was
+/// refused before anybody was asked, of nobody.
+fn fell_back_from(whose: &Whose<'_>, status: u16, known: &Known) -> Option<Name> {
+    let route = bare(whose.route);
+    if route == whose.route || matches!(status, 401 | 403 | 429) {
+        return None;
+    }
+    let asked: Name = whose.node.parse().ok()?;
+    let first = known.first.get(&route.parse::<Name>().ok()?)?;
+    (asked != *first).then(|| first.clone())
 }

@@ -12,7 +12,7 @@ mod figures;
 mod litellm;
 mod rows;
 
-pub use counted::{CountedLine, Grew, Whose, counted};
+pub use counted::{CountedLine, Grew, Known, Whose, counted};
 pub use litellm::{Page, spend_page};
 pub use rows::NotUsage;
 

@@ -5,7 +5,7 @@ use kill_wire::{Class, Name, Timestamp};
 use net_model::{Ended, MicroDollars, ModelPattern};
 use prices::Prices;
 use proptest::prelude::*;
-use usage_feeds::{CountedLine, Grew, Reading, Whose, counted};
+use usage_feeds::{CountedLine, Grew, Known, Reading, Whose, counted};
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -16,8 +16,13 @@ fn lines(grew: &[(Whose<'_>, Grew)]) -> Vec<CountedLine> {
         prices: &prices,
         now: NOW,
     };
-    let local = ["ollama", "qwen*"].map(|it| ModelPattern::new(it).unwrap());
-    counted(grew.iter().copied(), &local, &with)
+    let known = Known {
+        local: ["ollama", "qwen*"]
+            .map(|it| ModelPattern::new(it).unwrap())
+            .into(),
+        first: [("chat".parse().unwrap(), "ollama".parse().unwrap())].into(),
+    };
+    counted(grew.iter().copied(), &known, &with)
 }
 
 fn whose<'a>(node: &'a str, model: &'a str) -> Whose<'a> {
@@ -72,6 +77,32 @@ fn one_line_stands_for_the_calls_of_one_status() {
         (0, 0)
     );
     assert_ne!(served.record.id, failed.record.id);
+}
+
+#[test]
+fn a_line_says_in_whose_place_another_instance_answered() {
+    let of = |whose: Whose<'_>, status: u16| {
+        let found = lines(&[(whose, Grew::Answers(status, 2)), (whose, Grew::Prompt(5))]);
+        let from = found[0].record.fell_back_from.clone();
+        (found.len(), from.map(|name| name.to_string()))
+    };
+    let from = |whose, status| of(whose, status).1;
+    let ollama = Some("ollama".to_owned());
+    assert_eq!(of(whose("sky", "gpt-x"), 200), (1, ollama.clone()));
+    assert_eq!(from(whose("sky", "gpt-x"), 502), ollama);
+    assert_eq!(from(whose("ollama", "x"), 200), None);
+    // Nobody was asked, or nobody says who.
+    assert_eq!(from(whose("sky", "gpt-x"), 429), None);
+    assert_eq!(from(whose("", "gpt-x"), 503), None);
+    assert_eq!(from(whose("10.0.0.1", "gpt-x"), 200), None);
+    // A route of somebody else's, and one of which nothing is known.
+    for route in ["chat", "portcullis-other-MODELS", "portcullis-"] {
+        let theirs = Whose {
+            route,
+            ..whose("sky", "gpt-x")
+        };
+        assert_eq!(from(theirs, 200), None, "{route}");
+    }
 }
 
 #[test]

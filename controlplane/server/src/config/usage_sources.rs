@@ -1,12 +1,13 @@
 //! `[[controlplane.usage_sources]]`: gateways that are not ours and tell of their usage, or are asked for it.
 
-use gateway_config::DriverWish;
+use gateway_config::{DriverWish, WantedWish};
 use kill_config::{Problem, Problems, Section, listed};
 use kill_wire::Name;
 use net_model::{KeyHash, ModelPattern, Secret};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use usage_feeds::Kind;
+use usage_feeds::{Kind, Known};
 
 /// Most of them.
 const MOST: usize = 16;
@@ -29,11 +30,11 @@ pub(crate) enum Way {
     Posts(Kind, KeyHash),
     /// LiteLLM with a database is asked: where it stands, and the key it wants.
     Asked(SocketAddr, Secret),
-    /// An APISIX is asked for its counters: where it tells them, and which instances and models stand in the house.
-    Counted(SocketAddr, Vec<ModelPattern>),
+    /// An APISIX is asked for its counters: where it tells them, and what they do not say.
+    Counted(SocketAddr, Known),
 }
 
-/// Most patterns of one source.
+/// Most patterns, or first choices, of one source.
 const MOST_LOCAL: usize = 64;
 
 /// Reads all of them; relative paths start from `folder`.
@@ -93,6 +94,11 @@ fn one(
         section.note("local", text);
         section.skip(["local"].into_iter());
     }
+    if section.has("first_choices") {
+        let text = "is told with `metrics` alone; a gateway that posts says in its rows in whose place a target answered";
+        section.note("first_choices", text);
+        section.skip(["first_choices"].into_iter());
+    }
     if !section.has("at") {
         let token = secret(section, "token_file", "the file with the token it shows");
         return Some(UsageSource {
@@ -128,7 +134,10 @@ fn by_counters(section: &mut Section<'_>, name: Option<Name>, kind: Kind) -> Opt
         let wrong = |why: String| section.note(&format!("local[{at}]"), &why);
         ModelPattern::new(text).map_err(wrong).ok()
     });
-    let local: Vec<ModelPattern> = read.collect();
+    let known = Known {
+        local: read.collect(),
+        first: first_choices(section),
+    };
     for key in ["token_file", "at", "key_file"] {
         if section.has(key) {
             let text = "its counters are read (`metrics`), so its rows may not be taken in as well: each call would stand in the ledger twice; leave one of both out";
@@ -141,8 +150,51 @@ fn by_counters(section: &mut Section<'_>, name: Option<Name>, kind: Kind) -> Opt
     }
     Some(UsageSource {
         name: name?,
-        way: Way::Counted(at?, local),
+        way: Way::Counted(at?, known),
     })
+}
+
+/// Of an APISIX that another host keeps: `route=target`, as in that host's file.
+fn first_choices(section: &mut Section<'_>) -> BTreeMap<Name, Name> {
+    let expected = "a list of routes with their first targets, such as [\"chat=ollama\"]";
+    let texts = section.texts("first_choices", expected).unwrap_or_default();
+    if texts.len() > MOST_LOCAL {
+        section.note("first_choices", &format!("at most {MOST_LOCAL} entries"));
+    }
+    let mut first = BTreeMap::new();
+    for (at, text) in texts.iter().enumerate() {
+        let key = format!("first_choices[{at}]");
+        let both = text.split_once('=');
+        let both = both.map(|(route, target)| (route.trim().parse(), target.trim().parse()));
+        let Some((Ok(route), Ok(target))) = both else {
+            section.note(&key, &format!("expected {expected}"));
+            continue;
+        };
+        if first.insert(route, target).is_some() {
+            section.note(&key, "the route has a first target already");
+        }
+    }
+    first
+}
+
+/// Tells sources that read the counters of an APISIX of this host what its routes lead to first.
+pub(super) fn follow(
+    sources: &mut [UsageSource],
+    drivers: &[DriverWish],
+    wanted: Option<&WantedWish>,
+) {
+    let Some(wanted) = wanted else { return };
+    for source in sources {
+        let Way::Counted(at, known) = &mut source.way else {
+            continue;
+        };
+        let mut managed = drivers.iter().filter(|driver| driver.is_managed());
+        if managed.any(|driver| driver.metrics() == Some(*at)) {
+            for (route, target) in wanted.first_choices() {
+                known.first.entry(route).or_insert(target);
+            }
+        }
+    }
 }
 
 /// Notes what would put each call into the ledger twice: counters that two sources read, or whose APISIX one of our own
@@ -207,10 +259,10 @@ mod tests {
     fn an_apisix_is_read_by_its_counters_or_posts_its_rows_and_never_both() {
         let counted = "name = 'edge'\nkind = 'apisix'\nmetrics = '127.0.0.1:9091'\nlocal = ['ollama', 'qwen*']\n";
         let config = read(&format!("{SOURCE}{counted}")).unwrap();
-        let Way::Counted(at, local) = &config.usage[0].way else {
+        let Way::Counted(at, known) = &config.usage[0].way else {
             panic!("{:?}", config.usage);
         };
-        assert_eq!((at.port(), local.len()), (9091, 2));
+        assert_eq!((at.port(), known.local.len()), (9091, 2));
         let both = read(&format!("{SOURCE}{counted}token_file = 't'")).unwrap_err();
         assert!(
             both[0].contains("token_file: its counters are read"),
@@ -230,6 +282,55 @@ mod tests {
                 .any(|it| it.contains("the driver `apisix` has this APISIX post")),
             "{driven:?}"
         );
+    }
+
+    #[test]
+    fn counters_are_read_with_the_first_choice_of_each_route() {
+        let far = format!(
+            "{SOURCE}name = 'edge'\nkind = 'apisix'\nmetrics = '10.0.0.4:9091'\nfirst_choices = ['chat=ollama', 'far = sky']\n"
+        );
+        let near = format!("{SOURCE}name = 'own'\nkind = 'apisix'\nmetrics = '127.0.0.1:9091'\n");
+        let driver = "[[agent.drivers]]\nkind = 'apisix'\nadmin = '127.0.0.1:9180'\nadmin_key_file = 't'\ndata = ['127.0.0.1:9080']\nmetrics = '127.0.0.1:9091'\nmanage = true\nai_proxy = true\n";
+        let target = |name: &str, class: &str| {
+            format!(
+                "[[gateway.targets]]\nname = '{name}'\nclass = '{class}'\nbase_url = 'http://10.0.0.9/v1'\n"
+            )
+        };
+        let ways = "[[gateway.routes]]\nname = 'chat'\ntargets = ['sky', 'ollama']\n[[gateway.consumers]]\nname = 'claw'\nkey_file = 't'\nroutes = ['chat']\n";
+        let (sky, ollama) = (target("sky", "cloud"), target("ollama", "local"));
+        let house = format!("{far}{near}{driver}{sky}{ollama}{ways}");
+        let firsts = |text: &str| {
+            let config = read(text).unwrap();
+            let of = |at: usize| match &config.usage[at].way {
+                Way::Counted(_, known) => {
+                    let all = known.first.iter();
+                    all.map(|(route, target)| format!("{route}={target}"))
+                        .collect::<Vec<_>>()
+                }
+                Way::Posts(..) | Way::Asked(..) => panic!("another way"),
+            };
+            (of(0), of(1))
+        };
+        assert_eq!(
+            firsts(&house),
+            (
+                vec!["chat=ollama".to_owned(), "far=sky".to_owned()],
+                vec!["chat=sky".to_owned()]
+            )
+        );
+        // Who takes the route may never go outside: the target there is nobody's first choice.
+        let never = format!("{house}[gateway.consumers.cloud]\nallow = false\n");
+        assert_eq!(firsts(&never).1, ["chat=ollama"]);
+        for (wrong, what) in [
+            ("['chat']", "first_choices[0]: expected"),
+            ("['chat=a', 'chat=b']", "first_choices[1]: the route has"),
+        ] {
+            let found = read(&format!(
+                "{SOURCE}name = 'edge'\nkind = 'apisix'\nmetrics = '10.0.0.4:9091'\nfirst_choices = {wrong}\n"
+            ));
+            let found = found.unwrap_err();
+            assert!(found.iter().any(|it| it.contains(what)), "{found:?}");
+        }
     }
 
     #[test]

@@ -219,10 +219,10 @@ fn sources(usage: &[UsageSource], prices: &Prices) -> (Feeds, Ledgers) {
                 at: *at,
                 key: key.clone(),
             }),
-            Way::Counted(at, local) => counted.push(Counted {
+            Way::Counted(at, known) => counted.push(Counted {
                 name,
                 at: *at,
-                local: local.clone(),
+                known: known.clone(),
             }),
         }
     }

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use gateways::apisix::counters_at;
 use gateways::apisix::metrics::{Counts, ModelCounter};
 use kill_wire::Name;
-use net_model::{KeyHash, ModelPattern};
+use net_model::KeyHash;
 use prices::Prices;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use std::time::Duration;
 use store::{CountedRow, Counters, Counting, Store};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use usage_feeds::{Grew, Reading, Whose};
+use usage_feeds::{Grew, Known, Reading, Whose};
 
 /// Between two rounds. An APISIX makes its page anew each 15 s, unless its `refresh_interval` says otherwise.
 const EVERY: Duration = Duration::from_secs(5);
@@ -26,8 +26,8 @@ const EVERY: Duration = Duration::from_secs(5);
 pub(super) struct Counted {
     pub(super) name: Name,
     pub(super) at: SocketAddr,
-    /// Instances and models of the house.
-    pub(super) local: Vec<ModelPattern>,
+    /// What they do not say.
+    pub(super) known: Known,
 }
 
 /// Looks until it is told to stop.
@@ -86,7 +86,7 @@ async fn take_in(store: &Store, counted: &Counted, prices: &Prices) -> anyhow::R
     let rows = |grown: &[u64]| {
         let grew = told.models.iter().zip(grown);
         let grew = grew.map(|(it, by)| (whose(it), grew_by(it.counts, *by)));
-        let lines = usage_feeds::counted(grew, &counted.local, &with).into_iter();
+        let lines = usage_feeds::counted(grew, &counted.known, &with).into_iter();
         let rows = lines.map(|it| CountedRow {
             calls: it.calls,
             record: it.record,
