@@ -10,6 +10,7 @@ mod compare;
 mod control;
 mod document;
 mod force;
+mod health;
 mod keep;
 mod live;
 mod logged;

@@ -211,6 +211,7 @@ impl Gateway for Litellm {
                 points: ways(&table),
             },
             notices,
+            targets: held.views(),
             ..seen
         })
     }

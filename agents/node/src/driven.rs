@@ -3,7 +3,9 @@
 use crate::hand::Reach;
 use gateway_config::{DriverWish, WantedWish};
 use gateways::Driver;
-use net_model::report::{DrivenFact, Few, Printable};
+use kill_wire::Name;
+use net_model::report::{DrivenFact, Few, Printable, TargetFact};
+use net_model::{BreakerState, TargetView};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -70,6 +72,10 @@ pub(crate) struct Seen {
     pub(crate) refused: Option<String>,
     /// Routes that do not lead to their first choice, and why.
     pub(crate) leads: Vec<String>,
+    /// How its targets fare, as it is decided here where routes lead.
+    pub(crate) decided: Vec<TargetView>,
+    /// How they fare as its driver says.
+    pub(crate) said: Vec<TargetView>,
 }
 
 /// How the gateways fare that are not ours. A claim, as everything a host says of itself.
@@ -78,6 +84,8 @@ pub struct DrivenView(Arc<[Arc<Reach>]>);
 
 /// Most lines of one kind about one gateway.
 const MAX_LINES: usize = 6;
+/// Most targets of one gateway: a report has 16 KiB for everything.
+const MAX_TARGETS: usize = 16;
 
 impl DrivenView {
     pub(crate) fn of(reaches: &[Arc<Reach>]) -> Self {
@@ -130,5 +138,36 @@ fn fact(reach: &Reach) -> DrivenFact {
         managed: reach.managed.is_some(),
         drifted: seen.drifted,
         notes: Few::first_of(notes.map(|line| Printable::clipped(&line))).0,
+        targets: targets(&seen),
+    }
+}
+
+/// What is decided here of each target and what the gateway says of it, one beside the other; those first that are not well.
+fn targets(seen: &Seen) -> Few<TargetFact> {
+    let well = |view: &TargetView| view.health.as_ref().map(|health| health.well);
+    let known = |name: &Name| seen.decided.iter().any(|it| it.name == *name);
+    let decided = seen.decided.iter().map(|view| {
+        let said = seen.said.iter().find(|it| it.name == view.name);
+        target(view, well(view), said.and_then(well))
+    });
+    let said = seen.said.iter().filter(|it| !known(&it.name));
+    let said = said.map(|view| target(view, None, well(view)));
+    let mut all: Vec<TargetFact> = decided.chain(said).collect();
+    all.sort_by_key(|it| {
+        let unwell = [it.probed, it.checked].contains(&Some(false));
+        it.state == BreakerState::Closed && !unwell
+    });
+    Few::first_of(all.into_iter().take(MAX_TARGETS)).0
+}
+
+fn target(view: &TargetView, probed: Option<bool>, checked: Option<bool>) -> TargetFact {
+    TargetFact {
+        name: view.name.clone(),
+        class: view.class,
+        state: view.state,
+        since: Some(view.since).filter(|since| since.millis() > 0),
+        why: view.why.as_deref().map(Printable::clipped),
+        probed,
+        checked,
     }
 }

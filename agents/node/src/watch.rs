@@ -86,7 +86,11 @@ async fn look(hand: &Arc<Hand>, reach: &Reach) -> Result<(), String> {
         .observe()
         .await
         .map_err(|error| error.to_string())?;
-    reach.seen().notices.clone_from(&observed.notices);
+    {
+        let mut seen = reach.seen();
+        seen.notices.clone_from(&observed.notices);
+        seen.said.clone_from(&observed.targets);
+    }
     let step = hand.core().on_observed(&reach.name, &observed);
     let Some(step) = step else { return Ok(()) };
     let told = tell(hand, reach).await;

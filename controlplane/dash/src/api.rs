@@ -5,6 +5,7 @@ pub(crate) mod sessions;
 pub(crate) mod targets;
 
 use crate::answer::problem;
+use crate::fleet::driven::{Elsewhere, elsewhere};
 use crate::site::Site;
 use axum::Json;
 use axum::extract::State;
@@ -14,6 +15,10 @@ use kill_wire::{StateReport, Timestamp};
 use net_model::{FallbackView, GatewayFacts, Remark, UsageTotals};
 use serde::Serialize;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the database may take to say what hosts told.
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// What cannot be read is `null`, and `problems` says why.
 #[derive(Serialize)]
@@ -24,14 +29,23 @@ struct Everything<'a> {
     gateway: Option<&'a GatewayFacts>,
     remarks: &'a [Remark],
     fallbacks: &'a [FallbackView],
+    /// Gateways that hosts drive, with their targets: what the hosts claim.
+    elsewhere: Option<&'a Vec<Elsewhere>>,
     problems: Vec<&'a str>,
 }
 
 pub(crate) async fn state(State(site): State<Arc<Site>>) -> Response {
     let snapshot = site.snapshot();
+    // The kill switch's state is told also where the database hangs.
+    let read = tokio::time::timeout(LIMIT, elsewhere(&site)).await;
+    let elsewhere = match read {
+        Ok(read) => read.map_err(|error| error.to_string()),
+        Err(_) => Err("the database does not answer".to_owned()),
+    };
     let why = [
         snapshot.killswitch.as_ref().err(),
         snapshot.gateway.as_ref().err(),
+        elsewhere.as_ref().err(),
     ];
     Json(Everything {
         at: snapshot.at,
@@ -41,6 +55,7 @@ pub(crate) async fn state(State(site): State<Arc<Site>>) -> Response {
         remarks: &snapshot.remarks,
         fallbacks: &snapshot.fallbacks,
         problems: why.into_iter().flatten().map(String::as_str).collect(),
+        elsewhere: elsewhere.as_ref().ok(),
     })
     .into_response()
 }

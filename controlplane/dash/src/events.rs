@@ -3,6 +3,7 @@
 
 use crate::answer::refusal;
 use crate::caller::Caller;
+use crate::fleet::driven;
 use crate::site::Site;
 use crate::view::{Map, Now, Parts, Proofs, drawn};
 use crate::{spend, targets};
@@ -182,8 +183,13 @@ impl Listener {
         }
     }
 
-    /// Ends the stream of whoever is no longer let in.
+    /// Ends the stream of whoever is no longer let in, and shows the others what hosts told since.
     async fn check(&mut self) {
+        if self.view == View::Targets
+            && let Some(table) = driven::live(&self.site).await
+        {
+            self.send("elsewhere", drawn(&table));
+        }
         if !self.caller.may_go_on(&self.site).await {
             let text = match self.caller.person() {
                 None => "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>",

@@ -3,6 +3,7 @@
 //! What a host says is text of a stranger: every template escapes it, and no word of it is a link.
 
 pub(crate) mod api;
+pub(crate) mod driven;
 mod host;
 mod hosts;
 mod lists;

@@ -6,6 +6,7 @@ pub(crate) use trial::{come_again, test, test_json};
 
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
+use crate::fleet::driven;
 use crate::frame::Frame;
 use crate::site::Site;
 use crate::view::{Outcome, Routes, TargetChart, Targets, drawn, target_charts};
@@ -22,6 +23,7 @@ struct Page {
     frame: Frame,
     targets: Targets,
     tests: trial::Tests,
+    elsewhere: driven::Table,
     routes: Routes,
     charts: Vec<TargetChart>,
     fallbacks: crate::view::Feed,
@@ -39,9 +41,12 @@ async fn draw(
     status: StatusCode,
     outcome: Option<Outcome>,
 ) -> Response {
-    let since = store::hour_start(site.now());
-    let answered = match site.app.store.answered(since).await {
-        Ok(answered) => answered,
+    let read = async {
+        let answered = site.app.store.answered(store::hour_start(site.now()));
+        Ok::<_, store::StoreError>((answered.await?, driven::elsewhere(site).await?))
+    };
+    let (answered, elsewhere) = match read.await {
+        Ok(read) => read,
         Err(error) => {
             tracing::warn!(%error, source = ?std::error::Error::source(&error), "Answers cannot be read.");
             let text = "The database does not answer. A cut needs none: `portcullis cut` works.";
@@ -55,6 +60,7 @@ async fn draw(
         frame: Frame::of(site, caller, "/targets").live("targets"),
         targets: Targets::of(&snapshot),
         tests: trial::Tests::of(site, &snapshot, caller),
+        elsewhere: driven::Table::of(&elsewhere, site.now()),
         routes: Routes::of(&snapshot),
         charts: target_charts(&answered),
         fallbacks,

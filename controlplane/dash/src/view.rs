@@ -29,7 +29,7 @@ pub(crate) use outcome::{
 pub(crate) use routes::Routes;
 pub(crate) use scopes::CutNow;
 pub(crate) use stop::{Now, Proofs};
-pub(crate) use targets::Targets;
+pub(crate) use targets::{Targets, breaker, class};
 pub(crate) use text::{When, counted, proof};
 pub(crate) use watch::{Watch, guesses};
 

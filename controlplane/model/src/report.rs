@@ -18,7 +18,7 @@ pub use machine::{Cpu, Disk, DiskSize, Gpu, GpuMaker, GpuProcess, KernelFacts, M
 pub use network::{HostRoute, Listener, Net, Protocol};
 pub use services::{
     Container, ContainerState, DrivenFact, Engine, GatewayFact, GatewayKind, Liveness, Ollama,
-    OllamaLoaded, OllamaModel, Posture,
+    OllamaLoaded, OllamaModel, Posture, TargetFact,
 };
 
 use crate::trip;

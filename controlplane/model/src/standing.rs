@@ -37,7 +37,7 @@ pub struct TargetView {
     pub class: Class,
     /// Whether it is asked.
     pub state: BreakerState,
-    /// Since when this is so.
+    /// Since when this is so; 0 where nobody knows.
     pub since: Timestamp,
     /// What opened it, in a few fixed words; `None` while it is closed.
     pub why: Option<String>,

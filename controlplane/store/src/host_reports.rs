@@ -149,6 +149,26 @@ impl Store {
             .collect()
     }
 
+    /// The newest facts, as JSON, of hosts that tell of targets of gateways they drive, and when they came; at most `limit`.
+    pub async fn facts_that_tell_targets(
+        &self,
+        limit: u32,
+    ) -> Result<Vec<(HostName, Timestamp, String)>, StoreError> {
+        let rows: Vec<(String, i64, String)> = sqlx::query_as(
+            "select host, at, facts from host_latest where facts like '%\"targets\":[%' order by host limit $1",
+        )
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .tried("read what gateways of hosts lead to")?;
+        rows.into_iter()
+            .map(|(host, at, facts)| {
+                let host = host.parse().map_err(|_| StoreError::Row("host name"))?;
+                Ok((host, Timestamp::from_millis(at.unsigned_abs()), facts))
+            })
+            .collect()
+    }
+
     /// Every model that every host was seen with.
     pub async fn host_models(&self) -> Result<Vec<SeenModel>, StoreError> {
         let rows: Vec<(String, String, String, i64)> =

@@ -3,6 +3,7 @@
 
 mod besides;
 mod cutting;
+mod health;
 mod house;
 mod keeping;
 mod standalone;

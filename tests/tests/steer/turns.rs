@@ -1,6 +1,7 @@
 //! Where a route leads follows how its targets fare, and what somebody else changed is put right.
 
 use crate::house::{House, chats, wait_for};
+use net_model::BreakerState;
 use serde_json::json;
 use site_tests::upstream::Upstream;
 
@@ -45,6 +46,39 @@ fn a_target_that_is_gone_is_found_out_by_its_probe_before_many_pay_for_it() {
     wait_for("the return", || {
         house.ask().status == 200 && chats(&house.local) > 0
     });
+    house.stop();
+}
+
+#[test]
+fn reports_say_how_each_target_fares_by_the_probes_of_the_agent_and_the_checks_of_the_gateway() {
+    let mut house = House::new();
+    let fares = |house: &House, name: &str| {
+        let fact = house.fact();
+        let found = fact.targets.iter().find(|it| it.name.as_str() == name);
+        found.map(|it| (it.state, it.probed, it.checked))
+    };
+    wait_for("both verdicts", || {
+        fares(&house, "ollama") == Some((BreakerState::Closed, Some(true), Some(true)))
+            && fares(&house, "far") == Some((BreakerState::Closed, Some(true), None))
+    });
+    house.local = Upstream::start().unwrap();
+    wait_for("both verdicts of the one that is gone", || {
+        fares(&house, "ollama") == Some((BreakerState::Open, Some(false), Some(false)))
+    });
+    let fact = house.fact();
+    let first = &fact.targets[0];
+    assert_eq!(
+        first.name.as_str(),
+        "ollama",
+        "what is not well comes first"
+    );
+    assert!(first.why.is_some() && first.since.is_some(), "{first:?}");
+    house.twin.control_down(true);
+    wait_for("that the checks are not known", || {
+        fares(&house, "ollama") == Some((BreakerState::Open, Some(false), None))
+            && house.notes("its control API cannot be reached")
+    });
+    assert!(house.fact().follows, "{:?}", house.fact());
     house.stop();
 }
 

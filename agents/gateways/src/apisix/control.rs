@@ -1,35 +1,38 @@
-//! What the control API says of the health of our upstreams.
+//! Asks the control API how our upstreams fare: besides everything else, so that no look and no cut waits for it.
 
 use super::Apisix;
 use super::names::PREFIX;
 use crate::GatewayError;
 use crate::http::{Ask, once};
 use http::Method;
-use kill_wire::Name;
+use kill_wire::{Name, Timestamp};
 use serde_json::Value;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 const WAIT: Duration = Duration::from_secs(2);
 const PATH: &str = "/v1/healthcheck";
 
 impl Apisix {
-    /// Whether each target of ours that is watched is well; none where no control API is set.
+    /// Asks how each target of ours fares by the gateway's own checks, where a control API is set; looks tell it from then
+    /// on, with the reason where it could not be heard. `now` is the wall clock.
     ///
-    /// A target is watched from the first request that it gets.
-    ///
-    /// # Errors
-    /// Where the control API cannot be reached, or answers something else.
-    pub async fn health(&self) -> Result<Vec<(Name, bool)>, GatewayError> {
-        let Some(at) = self.settings.control else {
-            return Ok(Vec::new());
-        };
-        let answer = once(at, &Ask::new(Method::GET, PATH), WAIT).await?;
-        if !answer.status.is_success() {
-            let said = format!("{PATH} answered {}", answer.status.as_u16());
-            return Err(GatewayError::Refused(said));
+    /// A target is watched where it has a `health_every`, and from the first request that it gets.
+    pub async fn ask_health(&self, now: Timestamp) {
+        if let Some(at) = self.settings.control {
+            let said = health(at).await;
+            self.state().health.hear(said, now);
         }
-        Ok(read(&answer.json()?))
     }
+}
+
+async fn health(at: SocketAddr) -> Result<Vec<(Name, bool)>, GatewayError> {
+    let answer = once(at, &Ask::new(Method::GET, PATH), WAIT).await?;
+    if !answer.status.is_success() {
+        let said = format!("{PATH} answered {}", answer.status.as_u16());
+        return Err(GatewayError::Refused(said));
+    }
+    Ok(read(&answer.json()?))
 }
 
 /// A list of upstreams with their nodes; an empty list is written as an object.

@@ -45,8 +45,10 @@ impl Apisix {
                 "it came back without a configuration: its routes are written again".to_owned(),
             );
         }
+        notices.extend(state.health.notice());
         notices.extend(self.streams.notice());
         Ok(Observed {
+            targets: state.health.views(table),
             points: points(state.wanted()),
             notices,
             ..observed(BOOT, told, table)

@@ -1,6 +1,7 @@
 //! What the driver knows: what it was told, what is wanted, and what the gateway may still be at.
 
 use super::compare::Images;
+use super::health::Health;
 use super::names::{ABORT, MARK, bearer};
 use super::shut::{Shut, words};
 use crate::{Closing, GatewayError, Wanted};
@@ -49,6 +50,8 @@ pub(super) struct State {
     pub(super) images: Images,
     /// Of the last reconcile.
     pub(super) notices: Vec<String>,
+    /// What the gateway's own checks found.
+    pub(super) health: Health,
 }
 
 impl std::fmt::Debug for State {

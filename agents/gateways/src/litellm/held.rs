@@ -5,10 +5,10 @@
 
 use super::CutBy;
 use crate::Closing;
-use kill_wire::{Class, Name, RouteKind};
+use kill_wire::{Class, Name, RouteKind, Timestamp};
 use net_model::{
-    BaseUrl, Consumer, KeyHash, ModelPattern, Overlay, Route, RouteTable, Target, class_for,
-    name_for,
+    BaseUrl, BreakerState, Consumer, KeyHash, ModelPattern, Overlay, Route, RouteTable, Target,
+    TargetView, class_for, name_for,
 };
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -118,6 +118,31 @@ impl Held {
             Consumer::new(name, key, all.clone())
         });
         RouteTable::new(targets, routes, consumers.collect()).unwrap_or_default()
+    }
+
+    /// Its models: where each leads, and whether it is blocked. How each fares is not known: LiteLLM finds out by calls that
+    /// cost money.
+    pub(super) fn views(&self) -> Vec<TargetView> {
+        let views = self.routes().into_iter().map(|(name, models)| {
+            let blocked = |model: &&Model| model.model_info.blocked == Some(true);
+            let blocked = models.iter().all(blocked);
+            let local = models.iter().all(|model| model.class() == Class::Local);
+            TargetView {
+                name,
+                class: if local { Class::Local } else { Class::Cloud },
+                state: if blocked {
+                    BreakerState::Open
+                } else {
+                    BreakerState::Closed
+                },
+                since: Timestamp::default(),
+                why: blocked.then(|| "blocked in LiteLLM".to_owned()),
+                failures: 0,
+                open: 0,
+                health: None,
+            }
+        });
+        views.collect()
     }
 
     fn routes(&self) -> BTreeMap<Name, Vec<&Model>> {

@@ -1,6 +1,8 @@
-//! What is seen of targets and counts: probes that cost nothing, each at its target's pace, and the gateway's counters.
+//! What is seen of targets and counts: probes that cost nothing, each at its target's pace, the gateway's counters, and what
+//! its own checks say.
 
 use super::naming;
+use crate::clock;
 use crate::driven::Managed;
 use crate::hand::Reach;
 use bytes::Bytes;
@@ -11,7 +13,7 @@ use gateways::apisix::metrics::Answers;
 use http_body_util::Full;
 use hyper::{Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
-use net_model::{BaseUrl, Overlay, Route, RouteTable, Target, TargetKind};
+use net_model::{BaseUrl, Overlay, Route, RouteTable, TargetKind};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub(super) struct Looks {
     running: JoinSet<Found>,
     targets: Vec<Next>,
     counting: Option<AbortHandle>,
+    checks: Next,
 }
 
 struct Next {
@@ -49,20 +52,32 @@ struct Next {
     probe: Option<AbortHandle>,
 }
 
+impl Next {
+    fn now() -> Self {
+        Self {
+            due: Instant::now(),
+            probe: None,
+        }
+    }
+
+    /// Whether it is due and not under way.
+    fn is_due(&self, now: Instant) -> bool {
+        let busy = self.probe.as_ref().is_some_and(|it| !it.is_finished());
+        !busy && self.due <= now
+    }
+}
+
 impl Looks {
     pub(super) fn new(reach: &Arc<Reach>, managed: &Managed) -> Self {
         let table = Arc::clone(&managed.wanted.table);
-        let next = |_: &Target| Next {
-            due: Instant::now(),
-            probe: None,
-        };
         Self {
-            targets: table.targets().iter().map(next).collect(),
+            targets: table.targets().iter().map(|_| Next::now()).collect(),
             reach: Arc::clone(reach),
             table,
             counted: managed.counted,
             running: JoinSet::new(),
             counting: None,
+            checks: Next::now(),
         }
     }
 
@@ -71,8 +86,7 @@ impl Looks {
         let now = Instant::now();
         let both = self.table.targets().iter().zip(&mut self.targets);
         for (at, (target, next)) in both.enumerate() {
-            let busy = next.probe.as_ref().is_some_and(|it| !it.is_finished());
-            if busy || next.due > now || !steer.may_probe(at, overlay) {
+            if !next.is_due(now) || !steer.may_probe(at, overlay) {
                 continue;
             }
             let every = target.health_every.unwrap_or(EVERY);
@@ -88,6 +102,11 @@ impl Looks {
         if self.counted && !counting {
             let counters = counters(Arc::clone(&self.reach));
             self.counting = Some(self.running.spawn(counters));
+        }
+        if self.checks.is_due(now) {
+            self.checks.due = now + EVERY;
+            let checks = checks(Arc::clone(&self.reach));
+            self.checks.probe = Some(self.running.spawn(checks));
         }
     }
 
@@ -122,11 +141,12 @@ pub(super) fn answered(table: &RouteTable, route: &Route, by: &str) -> Option<us
     let mut those = route.targets.iter().copied().filter(|at| {
         let target = table.targets().get(*at);
         target.is_some_and(|target| {
-            let authority = target.base_url.authority();
-            let bare = by.parse::<IpAddr>().ok();
-            match bare {
-                Some(ip) => host_of(authority).parse() == Ok(ip),
-                None => authority == by,
+            let base = &target.base_url;
+            let stands_at = |ip: IpAddr| base.host().parse() == Ok(ip);
+            match (by.parse::<SocketAddr>(), by.parse::<IpAddr>()) {
+                (Ok(at), _) => stands_at(at.ip()) && base.port() == at.port(),
+                (Err(_), Ok(ip)) => stands_at(ip),
+                (Err(_), Err(_)) => base.authority() == by,
             }
         })
     });
@@ -134,26 +154,14 @@ pub(super) fn answered(table: &RouteTable, route: &Route, by: &str) -> Option<us
     those.next().is_none().then_some(first)
 }
 
-fn host_of(authority: &str) -> &str {
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
-        _ => authority,
-    };
-    host.trim_start_matches('[').trim_end_matches(']')
-}
-
 /// Asks something that costs nothing, or only connects where an answer would need TLS.
 async fn probe(kind: TargetKind, base: &BaseUrl) -> io::Result<bool> {
-    let authority = base.authority();
-    let explicit = authority.rsplit_once(':');
-    let explicit = explicit.and_then(|(_, port)| port.parse().ok());
-    let port = explicit.unwrap_or(if base.tls() { 443 } else { 80 });
-    let stream = connect(&naming::addresses(host_of(authority), port).await?).await?;
+    let stream = connect(&naming::addresses(base.host(), base.port()).await?).await?;
     if base.tls() {
         return Ok(true);
     }
     let path = at_target(base.prefix(), kind.health_path());
-    let status = get(stream, authority, &path).await?;
+    let status = get(stream, base.authority(), &path).await?;
     Ok(!status.is_server_error())
 }
 
@@ -167,6 +175,14 @@ async fn connect(those: &[SocketAddr]) -> io::Result<TcpStream> {
         }
     }
     Err(last)
+}
+
+/// The driver hears what its gateway's own checks found, and says it at the next look.
+async fn checks(reach: Arc<Reach>) -> Found {
+    if let Driver::Apisix(apisix) = &reach.driver {
+        apisix.ask_health(clock::wall()).await;
+    }
+    Found::Nothing
 }
 
 async fn counters(reach: Arc<Reach>) -> Found {

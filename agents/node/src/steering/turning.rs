@@ -100,7 +100,11 @@ impl Turning<'_> {
         let notes = self
             .told
             .leads(&self.reach.name, &self.managed.wanted.table, &leads);
-        self.reach.seen().leads = notes;
+        {
+            let mut seen = self.reach.seen();
+            seen.leads = notes;
+            seen.decided = self.steer.views(clock::up());
+        }
         let passed: Vec<_> = leads.iter().map(Lead::in_place_of).collect();
         let leads: Vec<_> = leads.into_iter().map(|lead| lead.to).collect();
         let brought = (leads, passed);

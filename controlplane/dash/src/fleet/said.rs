@@ -1,8 +1,9 @@
 //! What a host says of itself, in lines.
 
+use super::driven::lines as targets;
 use super::hosts::percent;
 use net_model::CanaryVerdict;
-use net_model::report::{Container, Facts, Ollama};
+use net_model::report::{Container, Facts, GatewayFact, Liveness, Ollama};
 
 /// Each section that is there, under its title.
 pub(super) fn said(facts: &Facts) -> Vec<(&'static str, Vec<String>)> {
@@ -22,6 +23,7 @@ pub(super) fn said(facts: &Facts) -> Vec<(&'static str, Vec<String>)> {
         ),
         ("Models", ollama.map(models).unwrap_or_default()),
         ("Models in memory", ollama.map(loaded).unwrap_or_default()),
+        ("Gateways", facts.gateways.iter().map(gateway).collect()),
         ("Gateways it drives", driven(facts)),
         ("Listens on", listeners.collect()),
         ("Probes", probes(facts)),
@@ -81,6 +83,20 @@ fn loaded(ollama: &Ollama) -> Vec<String> {
     loaded.collect()
 }
 
+fn gateway(it: &GatewayFact) -> String {
+    let said = match (it.live, it.ready) {
+        (Liveness::Up, Liveness::Up) => "runs and is ready",
+        (Liveness::Up, Liveness::Down) => "runs and is not ready",
+        (Liveness::Up, Liveness::Unknown) => "runs; whether it is ready is not known",
+        (Liveness::Down, _) => "is not well",
+        (Liveness::Unknown, _) => "does not answer",
+    };
+    let took = it
+        .took_ms
+        .map_or_else(String::new, |ms| format!(" ({ms} ms)"));
+    format!("{}: {said}{took}", it.name)
+}
+
 fn driven(facts: &Facts) -> Vec<String> {
     let mut lines = Vec::new();
     for it in &facts.driven {
@@ -95,6 +111,7 @@ fn driven(facts: &Facts) -> Vec<String> {
         };
         lines.push(format!("{} ({}): {follows}{drifted}", it.name, it.kind));
         lines.extend(it.notes.iter().map(|note| format!("{}: {note}", it.name)));
+        lines.extend(targets(it));
     }
     lines
 }

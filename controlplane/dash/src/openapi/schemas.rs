@@ -186,6 +186,7 @@ fn of_the_house() -> Vec<(&'static str, Value)> {
                     "fallbacks",
                     array(&object(&[("from", text()), ("to", text())])),
                 ),
+                ("elsewhere", or_null("array")),
                 ("problems", array(&text())),
             ]),
         ),

@@ -43,15 +43,8 @@ fn row(view: &TargetView) -> Row {
             (BreakerState::Closed, 0) => "good",
         },
         name: view.name.to_string(),
-        class: match view.class {
-            Class::Local => "local",
-            Class::Cloud => "cloud",
-        },
-        breaker: match view.state {
-            BreakerState::Closed => "serves",
-            BreakerState::HalfOpen => "is tried",
-            BreakerState::Open => "left alone",
-        },
+        class: class(view.class),
+        breaker: breaker(view.state),
         why: view
             .why
             .as_ref()
@@ -63,5 +56,22 @@ fn row(view: &TargetView) -> Row {
             Some(false) => "unwell",
             None => "not probed",
         },
+    }
+}
+
+/// Where a target stands, in a word.
+pub(crate) const fn class(class: Class) -> &'static str {
+    match class {
+        Class::Local => "local",
+        Class::Cloud => "cloud",
+    }
+}
+
+/// Whether a target is asked, as people read it.
+pub(crate) const fn breaker(state: BreakerState) -> &'static str {
+    match state {
+        BreakerState::Closed => "serves",
+        BreakerState::HalfOpen => "is tried",
+        BreakerState::Open => "left alone",
     }
 }

@@ -8,6 +8,10 @@ use store::Invitation;
 
 /// Invites, joins and reports; the report names its agent with markup.
 pub(crate) async fn host(house: &House, name: &str, zone: &str) {
+    host_that_says(house, name, zone, &report(house.now())).await;
+}
+
+async fn host_that_says(house: &House, name: &str, zone: &str, report: &str) {
     let now = house.now();
     let invitation = Invitation {
         name: name.parse().unwrap(),
@@ -34,7 +38,7 @@ pub(crate) async fn host(house: &House, name: &str, zone: &str) {
         certificate_ends: Some(now.plus_millis(86_400_000)),
     };
     assert!(matches!(
-        house.inventory.take(&from, report(now).as_bytes(), now),
+        house.inventory.take(&from, report.as_bytes(), now),
         inventory::Taken::Kept { .. }
     ));
     house.inventory.write().await.unwrap();
@@ -87,6 +91,80 @@ async fn hosts_stand_by_zone_with_what_they_say_and_what_was_seen() {
     assert_eq!(
         house.get("/api/v1/hosts/%2e%2e", &session).await.status(),
         404
+    );
+}
+
+/// A host that drives an APISIX, whose local target is gone, and has a LiteLLM beside it.
+fn driving(now: Timestamp) -> String {
+    let at = now.millis();
+    format!(
+        r#"{{"v":1,"seq":1,"boot":"00000000000000aa","up_ms":1000,"at_ms":{at},"facts":{{
+        "gateways":[{{"name":"proxy","kind":"litellm","live":"up","ready":"down","took_ms":12}}],
+        "driven":[{{"name":"edge","kind":"apisix","follows":true,"managed":true,"drifted":0,"targets":[
+            {{"name":"ollama","class":"local","state":"open","since":{at},"why":"<b>no answer</b>","probed":false,"checked":true}},
+            {{"name":"sky","class":"cloud","state":"closed","probed":true}},
+            {{"name":"models","class":"cloud","state":"closed"}}]}}]}}}}"#
+    )
+    .replace('\n', "")
+}
+
+#[tokio::test]
+async fn targets_of_other_gateways_stand_on_the_page_of_targets_on_their_host_s_and_in_json() {
+    let house = House::new().await;
+    let session = house.session().await;
+    let none = text(house.get("/targets", &session).await).await;
+    assert!(none.contains("No host says that it drives"), "{none}");
+    host(&house, "claw1", "red").await;
+    host_that_says(&house, "gw1", "inference", &driving(house.now())).await;
+
+    let page = text(house.get("/targets", &session).await).await;
+    for words in [
+        "left alone: &#60;b&#62;no answer&#60;/b&#62; since ",
+        "unwell from the host, well from the gateway",
+        "edge <a href=\"/hosts/gw1\">gw1</a>",
+        "<span class=\"dot bad\"></span>ollama",
+        "<span class=\"dot good\"></span>sky",
+        "not probed",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page: {page}");
+    }
+    assert!(!page.contains("claw1") && !page.contains("<b>no"), "{page}");
+
+    let page = text(house.get("/hosts/gw1", &session).await).await;
+    for words in [
+        "edge: target ollama (local) left alone: ",
+        "edge: target sky (cloud) serves; well<",
+        "proxy: runs and is not ready (12 ms)",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page: {page}");
+    }
+
+    let state = text(house.get("/api/v1/state", &session).await).await;
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    let edge = &state["elsewhere"][0];
+    assert_eq!(
+        (&edge["host"], &edge["gateway"]),
+        (&"gw1".into(), &"edge".into())
+    );
+    assert_eq!(edge["targets"][0]["checked"], true);
+    assert_eq!(state["problems"], serde_json::json!([]));
+    let shown = text(house.get("/api/v1/hosts/gw1", &session).await).await;
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    let driven = &shown["facts"]["driven"][0];
+    assert_eq!(driven["targets"][1]["probed"], true);
+}
+
+#[tokio::test]
+async fn what_a_silent_host_said_of_its_targets_is_said_to_be_old() {
+    let house = House::new().await;
+    let session = house.session().await;
+    host_that_says(&house, "gw1", "inference", &driving(house.now())).await;
+    house.pass(61_000);
+    let page = text(house.get("/targets", &session).await).await;
+    assert!(page.contains("not since <time"), "{page}");
+    assert!(
+        page.contains("<span class=\"dot warn\"></span>sky"),
+        "{page}"
     );
 }
 

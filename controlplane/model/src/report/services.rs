@@ -1,6 +1,8 @@
 //! What runs on a host: model server, gateways, containers.
 
 use super::{Few, Printable};
+use crate::standing::BreakerState;
+use kill_wire::{Class, Name, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// An Ollama server on this host.
@@ -107,6 +109,33 @@ pub struct DrivenFact {
     /// What somebody should know: where routes lead in place of their first choice, what was put right, what a cut cannot do.
     #[serde(default, skip_serializing_if = "Few::is_empty")]
     pub notes: Few<Printable>,
+    /// How its targets fare, those first that do not.
+    #[serde(default, skip_serializing_if = "Few::is_empty")]
+    pub targets: Few<TargetFact>,
+}
+
+/// A target of a gateway that is not ours.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetFact {
+    /// Its name.
+    pub name: Name,
+    /// Where it stands.
+    pub class: Class,
+    /// Whether routes lead to it.
+    pub state: BreakerState,
+    /// Since when this is so, by the host's clock; none where nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// Why they do not, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Printable>,
+    /// What the host's own probe found; none where it does not probe.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probed: Option<bool>,
+    /// What the gateway's own check found; none where there is none, or nobody could hear of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<bool>,
 }
 
 /// Which container engine.
