@@ -95,11 +95,7 @@ impl Site {
     /// The way with this key, for any path.
     #[must_use]
     pub fn door_to(&self, key: &str, path: &str) -> Door {
-        Door {
-            at: self.data,
-            key: key.to_owned(),
-            path: path.to_owned(),
-        }
+        Door::at(self.data, key, path)
     }
 
     /// Ends the gateway.

@@ -3,4 +3,6 @@
 pub mod apisix;
 pub mod bench;
 pub mod driven;
+pub mod litellm;
+pub mod talk;
 pub mod upstream;

@@ -40,12 +40,22 @@ impl Answer {
 /// Where somebody asks, and as whom.
 #[derive(Clone, Debug)]
 pub struct Door {
-    pub(super) at: SocketAddr,
-    pub(super) key: String,
-    pub(super) path: String,
+    at: SocketAddr,
+    key: String,
+    path: String,
 }
 
 impl Door {
+    /// The way at this address with this key, for any path.
+    #[must_use]
+    pub fn at(at: SocketAddr, key: &str, path: &str) -> Self {
+        Self {
+            at,
+            key: key.to_owned(),
+            path: path.to_owned(),
+        }
+    }
+
     /// A connection that is kept.
     ///
     /// # Errors

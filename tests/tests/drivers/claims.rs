@@ -4,12 +4,12 @@
 mod house;
 
 use crate::ask::{LIMIT, fresh};
-use crate::litellm::double::{Double, MASTER};
 use gateways::{Driver, Litellm, LitellmCutBy, LitellmSettings, Memory};
 use house::House;
 use kill_wire::{Outcome, StateReport};
 use net_model::Secret;
 use site_tests::driven::{Answer, KEYS, Kind, NGINX, Site};
+use site_tests::litellm::{Double, MASTER};
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;

@@ -4,14 +4,13 @@
 //! source and from the answers it gave without one. What works without a database is tried against the real LiteLLM in
 //! `tests/stories/test_litellm_driver.py`.
 
-pub(crate) mod double;
 mod restart;
 mod walk;
 
-use double::{Double, MASTER};
 use gateways::{Finding, Gateway, GatewayError, Litellm, LitellmCutBy, LitellmSettings};
-use kill_wire::{Latch, LatchSet, Timestamp};
+use kill_wire::{Class, Latch, LatchSet, Timestamp};
 use net_model::{Overlay, Secret};
+use site_tests::litellm::{Double, MASTER};
 use std::time::Duration;
 
 fn driver(double: &Double, cut_by: LitellmCutBy) -> Litellm {
@@ -66,6 +65,32 @@ async fn it_says_what_there_is_and_names_no_overlay_before_the_first() {
         !format!("{seen:?}").contains("hash-of"),
         "no hash of a key leaves the driver"
     );
+}
+
+#[tokio::test]
+async fn its_models_stand_where_they_lead_to_and_say_when_they_are_blocked() {
+    let double = furnished().await;
+    let driver = driver(&double, LitellmCutBy::Models);
+    let told = async || {
+        let seen = driver.observe().await.unwrap();
+        let views = seen.targets.into_iter();
+        views
+            .map(|it| (it.name.to_string(), it.class, it.why))
+            .collect::<Vec<_>>()
+    };
+    driver.apply(&overlay(1, &[])).await.unwrap();
+    let (gpt, llama) = ("gpt".to_owned(), "llama".to_owned());
+    let open = [
+        (gpt.clone(), Class::Cloud, None),
+        (llama.clone(), Class::Local, None),
+    ];
+    assert_eq!(told().await, open);
+    driver.apply(&overlay(2, &["CLOUD"])).await.unwrap();
+    let why = Some("blocked in LiteLLM".to_owned());
+    let cut = [(gpt, Class::Cloud, why), (llama, Class::Local, None)];
+    assert_eq!(told().await, cut);
+    driver.apply(&overlay(3, &[])).await.unwrap();
+    assert_eq!(told().await, open);
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ pub(crate) struct Round {
     pub(crate) restored: f64,
 }
 
-fn overlay(seq: u64, cut: bool) -> anyhow::Result<Overlay> {
+pub(crate) fn overlay(seq: u64, cut: bool) -> anyhow::Result<Overlay> {
     let latch = || -> anyhow::Result<Latch> {
         Ok(Latch {
             incident: 7.try_into()?,

@@ -1,9 +1,9 @@
 //! An agent that starts anew during a cut still unblocks what it blocked, and nothing else.
 
-use super::double::{Double, MASTER};
 use super::{furnished, overlay, seq};
 use gateways::{Driver, Gateway as _, Litellm, LitellmCutBy, LitellmSettings};
 use net_model::Secret;
+use site_tests::litellm::{Double, MASTER};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -154,7 +154,7 @@ async fn seq_of(driver: &Driver) -> Option<u64> {
 
 #[tokio::test]
 async fn a_block_that_comes_about_after_the_restore_is_still_ours_and_is_lifted() {
-    use super::double::{Fault, Trouble};
+    use site_tests::litellm::{Fault, Trouble};
     let double = furnished().await;
     let driver = super::driver(&double, LitellmCutBy::Keys);
     driver.apply(&overlay(1, &[])).await.unwrap();

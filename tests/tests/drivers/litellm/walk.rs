@@ -4,12 +4,12 @@
 //!
 //! `PORTCULLIS_WALK_STEPS` makes each walk longer.
 
-use super::double::{Double, Fault, Trouble};
 use super::restart::{remembering, written};
 use crate::chance::Chance;
 use gateways::{Driver, Gateway as _, LitellmCutBy};
 use kill_wire::{Latch, Scope, Timestamp};
 use net_model::Overlay;
+use site_tests::litellm::{Double, Fault, Trouble};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tempfile::TempDir;

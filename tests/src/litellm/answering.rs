@@ -1,170 +1,22 @@
-//! A double of LiteLLM's administration, as it is with a database; see `main.rs` for what it stands on.
+//! What it answers, and what troubles do to that.
 
+use super::{MASTER, State, Trouble};
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-pub(crate) const MASTER: &str = "sk-0123456789abcdef0123456789abcdef";
-
-/// What happens to a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trouble {
-    /// Nothing is done; this is answered.
-    Status(u16),
-    /// It is done, and this is answered all the same.
-    DoneThenStatus(u16),
-    /// Nothing is done; the connection breaks.
-    Reset,
-    /// It is done; the connection breaks in place of an answer.
-    DoneThenReset,
-    /// It is done and answered so much later, if whoever asked still waits.
-    Slow(Duration),
-    /// Nothing is ever answered.
-    Hang,
-    /// It is done, and nothing is answered.
-    DoneThenHang,
-    /// Nothing is answered, and it is done so much later.
-    DoneLate(Duration),
-}
-
-/// A trouble, and which calls it meets.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fault {
-    pub(crate) trouble: Trouble,
-    /// Only calls that block or unblock.
-    pub(crate) writes: bool,
-    /// Spares so many first: it comes half-way.
-    pub(crate) spares: u32,
-    pub(crate) times: u32,
-}
-
-#[derive(Default)]
-struct State {
-    faults: Vec<Fault>,
-    /// Writes that will still come about.
-    unfinished: usize,
-    late: JoinSet<()>,
-    /// A database that does not answer.
-    away: bool,
-    keys: Vec<(String, bool)>,
-    models: Vec<(String, String, bool, bool)>,
-    no_database: bool,
-    /// Does what it is asked, and never says so.
-    silent: bool,
-}
-
-pub(crate) struct Double {
-    pub(crate) at: SocketAddr,
-    state: Arc<Mutex<State>>,
-    _serving: JoinSet<()>,
-}
-
-impl Double {
-    pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let state: Arc<Mutex<State>> = Arc::default();
-        let mut serving = JoinSet::new();
-        let shared = Arc::clone(&state);
-        serving.spawn(async move {
-            let mut clients = JoinSet::new();
-            loop {
-                let (client, _) = listener.accept().await.unwrap();
-                let state = Arc::clone(&shared);
-                clients.spawn(async move {
-                    let serve = service_fn(|request| answer(Arc::clone(&state), request));
-                    let builder = hyper::server::conn::http1::Builder::new();
-                    drop(builder.serve_connection(TokioIo::new(client), serve).await);
-                });
-            }
-        });
-        Self {
-            at,
-            state,
-            _serving: serving,
-        }
-    }
-
-    pub(crate) fn key(&self, alias: &str) {
-        self.state
-            .lock()
-            .unwrap()
-            .keys
-            .push((alias.to_owned(), false));
-    }
-
-    pub(crate) fn model(&self, name: &str, base: &str, in_database: bool) {
-        let model = (name.to_owned(), base.to_owned(), in_database, false);
-        self.state.lock().unwrap().models.push(model);
-    }
-
-    pub(crate) fn without_database(&self) {
-        self.state.lock().unwrap().no_database = true;
-    }
-
-    pub(crate) fn carry_out_in_silence(&self, silent: bool) {
-        self.state.lock().unwrap().silent = silent;
-    }
-
-    pub(crate) fn block(&self, alias: &str) {
-        set(&mut self.state.lock().unwrap().keys, alias, true);
-    }
-
-    pub(crate) fn unblock(&self, alias: &str) {
-        set(&mut self.state.lock().unwrap().keys, alias, false);
-    }
-
-    /// From now on calls meet this, until it has met enough of them, or [`Self::calm`].
-    pub(crate) fn fault(&self, fault: Fault) {
-        self.state.lock().unwrap().faults.push(fault);
-    }
-
-    /// Its database does not answer, or does again.
-    pub(crate) fn away(&self, away: bool) {
-        self.state.lock().unwrap().away = away;
-    }
-
-    /// No trouble from now on; what hangs late comes about all the same.
-    pub(crate) fn calm(&self) {
-        let mut state = self.state.lock().unwrap();
-        state.faults.clear();
-        state.away = false;
-        state.silent = false;
-    }
-
-    /// Writes that nobody waits for and that will still come about.
-    pub(crate) fn unfinished(&self) -> usize {
-        self.state.lock().unwrap().unfinished
-    }
-
-    /// Keys and models that are blocked, by name.
-    pub(crate) fn blocked(&self) -> Vec<String> {
-        let state = self.state.lock().unwrap();
-        let keys = state.keys.iter().filter(|it| it.1).map(|it| it.0.clone());
-        let models = state.models.iter().filter(|it| it.3).map(|it| it.0.clone());
-        let mut all: Vec<String> = keys.chain(models).collect();
-        all.sort();
-        all
-    }
-}
-
-fn set(keys: &mut [(String, bool)], alias: &str, blocked: bool) -> bool {
+pub(super) fn set(keys: &mut [(String, bool)], alias: &str, blocked: bool) -> bool {
     let found = keys.iter_mut().find(|it| it.0 == alias);
     found.map(|it| it.1 = blocked).is_some()
 }
 
-async fn answer(
+pub(super) async fn answer(
     state: Arc<Mutex<State>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, io::Error> {
