@@ -1,20 +1,17 @@
 //! What routes do besides, where their owner asks for it: tokens counted and limited, each call told of.
 
-use crate::house::{CUT, House, key, name, until};
-use bytes::Bytes;
+use crate::house::{CUT, House, key, name};
 use gateways::apisix::metrics::Counts;
 use gateways::apisix::{Besides, UsageTo};
 use gateways::{Driver, Gateway as _, Mode};
-use http::Request;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
+use http::Method;
 use net_model::{Limit, Secret, Selector};
 use serde_json::{Value, json};
 use site_tests::apisix::Options;
+use site_tests::talk::{once, request, until};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// Takes in what is posted, as the control plane would.
 struct Ledger {
@@ -71,25 +68,13 @@ async fn counting(ledger: Option<&Ledger>) -> House {
 
 async fn post(house: &House, consumer: &str, path: &str) -> u16 {
     let body = json!({ "model": "steady", "max_tokens": 3, "messages": [{ "role": "user", "content": "hi" }] });
-    let request = Request::post(path)
-        .header("host", "gateway.test")
-        .header("content-type", "application/json")
-        .header(
-            "authorization",
-            format!("Bearer {}", key(consumer).expose()),
-        )
-        .body(Full::new(Bytes::from(body.to_string())))
-        .unwrap();
-    let stream = TcpStream::connect(house.twin.data).await.unwrap();
-    let (mut sender, wire) = handshake(TokioIo::new(stream)).await.unwrap();
-    #[expect(clippy::disallowed_methods, reason = "ends with the test")]
-    let wire = tokio::spawn(wire);
-    let answer = sender.send_request(request).await.unwrap();
-    let status = answer.status().as_u16();
-    answer.into_body().collect().await.unwrap();
-    drop(sender);
-    wire.await.unwrap().unwrap();
-    status
+    let bearer = format!("Bearer {}", key(consumer).expose());
+    let headers = [
+        ("content-type", "application/json"),
+        ("authorization", &bearer),
+    ];
+    let asked = request(&Method::POST, path, &headers, body.to_string());
+    once(house.twin.data, asked).await.unwrap().status
 }
 
 async fn tokens(house: &House) -> (u64, u64) {

@@ -1,20 +1,15 @@
 //! A twin, its driver, a model in the house and one outside, and two agents.
 
-use bytes::Bytes;
 use gateways::apisix::{Besides, Keeps, Settings};
 use gateways::{Apisix, Driver, Gateway as _, GatewayError, Mode, Severed, Wanted};
-use http::Request;
-use http_body_util::{BodyExt as _, Empty};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
+use http::Method;
 use kill_wire::{Class, INCIDENT_HEADER, Latch, LatchSet, Name, RouteKind, Timestamp};
 use net_model::{Consumer, ModelPattern, Overlay, Route, RouteTable, Secret, Target};
 use site_tests::apisix::{Options, Seen, Twin};
+use site_tests::talk::{once, request};
 use site_tests::upstream::Upstream;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 /// Longest wait for anything.
 pub(crate) const LONG: Duration = Duration::from_secs(10);
@@ -110,32 +105,13 @@ impl House {
     }
 
     pub(crate) async fn get(&self, path: &str, authorization: Option<&str>) -> (u16, String) {
-        let mut request = Request::get(path).header("host", "gateway.test");
-        if let Some(bearer) = authorization {
-            request = request.header("authorization", bearer);
-        }
-        let request = request.body(Empty::<Bytes>::new()).unwrap();
-        let whole = async {
-            let stream = TcpStream::connect(self.twin.data).await.unwrap();
-            let (mut sender, wire) = handshake(TokioIo::new(stream)).await.unwrap();
-            let answer = async {
-                let answer = sender.send_request(request).await.unwrap();
-                let incident = answer.headers().get(INCIDENT_HEADER);
-                let incident = incident
-                    .map_or("", |text| text.to_str().unwrap())
-                    .to_owned();
-                let status = answer.status().as_u16();
-                answer.into_body().collect().await.unwrap();
-                (status, incident)
-            };
-            tokio::pin!(answer);
-            tokio::select! {
-                biased;
-                answer = &mut answer => answer,
-                _ = wire => answer.await,
-            }
-        };
-        timeout(LONG, whole).await.unwrap()
+        let bearer: Vec<(&str, &str)> = authorization
+            .map(|bearer| ("authorization", bearer))
+            .into_iter()
+            .collect();
+        let asked = once(self.twin.data, request(&Method::GET, path, &bearer, ""));
+        let answer = asked.await.unwrap();
+        (answer.status, answer.header(INCIDENT_HEADER).to_owned())
     }
 
     /// Who of [`WAYS`] is refused with an incident; everybody else is served.
@@ -203,14 +179,5 @@ fn wanted(local: &Upstream, cloud: &Upstream) -> Wanted {
         keys: ["claw", "paw"].map(|one| (name(one), key(one))).into(),
         leads: vec![Some(0), Some(1), Some(0)],
         ..Wanted::default()
-    }
-}
-
-/// Waits until `check` says yes.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
-    let end = tokio::time::Instant::now() + LONG;
-    while !check().await {
-        assert!(tokio::time::Instant::now() < end, "waited for {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -1,15 +1,11 @@
 //! A node that holds its configuration in memory.
 
 use crate::house::{House, WAYS};
-use bytes::Bytes;
 use gateways::{Gateway as _, Mode};
-use http::Request;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1::handshake;
-use hyper_util::rt::TokioIo;
+use http::Method;
 use serde_json::{Value, json};
 use site_tests::apisix::Options;
-use tokio::net::TcpStream;
+use site_tests::talk::{once, request};
 
 fn options() -> Options {
     Options {
@@ -20,31 +16,18 @@ fn options() -> Options {
 
 /// One call of the node's admin API, as its owner makes it.
 async fn configs(house: &House, put: Option<&Value>) -> Value {
-    let request = match put {
-        Some(_) => Request::put("/apisix/admin/configs"),
-        None => Request::get("/apisix/admin/configs"),
+    let method = if put.is_some() {
+        Method::PUT
+    } else {
+        Method::GET
     };
-    let body = put.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
-    let request = request
-        .header("host", "apisix.test")
-        .header("x-api-key", "twin-admin-key")
-        .header("x-digest", format!("theirs-{}", body.len()))
-        .body(Full::new(body))
-        .unwrap();
-    let stream = TcpStream::connect(house.twin.admin).await.unwrap();
-    let (mut sender, wire) = handshake(TokioIo::new(stream)).await.unwrap();
-    let asking = async {
-        let answer = sender.send_request(request).await.unwrap();
-        assert!(answer.status().is_success(), "{}", answer.status());
-        answer.into_body().collect().await.unwrap().to_bytes()
-    };
-    tokio::pin!(asking);
-    let body = tokio::select! {
-        biased;
-        body = &mut asking => body,
-        _ = wire => asking.await,
-    };
-    serde_json::from_slice(&body).unwrap_or_default()
+    let body = put.map_or_else(String::new, ToString::to_string);
+    let digest = format!("theirs-{}", body.len());
+    let headers = [("x-api-key", "twin-admin-key"), ("x-digest", &digest)];
+    let asked = request(&method, "/apisix/admin/configs", &headers, body);
+    let answer = once(house.twin.admin, asked).await.unwrap();
+    assert!((200..300).contains(&answer.status), "{}", answer.status);
+    answer.json()
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Whatever can go wrong with a write, and what is said of it.
 
-use crate::house::{CUT, House, WAYS, until};
+use crate::house::{CUT, House, WAYS};
 use gateways::{Gateway as _, GatewayError, LIMIT, Mode};
 use serde_json::json;
 use site_tests::apisix::{EtcdState, Fault, Lags, Options, Trouble};
+use site_tests::talk::until;
 use std::net::TcpListener;
 use std::time::Duration;
 

@@ -1,13 +1,11 @@
 //! The data plane: who is served by which route, and what a cut by a global rule does to whom.
 
-use crate::{
-    peer::{OURS, Peer},
-    talk::{Connection, once, request, until},
-};
+use crate::peer::{OURS, Peer};
 use futures_util::{SinkExt as _, StreamExt as _};
 use http::Method;
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use site_tests::talk::{Connection, once, request, until};
 use site_tests::upstream::Upstream;
 
 /// A path of the scripted upstream that answers 200 by itself.

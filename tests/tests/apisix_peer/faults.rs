@@ -1,12 +1,10 @@
 //! The twin fails as it is told: before or after the work, once, after some calls, or for a while.
 
-use crate::{
-    peer::Peer,
-    talk::{Connection, once, request, until},
-};
+use crate::peer::Peer;
 use http::Method;
 use serde_json::{Value, json};
 use site_tests::apisix::{Fault, Options, Trouble};
+use site_tests::talk::{Connection, once, request, until};
 use std::time::Duration;
 
 fn rule() -> Value {

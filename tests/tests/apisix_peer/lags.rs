@@ -1,13 +1,11 @@
 //! The twin's workers follow with a delay, and not at all while etcd hangs or is stale.
 
-use crate::{
-    peer::Peer,
-    talk::{Connection, request, until},
-};
+use crate::peer::Peer;
 use http::Method;
 use serde_json::{Value, json};
 use site_tests::{
     apisix::{EtcdState, Lags, Options},
+    talk::{Connection, request, until},
     upstream::Upstream,
 };
 use std::time::Duration;

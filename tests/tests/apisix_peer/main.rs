@@ -12,5 +12,4 @@ mod faults;
 mod lags;
 mod peer;
 mod standalone;
-mod talk;
 mod telling;

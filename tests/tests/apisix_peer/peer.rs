@@ -1,9 +1,9 @@
 //! The APISIX under test, and what a check puts into it.
 
-use crate::talk::{Answer, Connection, once, request, until};
 use http::Method;
 use serde_json::{Value, json};
 use site_tests::apisix::{Options, Twin};
+use site_tests::talk::{Answer, Connection, once, request, until};
 use std::{fs::File, net::SocketAddr};
 
 /// Marks what a check puts there; a check begins by clearing away what an earlier one left.

@@ -1,13 +1,11 @@
 //! The API-driven standalone mode of the twin: one document, lost with the process.
 
-use crate::{
-    peer::Peer,
-    talk::{Answer, once, request},
-};
+use crate::peer::Peer;
 use http::Method;
 use serde_json::{Value, json};
 use site_tests::{
     apisix::{Lags, Options},
+    talk::{Answer, once, request},
     upstream::Upstream,
 };
 

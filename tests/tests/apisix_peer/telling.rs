@@ -1,9 +1,6 @@
 //! What the twin tells of exchanges: the Prometheus page, the control API, and batches of `http-logger`.
 
-use crate::{
-    peer::Peer,
-    talk::{once, request, until},
-};
+use crate::peer::Peer;
 use http::Method;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{server::conn::http1, service::service_fn};
@@ -11,6 +8,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use site_tests::{
     apisix::{EtcdState, Lags, Options},
+    talk::{once, request, until},
     upstream::Upstream,
 };
 use std::{

@@ -1,18 +1,14 @@
 //! What is really there: two targets that say who they are, and one connection to each worker of the data plane.
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::{BodyExt as _, Full};
-use hyper::{
-    body::Incoming, client::conn::http1 as client, server::conn::http1, service::service_fn,
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use kill_wire::Class;
+use site_tests::talk::{Connection, request};
 use std::net::SocketAddr;
-use tokio::{
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-};
+use tokio::{net::TcpListener, task::JoinSet};
 
 /// Who answered, through one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,43 +50,26 @@ pub(crate) async fn target(class: Class, tasks: &mut JoinSet<()>) -> SocketAddr 
 }
 
 /// A kept connection to a worker.
-pub(crate) struct Line {
-    sender: client::SendRequest<Full<Bytes>>,
-    _runs: JoinSet<()>,
-}
+pub(crate) struct Line(Connection);
 
 impl Line {
     pub(crate) async fn to(at: SocketAddr) -> Option<Self> {
-        let stream = TcpStream::connect(at).await.ok()?;
-        let (sender, connection) = client::handshake(TokioIo::new(stream)).await.ok()?;
-        let mut runs = JoinSet::new();
-        runs.spawn(async move {
-            let _how = connection.await;
-        });
-        Some(Self {
-            sender,
-            _runs: runs,
-        })
+        Connection::to(at).await.map(Self)
     }
 
     /// What a consumer with this key sees at `path`; none where the connection is gone.
     pub(crate) async fn ask(&mut self, path: &str, key: &str) -> Option<Seen> {
-        let ask = Request::get(path)
-            .header("host", "apisix.test")
-            .header("authorization", format!("Bearer {key}"))
-            .body(Full::default())
-            .unwrap();
-        self.sender.ready().await.ok()?;
-        let answer = self.sender.send_request(ask).await.ok()?;
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.ok()?.to_bytes();
+        let bearer = format!("Bearer {key}");
+        let ask = request(&Method::GET, path, &[("authorization", &bearer)], "");
+        let answer = self.0.ask(ask).await?;
         let ours = [&b"portcullis_cut"[..], b"portcullis_paused"];
+        let body = &answer.body;
         let has = |word: &[u8]| body.windows(word.len()).any(|part| part == word);
-        Some(match (status, &*body) {
+        Some(match (answer.status, &**body) {
             (200, b"local") => Seen::Open(Class::Local),
             (200, b"cloud") => Seen::Open(Class::Cloud),
             (503, _) if ours.into_iter().any(has) => Seen::Refused,
-            _ => Seen::Other(status),
+            (status, _) => Seen::Other(status),
         })
     }
 }

@@ -1,4 +1,5 @@
 //! HTTP as a test speaks it: one connection at a time, kept where the test wants it kept.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
@@ -12,19 +13,27 @@ use tokio::{net::TcpStream, task::JoinSet, time::timeout};
 /// Longest wait for an answer.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// An answer, whole.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its header fields.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
 }
 
 impl Answer {
-    pub(crate) fn json(&self) -> Value {
+    /// Its body as JSON; null where it is none.
+    #[must_use]
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
+    /// A field of it; empty where it is not there.
+    #[must_use]
+    pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .map_or("", |value| value.to_str().unwrap())
@@ -32,14 +41,16 @@ impl Answer {
 }
 
 /// A kept connection.
-pub(crate) struct Connection {
+#[derive(Debug)]
+pub struct Connection {
     sender: http1::SendRequest<Full<Bytes>>,
     /// Runs the connection; ends with it.
     _runs: JoinSet<()>,
 }
 
 impl Connection {
-    pub(crate) async fn to(at: SocketAddr) -> Option<Self> {
+    /// To this address; none where nobody listens.
+    pub async fn to(at: SocketAddr) -> Option<Self> {
         let stream = TcpStream::connect(at).await.ok()?;
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.ok()?;
         let mut runs = JoinSet::new();
@@ -53,20 +64,18 @@ impl Connection {
     }
 
     /// The answer while its body still comes.
-    pub(crate) async fn open(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Option<Response<Incoming>> {
+    pub async fn open(&mut self, request: Request<Full<Bytes>>) -> Option<Response<Incoming>> {
         self.sender.ready().await.ok()?;
         self.sender.send_request(request).await.ok()
     }
 
     /// The answer, whole; none where the connection broke or nothing came.
-    pub(crate) async fn ask(&mut self, request: Request<Full<Bytes>>) -> Option<Answer> {
+    pub async fn ask(&mut self, request: Request<Full<Bytes>>) -> Option<Answer> {
         self.within(LIMIT, request).await
     }
 
-    pub(crate) async fn within(
+    /// The same, which must come within `limit`.
+    pub async fn within(
         &mut self,
         limit: Duration,
         request: Request<Full<Bytes>>,
@@ -86,7 +95,8 @@ impl Connection {
 }
 
 /// A request with these header fields.
-pub(crate) fn request(
+#[must_use]
+pub fn request(
     method: &Method,
     path: impl Display,
     headers: &[(&str, &str)],
@@ -103,12 +113,12 @@ pub(crate) fn request(
 }
 
 /// One request on a connection of its own.
-pub(crate) async fn once(at: SocketAddr, request: Request<Full<Bytes>>) -> Option<Answer> {
+pub async fn once(at: SocketAddr, request: Request<Full<Bytes>>) -> Option<Answer> {
     Connection::to(at).await?.ask(request).await
 }
 
 /// Waits until `check` says yes.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
+pub async fn until<F: Future<Output = bool>>(what: &str, mut check: impl FnMut() -> F) {
     let end = tokio::time::Instant::now() + LIMIT;
     while !check().await {
         assert!(tokio::time::Instant::now() < end, "waited for {what}");
