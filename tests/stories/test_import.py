@@ -63,6 +63,11 @@ def test_a_litellm_file_becomes_a_configuration_that_passes_the_check(tmp_path):
     assert shown.returncode == 0 and "Nothing was written" in shown.stdout, shown.stderr
     for words in ("http://10.0.20.5:11434/v1", "general_settings.master_key", "secrets/openai.key", "OPENAI_API_KEY"):
         assert words in shown.stdout, shown.stdout
+    lines = shown.stdout.splitlines()
+    for head, column, first in (("target", "class", "ollama"), ("route", "models", "chat")):
+        at = next(n for n, line in enumerate(lines) if line.startswith(head + " "))
+        start = lines[at].index(column)
+        assert lines[at + 1].startswith(first) and lines[at + 1][start - 1] == " " != lines[at + 1][start], shown.stdout
     written = tmp_path / "new.toml"
     done = portcullis(tmp_path, "import", "litellm", "--file", source, "--write", written)
     assert done.returncode == 0, done.stderr

@@ -40,7 +40,7 @@ fn row(out: &mut Out, it: &IncidentRecord) -> std::io::Result<()> {
     out.line(format_args!(
         "{number:>5}  {}  {:<10}  by {}  {state}",
         short(&it.since.to_string()),
-        it.scope,
+        it.scope.to_string(),
         it.by
     ))?;
     let proof = it

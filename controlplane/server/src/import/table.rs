@@ -27,7 +27,7 @@ pub(super) fn show(out: &mut Out, found: &Found) -> io::Result<()> {
     let consumers = found.consumers.iter().map(|it| {
         let key = it.key_file.as_deref();
         let key = key.unwrap_or("the same key, by its SHA-256");
-        format!("{:<24} {key:<32} {}", it.name, it.routes.len())
+        format!("{:<24} {key:<32} {}", it.name.as_str(), it.routes.len())
     });
     part(out, &head, consumers)?;
     let secrets = found.secrets.iter();
@@ -63,7 +63,8 @@ fn target(it: &FoundTarget) -> Vec<String> {
     let kind = it.kind.as_str();
     let mut lines = vec![format!(
         "{:<24} {class:<6} {kind:<18} {}",
-        it.name, it.base_url
+        it.name.as_str(),
+        it.base_url
     )];
     let models = it.models.iter();
     lines.extend(models.map(|pair| format!("{:<24} {}", "", printable(pair))));
@@ -73,5 +74,9 @@ fn target(it: &FoundTarget) -> Vec<String> {
 fn route(it: &FoundRoute) -> String {
     let models = printable(&it.models.join(", "));
     let targets: Vec<&str> = it.targets.iter().map(Name::as_str).collect();
-    format!("{:<24} {models:<32} {}", it.name, targets.join(", "))
+    format!(
+        "{:<24} {models:<32} {}",
+        it.name.as_str(),
+        targets.join(", ")
+    )
 }
