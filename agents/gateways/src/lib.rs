@@ -104,7 +104,6 @@ macro_rules! drivers {
     ($($kind:ident => $Driver:ident),*) => {
         /// A gateway of any kind.
         #[derive(Debug)]
-        #[expect(clippy::large_enum_variant, reason = "a host has a handful, each made once and never moved about")]
         pub enum Driver { $(#[doc = concat!("See [`", stringify!($Driver), "`].")] $Driver($Driver)),* }
 
         impl Driver {

@@ -177,7 +177,7 @@ pub(crate) fn checked_beside(
     let alerts = alerts::read(root.section("alerts"), &problems);
     let jobs = alerts::read_jobs(root.section("jobs"), &problems);
     root.finish();
-    let mut controlplane = controlplane::read(controlplane, folder, &problems, &mut warnings);
+    let controlplane = controlplane::read(controlplane, folder, &problems, &mut warnings);
     let fleet = hosts::read(fleet, &problems);
     let mut reading = Reading {
         reader: READER,
@@ -192,7 +192,6 @@ pub(crate) fn checked_beside(
     let gateway = with_kept(gateway, kept, &mut reading, &drivers);
     let wanted = gateway.as_ref();
     let wanted = wanted.and_then(|gateway| gateway.wanted(&drivers, &problems));
-    usage_sources::follow(&mut controlplane.usage, &drivers, wanted.as_ref());
     let taken = gateway.as_ref().map(GatewaySection::names);
     let zones = zones::read(zones, &taken.unwrap_or_default(), &problems);
     let problems = problems.into_sorted();
@@ -202,7 +201,7 @@ pub(crate) fn checked_beside(
             controlplane: controlplane.listen,
             hosts: controlplane.hosts,
             over_mesh: controlplane.over_mesh,
-            usage: controlplane.usage,
+            usage: usage_sources::followed(controlplane.usage, &drivers, wanted.as_ref()),
             oidc: controlplane.oidc,
             passkeys: controlplane.passkeys,
             killswitch,

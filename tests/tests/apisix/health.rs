@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 fn driver(house: &House) -> &Apisix {
-    match &house.driver {
-        Driver::Apisix(apisix) => apisix,
-        other => panic!("{other:?}"),
-    }
+    let Driver::Apisix(apisix) = &house.driver else {
+        panic!("another driver");
+    };
+    apisix
 }
 
 /// Every target is watched by the gateway.

@@ -177,14 +177,16 @@ fn first_choices(section: &mut Section<'_>) -> BTreeMap<Name, Name> {
     first
 }
 
-/// Tells sources that read the counters of an APISIX of this host what its routes lead to first.
-pub(super) fn follow(
-    sources: &mut [UsageSource],
+/// The same sources; those that read the counters of an APISIX of this host know what its routes lead to first.
+pub(super) fn followed(
+    mut sources: Vec<UsageSource>,
     drivers: &[DriverWish],
     wanted: Option<&WantedWish>,
-) {
-    let Some(wanted) = wanted else { return };
-    for source in sources {
+) -> Vec<UsageSource> {
+    let Some(wanted) = wanted else {
+        return sources;
+    };
+    for source in &mut sources {
         let Way::Counted(at, known) = &mut source.way else {
             continue;
         };
@@ -195,6 +197,7 @@ pub(super) fn follow(
             }
         }
     }
+    sources
 }
 
 /// Notes what would put each call into the ledger twice: counters that two sources read, or whose APISIX one of our own
