@@ -23,11 +23,12 @@ use tempfile::TempDir;
 pub(crate) struct House {
     /// Where its pages are.
     pub(crate) dash: SocketAddr,
-    folder: TempDir,
     program: PathBuf,
     config: PathBuf,
+    // Ended before its folder goes.
     portcullis: Running,
     _upstream: Running,
+    folder: TempDir,
 }
 
 impl House {
