@@ -4,7 +4,7 @@ use crate::problems::PROBLEM;
 use crate::view::Outcome;
 use askama::Template;
 use axum::Json;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
 /// A drawn template as an answer.
@@ -38,4 +38,13 @@ pub(crate) fn problem(status: StatusCode, code: &str, detail: &str) -> Response 
     });
     let kind = [(header::CONTENT_TYPE, PROBLEM)];
     (status, kind, Json(body)).into_response()
+}
+
+/// The same answer, with after how many seconds another makes sense.
+pub(crate) fn come_again(mut answer: Response, after: Option<u64>) -> Response {
+    if let Some(seconds) = after {
+        let value = HeaderValue::from(seconds);
+        answer.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    answer
 }

@@ -10,7 +10,7 @@ use crate::answer::{html, problem};
 use crate::caller::Caller;
 use crate::frame::Frame;
 use crate::site::Site;
-use crate::view::{Outcome, Watch};
+use crate::view::{Outcome, Trials, Watch};
 use askama::Template;
 use axum::Json;
 use axum::extract::State;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 struct Channels {
     frame: Frame,
     watch: Watch,
-    tests: trial::Tests,
+    trials: Trials,
     warnings: Vec<String>,
     problem: Option<String>,
     may: bool,
@@ -42,7 +42,7 @@ fn draw(site: &Site, caller: &Caller, status: StatusCode, outcome: Option<Outcom
     let page = Channels {
         frame: Frame::of(site, caller, "/channels"),
         watch: Watch::of(&snapshot),
-        tests: trial::Tests::of(site, &snapshot, caller),
+        trials: trial::trials(site, &snapshot, caller),
         warnings: state.map(|it| it.warnings.clone()).unwrap_or_default(),
         problem: state.err().cloned(),
         may: caller.role() >= net_model::DashRole::Operator,

@@ -2,14 +2,14 @@
 
 mod trial;
 
-pub(crate) use trial::{come_again, test, test_json};
+pub(crate) use trial::{test, test_json};
 
 use crate::answer::{html, refusal};
 use crate::caller::Caller;
 use crate::fleet::driven;
 use crate::frame::Frame;
 use crate::site::Site;
-use crate::view::{Outcome, Routes, TargetChart, Targets, drawn, target_charts};
+use crate::view::{Outcome, Routes, TargetChart, Targets, Trials, drawn, target_charts};
 use askama::Template;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 struct Page {
     frame: Frame,
     targets: Targets,
-    tests: trial::Tests,
+    trials: Trials,
     elsewhere: driven::Table,
     routes: Routes,
     charts: Vec<TargetChart>,
@@ -59,7 +59,7 @@ async fn draw(
     let page = Page {
         frame: Frame::of(site, caller, "/targets").live("targets"),
         targets: Targets::of(&snapshot),
-        tests: trial::Tests::of(site, &snapshot, caller),
+        trials: trial::trials(site, &snapshot, caller),
         elsewhere: driven::Table::of(&elsewhere, site.now()),
         routes: Routes::of(&snapshot),
         charts: target_charts(&answered),

@@ -14,6 +14,7 @@ mod scopes;
 mod stop;
 mod targets;
 mod text;
+mod trials;
 mod usage;
 mod verdict;
 mod watch;
@@ -31,6 +32,7 @@ pub(crate) use scopes::CutNow;
 pub(crate) use stop::{Now, Proofs};
 pub(crate) use targets::{Targets, breaker, class};
 pub(crate) use text::{When, counted, proof};
+pub(crate) use trials::{Trial, Trials, Tried};
 pub(crate) use watch::{Watch, guesses};
 
 use askama::Template;

@@ -72,7 +72,7 @@ const SUMS: &str = "coalesce(sum(calls), 0), coalesce(sum(prompt_tokens), 0), co
    coalesce(sum(estimated * calls), 0), coalesce(sum(cost), 0), coalesce(sum(case when cost is null then calls else 0 end), 0)";
 
 /// Exchanges, prompt tokens, answer tokens, own counts, micro-dollars, unknown prices.
-type Sums = (i64, i64, i64, i64, i64, i64);
+pub(crate) type Sums = (i64, i64, i64, i64, i64, i64);
 
 impl Store {
     /// Takes in `records` and moves the cursor, both or neither. A record whose id is known is left as it is.
@@ -306,7 +306,9 @@ pub(crate) async fn insert(
     Ok(new)
 }
 
-fn totals((exchanges, prompt, completion, estimated, cost, unknown): Sums) -> UsageTotals {
+pub(crate) fn totals(
+    (exchanges, prompt, completion, estimated, cost, unknown): Sums,
+) -> UsageTotals {
     UsageTotals {
         exchanges: exchanges.unsigned_abs(),
         prompt_tokens: prompt.unsigned_abs(),

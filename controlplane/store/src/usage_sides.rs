@@ -4,9 +4,9 @@
 use crate::columns::to_column;
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
-use crate::usage::Spending;
+use crate::usage::{Spending, totals};
 use kill_wire::Timestamp;
-use net_model::{MicroDollars, UsageRecord, UsageTotals};
+use net_model::{UsageRecord, UsageTotals};
 use sqlx::{AssertSqlSafe, Sqlite, Transaction};
 use std::collections::BTreeMap;
 
@@ -21,15 +21,8 @@ pub(crate) type Row = (String, i64, i64, i64, i64, i64, i64);
 pub(crate) fn named(
     (name, exchanges, prompt, completion, estimated, cost, unknown): Row,
 ) -> (String, UsageTotals) {
-    let totals = UsageTotals {
-        exchanges: exchanges.unsigned_abs(),
-        prompt_tokens: prompt.unsigned_abs(),
-        completion_tokens: completion.unsigned_abs(),
-        estimated: estimated.unsigned_abs(),
-        cost: MicroDollars(cost.unsigned_abs()),
-        unknown_price: unknown.unsigned_abs(),
-    };
-    (name, totals)
+    let figures = (exchanges, prompt, completion, estimated, cost, unknown);
+    (name, totals(figures))
 }
 
 /// How one target answered within one minute.

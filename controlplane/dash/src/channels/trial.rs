@@ -3,21 +3,19 @@
 
 use super::draw;
 use crate::act::LIMIT;
-use crate::answer::{html, problem};
+use crate::answer::{come_again, html, problem};
 use crate::caller::Caller;
 use crate::lever::ask as ask_lever;
 use crate::page::plain;
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
-use crate::targets::come_again;
-use crate::view::{Outcome, When};
-use askama::Template;
+use crate::view::{Outcome, Trial, Trials, Tried, When};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kill_wire::{DrillState, LeverReply, LeverRequest, Timestamp};
-use net_model::{DashRole, Snapshot};
+use net_model::Snapshot;
 use serde_json::json;
 use std::sync::Arc;
 
@@ -56,46 +54,21 @@ impl ChannelTest {
 }
 
 /// Each channel with what its last test found.
-#[derive(Debug, Template)]
-#[template(path = "house/channel_tests.html")]
-pub(super) struct Tests {
-    rows: Vec<Row>,
-    may: bool,
-}
-
-#[derive(Debug)]
-struct Row {
-    name: String,
-    last: Option<(&'static str, String, When)>,
-}
-
-/// What a test found, and every row as it stands now.
-#[derive(Debug, Template)]
-#[template(path = "targets/tested.html")]
-struct Tested {
-    outcome: Outcome,
-    tests: Tests,
-}
-
-impl Tests {
-    pub(super) fn of(site: &Site, snapshot: &Snapshot, caller: &Caller) -> Self {
-        let channels = snapshot.killswitch.as_ref().map(|state| &state.channels);
-        let row = |name: &str| Row {
-            name: name.to_owned(),
-            last: site.channel_tests.of(name).map(|test| {
-                let (tone, text) = test.said();
-                (tone, text, When::day(test.at))
-            }),
-        };
-        Self {
-            rows: channels
-                .into_iter()
-                .flatten()
-                .map(|it| row(&it.name))
-                .collect(),
-            may: caller.role() >= DashRole::Operator,
-        }
-    }
+pub(super) fn trials(site: &Site, snapshot: &Snapshot, caller: &Caller) -> Trials {
+    let channels = snapshot.killswitch.as_ref().map(|state| &state.channels);
+    let row = |name: &str| Trial {
+        name: name.to_owned(),
+        last: site.channel_tests.of(name).map(|test| {
+            let (tone, text) = test.said();
+            (tone, text, When::day(test.at))
+        }),
+    };
+    let rows = channels.into_iter().flatten().map(|it| row(&it.name));
+    Trials::new(
+        ("Channel", "Test it now", "/channels"),
+        rows.collect(),
+        caller,
+    )
 }
 
 /// Why nothing was tested.
@@ -195,8 +168,8 @@ pub(crate) async fn test(
     let answer = if plain(&headers) {
         draw(&site, &caller, status, Some(outcome))
     } else {
-        let tests = Tests::of(&site, &site.snapshot(), &caller);
-        html(status, &Tested { outcome, tests })
+        let trials = trials(&site, &site.snapshot(), &caller);
+        html(status, &Tried { outcome, trials })
     };
     come_again(answer, after)
 }

@@ -2,67 +2,34 @@
 //! is written down first.
 
 use super::draw;
-use crate::answer::{html, problem};
+use crate::answer::{come_again, html, problem};
 use crate::caller::Caller;
 use crate::office::{self, Trouble, TroubleKind};
 use crate::page::plain;
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
-use crate::view::{Outcome, When};
-use askama::Template;
+use crate::view::{Outcome, Trial, Trials, Tried, When};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kill_wire::Name;
-use net_model::{DashRole, Snapshot, TargetTest, TestFound};
+use net_model::{Snapshot, TargetTest, TestFound};
 use serde_json::json;
 use std::sync::Arc;
 
 /// Each target with what its last test found.
-#[derive(Debug, Template)]
-#[template(path = "targets/tests.html")]
-pub(super) struct Tests {
-    pub(super) rows: Vec<Row>,
-    may: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct Row {
-    name: String,
-    last: Option<(&'static str, String, When)>,
-}
-
-/// What a test found, and every row as it stands now.
-#[derive(Debug, Template)]
-#[template(path = "targets/tested.html")]
-struct Tested {
-    outcome: Outcome,
-    tests: Tests,
-}
-
-impl Tests {
-    pub(super) fn of(site: &Site, snapshot: &Snapshot, caller: &Caller) -> Self {
-        let targets = snapshot.gateway.as_ref().map(|gateway| &gateway.targets);
-        let row = |name: &Name| {
-            let test = site.target_tests.of(name.as_str());
-            Row {
-                name: name.to_string(),
-                last: test.map(|test| {
-                    let (tone, text) = said(&test);
-                    (tone, text, When::day(test.at))
-                }),
-            }
-        };
-        Self {
-            rows: targets
-                .into_iter()
-                .flatten()
-                .map(|it| row(&it.name))
-                .collect(),
-            may: caller.role() >= DashRole::Operator,
-        }
-    }
+pub(super) fn trials(site: &Site, snapshot: &Snapshot, caller: &Caller) -> Trials {
+    let targets = snapshot.gateway.as_ref().map(|gateway| &gateway.targets);
+    let row = |name: &Name| Trial {
+        name: name.to_string(),
+        last: site.target_tests.of(name.as_str()).map(|test| {
+            let (tone, text) = said(&test);
+            (tone, text, When::day(test.at))
+        }),
+    };
+    let rows = targets.into_iter().flatten().map(|it| row(&it.name));
+    Trials::new(("Target", "Ask it now", "/targets"), rows.collect(), caller)
 }
 
 /// In what colour, and in words.
@@ -159,8 +126,8 @@ pub(crate) async fn test(
     let answer = if plain(&headers) {
         draw(&site, &caller, status, Some(outcome)).await
     } else {
-        let tests = Tests::of(&site, &site.snapshot(), &caller);
-        html(status, &Tested { outcome, tests })
+        let trials = trials(&site, &site.snapshot(), &caller);
+        html(status, &Tried { outcome, trials })
     };
     come_again(answer, after)
 }
@@ -188,13 +155,4 @@ pub(crate) async fn test_json(
         }
         Err(Failed::Trouble(why)) => why.problem(),
     }
-}
-
-/// The same answer, with after how many seconds another makes sense.
-pub(crate) fn come_again(mut answer: Response, after: Option<u64>) -> Response {
-    if let Some(seconds) = after {
-        let value = HeaderValue::from(seconds);
-        answer.headers_mut().insert(header::RETRY_AFTER, value);
-    }
-    answer
 }
