@@ -46,6 +46,8 @@ class House:
         self.restorable = list(restorable)
         # Budgets, limits and what counts as a runaway, as the file has them.
         self.rules = rules
+        # Where agents of other hosts take orders.
+        self.more_agents = []
         # What else the file says of hosts.
         self.hosts_rules = ""
         self.move()
@@ -68,9 +70,10 @@ class House:
 
     def write_config(self):
         at = {part: toml(f"127.0.0.1:{port}") for part, port in self.ports.items()}
+        agents = [f"127.0.0.1:{self.ports['agent']}", *self.more_agents]
         lines = [
             f"[controlplane]\nlisten = {at['controlplane']}",
-            f"[killswitch]\nlisten = {at['killswitch']}\nagents = [{at['agent']}]\ntext_restorable = {toml(self.restorable)}",
+            f"[killswitch]\nlisten = {at['killswitch']}\nagents = {toml(agents)}\ntext_restorable = {toml(self.restorable)}",
             f"[[killswitch.channels]]\nname = \"twilio\"\nkind = \"twilio\"\npublic_url = {toml(PUBLIC_URL)}",
             f"secret_file = {toml(self.secret('twilio.token', TWILIO_TOKEN))}",
             f"[agent]\nlisten = {at['agent']}\non_silence = {toml(self.on_silence)}",

@@ -1,7 +1,12 @@
 //! The hosts as the map shows them. Read at most every few seconds, however many pages follow along; when the database does
 //! not answer, what was known last is shown and said to be old.
 
+mod gateways;
+
+pub(crate) use gateways::{GatewayDot, Hold, Lead};
+
 use crate::fleet::SILENT_MS;
+use crate::fleet::driven::elsewhere;
 use crate::site::Site;
 use crate::view::BY_NAME;
 use kill_wire::Timestamp;
@@ -16,10 +21,14 @@ const FRESH_MS: u64 = 5_000;
 /// How long the database may take; the map waits no longer.
 const LIMIT: Duration = Duration::from_millis(500);
 
-/// Every zone with its hosts.
+/// Every zone with its hosts, and the gateways that hosts drive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HouseHosts {
     pub(crate) zones: Vec<ZoneDots>,
+    /// Gateways that are not ours.
+    pub(crate) gateways: Vec<GatewayDot>,
+    /// How many more there are.
+    pub(crate) more_gateways: usize,
     /// Why this may be old.
     pub(crate) problem: Option<String>,
 }
@@ -81,6 +90,7 @@ impl Site {
             .host_lines(&store::HostQuery::default(), 0, most.saturating_add(1))
             .await?;
         let few = lines.len() <= BY_NAME;
+        let (gateways, more_gateways) = gateways::dots(elsewhere(self).await?, now);
         let configured = self.app.inventory.zones();
         let empty = configured
             .iter()
@@ -102,6 +112,8 @@ impl Site {
         });
         Ok(HouseHosts {
             zones: zones.chain(empty).collect(),
+            gateways,
+            more_gateways,
             problem: None,
         })
     }

@@ -1,6 +1,7 @@
 //! What hosts reported: the newest of each, and every report as a point of its history.
 
 use crate::columns::to_column;
+use crate::driving;
 use crate::error::{StoreError, Tried};
 use crate::open::Store;
 use kill_wire::Timestamp;
@@ -149,26 +150,6 @@ impl Store {
             .collect()
     }
 
-    /// The newest facts, as JSON, of hosts that tell of targets of gateways they drive, and when they came; at most `limit`.
-    pub async fn facts_that_tell_targets(
-        &self,
-        limit: u32,
-    ) -> Result<Vec<(HostName, Timestamp, String)>, StoreError> {
-        let rows: Vec<(String, i64, String)> = sqlx::query_as(
-            "select host, at, facts from host_latest where facts like '%\"targets\":[%' order by host limit $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(&self.readers)
-        .await
-        .tried("read what gateways of hosts lead to")?;
-        rows.into_iter()
-            .map(|(host, at, facts)| {
-                let host = host.parse().map_err(|_| StoreError::Row("host name"))?;
-                Ok((host, Timestamp::from_millis(at.unsigned_abs()), facts))
-            })
-            .collect()
-    }
-
     /// Every model that every host was seen with.
     pub async fn host_models(&self) -> Result<Vec<SeenModel>, StoreError> {
         let rows: Vec<(String, String, String, i64)> =
@@ -255,7 +236,7 @@ async fn keep_latest(
 ) -> Result<(), StoreError> {
     let mut sql = QueryBuilder::new(
         "insert into host_latest (host, at, seq, boot, up_ms, claimed_at, lost, refused, cpu_ppm, memory_ppm, disk_ppm,
-          temp_mc, gpu_ppm, vram_ppm, posture_fail, posture_unknown, version, facts, address, dial, certificate_ends) ",
+          temp_mc, gpu_ppm, vram_ppm, posture_fail, posture_unknown, version, facts, drives, address, dial, certificate_ends) ",
     );
     sql.push_values(latest, |mut row, (latest, facts)| {
         let (seen, gauges) = (&latest.seen, &latest.gauges);
@@ -277,6 +258,7 @@ async fn keep_latest(
             .push_bind(latest.posture_unknown)
             .push_bind(latest.version.clone())
             .push_bind(facts.clone())
+            .push_bind(i64::from(facts.contains(driving::SAYS)))
             .push_bind(seen.address.to_string())
             .push_bind(seen.dial.as_str())
             .push_bind(seen.certificate_ends.map(|at| to_column(at.millis())));
@@ -287,7 +269,7 @@ async fn keep_latest(
           cpu_ppm = excluded.cpu_ppm, memory_ppm = excluded.memory_ppm, disk_ppm = excluded.disk_ppm,
           temp_mc = excluded.temp_mc, gpu_ppm = excluded.gpu_ppm, vram_ppm = excluded.vram_ppm,
           posture_fail = excluded.posture_fail, posture_unknown = excluded.posture_unknown, version = excluded.version,
-          facts = excluded.facts, address = excluded.address, dial = excluded.dial,
+          facts = excluded.facts, drives = excluded.drives, address = excluded.address, dial = excluded.dial,
           certificate_ends = excluded.certificate_ends",
     );
     let done = sql.build().execute(&mut **tx).await;

@@ -100,6 +100,11 @@ const STEPS: &[(i64, &str, &str)] = &[
         "alerts_firing",
         include_str!("../../../migrations/sqlite/20261122100031_alerts_firing.sql"),
     ),
+    (
+        20_261_122_130_001,
+        "drives",
+        include_str!("../../../migrations/sqlite/20261122130001_drives.sql"),
+    ),
 ];
 
 /// The first `count` steps; all of them outside tests.
@@ -176,6 +181,42 @@ mod tests {
         assert!(store.find_session(hash, now).await.unwrap().is_some());
         store.close().await;
         Store::open(&path).await.unwrap().close().await;
+    }
+
+    #[tokio::test]
+    async fn who_said_before_that_he_drives_gateways_is_known_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portcullis.db");
+        let options = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let old = SqlitePoolOptions::new()
+            .connect_with(options)
+            .await
+            .unwrap();
+        let before = STEPS.iter().position(|(_, name, _)| *name == "drives");
+        first(before.unwrap()).run(&old).await.unwrap();
+        for (host, facts) in [
+            ("gw1", r#"{"driven":[{"name":"edge"}]}"#),
+            ("claw1", r#"{"agent":{"version":"\"driven\":[{"}}"#),
+        ] {
+            sqlx::query(
+                "insert into host_latest (host, at, seq, boot, up_ms, claimed_at, lost, refused, facts, address, dial)
+                 values ($1, 5, 1, 'aa', 1, 1, 0, 0, $2, '198.18.30.2', 'out')",
+            )
+            .bind(host)
+            .bind(facts)
+            .execute(&old)
+            .await
+            .unwrap();
+        }
+        old.close().await;
+
+        let store = Store::open(&path).await.unwrap();
+        let [one] = &store.hosts_that_drive(9).await.unwrap()[..] else {
+            panic!("what only sounds like it is not it")
+        };
+        assert_eq!((one.host.as_str(), &one.zone), ("gw1", &None));
     }
 
     #[tokio::test]

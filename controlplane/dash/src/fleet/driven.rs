@@ -1,5 +1,5 @@
 //! How targets fare at gateways that are not ours, as the hosts claim that drive them: a table for the page of targets, lines
-//! for the page of a host, and the same as JSON.
+//! for the page of a host, and the same as JSON. The map shows the gateways themselves.
 
 use super::SILENT_MS;
 use crate::site::Site;
@@ -7,8 +7,9 @@ use crate::view::{When, breaker, class};
 use askama::Template;
 use kill_wire::Timestamp;
 use net_model::report::{DrivenFact, Facts, Few, Printable, TargetFact};
-use net_model::{BreakerState, HostName};
+use net_model::{BreakerState, HostName, ZoneName};
 use serde::Serialize;
+use std::net::IpAddr;
 use std::time::Duration;
 use store::StoreError;
 
@@ -17,34 +18,40 @@ const HOSTS: u32 = 100;
 /// How long a live page waits for the database.
 const LIMIT: Duration = Duration::from_millis(500);
 
-/// A gateway with targets.
+/// A gateway that is not ours.
 #[derive(Debug, Serialize)]
 pub(crate) struct Elsewhere {
-    host: HostName,
-    gateway: Printable,
-    kind: Printable,
+    pub(crate) host: HostName,
+    pub(crate) zone: Option<ZoneName>,
+    pub(crate) gateway: Printable,
+    pub(crate) kind: Printable,
     /// When the house heard of it.
-    heard: Timestamp,
-    follows: bool,
-    targets: Few<TargetFact>,
+    pub(crate) heard: Timestamp,
+    /// From where.
+    #[serde(skip)]
+    pub(crate) address: IpAddr,
+    pub(crate) follows: bool,
+    pub(crate) managed: bool,
+    pub(crate) targets: Few<TargetFact>,
 }
 
-/// Every gateway that a host drives and tells targets of.
+/// Every gateway that a host drives.
 pub(crate) async fn elsewhere(site: &Site) -> Result<Vec<Elsewhere>, StoreError> {
-    let told = site.app.store.facts_that_tell_targets(HOSTS).await?;
     let mut all = Vec::new();
-    for (host, heard, facts) in told {
+    for told in site.app.store.hosts_that_drive(HOSTS).await? {
         // Written by an older or a newer version: then it is not known until the next report.
-        let Ok(facts) = serde_json::from_str::<Facts>(&facts) else {
+        let Ok(facts) = serde_json::from_str::<Facts>(&told.facts) else {
             continue;
         };
-        let told = facts.driven.into_iter().filter(|it| !it.targets.is_empty());
-        all.extend(told.map(|it| Elsewhere {
-            host: host.clone(),
+        all.extend(facts.driven.into_iter().map(|it| Elsewhere {
+            host: told.host.clone(),
+            zone: told.zone.clone(),
             gateway: it.name,
             kind: it.kind,
-            heard,
+            heard: told.at,
+            address: told.address,
             follows: it.follows,
+            managed: it.managed,
             targets: it.targets,
         }));
     }

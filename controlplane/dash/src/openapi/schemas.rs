@@ -157,6 +157,22 @@ fn of_requests() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Gateways that hosts drive; `null` where the database does not answer.
+fn elsewhere() -> Value {
+    let flag = || json!({ "type": "boolean" });
+    let gateway = object(&[
+        ("host", text()),
+        ("zone", or_null("string")),
+        ("gateway", text()),
+        ("kind", text()),
+        ("heard", instant()),
+        ("follows", flag()),
+        ("managed", flag()),
+        ("targets", array(&json!({ "type": "object" }))),
+    ]);
+    json!({ "type": ["array", "null"], "items": gateway })
+}
+
 fn of_the_house() -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -186,7 +202,7 @@ fn of_the_house() -> Vec<(&'static str, Value)> {
                     "fallbacks",
                     array(&object(&[("from", text()), ("to", text())])),
                 ),
-                ("elsewhere", or_null("array")),
+                ("elsewhere", elsewhere()),
                 ("problems", array(&text())),
             ]),
         ),

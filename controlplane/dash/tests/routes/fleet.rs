@@ -30,6 +30,11 @@ async fn host_that_says(house: &House, name: &str, zone: &str, report: &str) {
             .unwrap()
     );
     house.join(&invitation, now).await;
+    says(house, name, zone, report).await;
+}
+
+async fn says(house: &House, name: &str, zone: &str, report: &str) {
+    let now = house.now();
     let from = Sender {
         host: name.parse().unwrap(),
         zone: zone.parse().unwrap(),
@@ -152,6 +157,62 @@ async fn targets_of_other_gateways_stand_on_the_page_of_targets_on_their_host_s_
     let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
     let driven = &shown["facts"]["driven"][0];
     assert_eq!(driven["targets"][1]["probed"], true);
+}
+
+/// A host that drives an nginx, of which it tells no target.
+fn driving_nginx(seq: u32, now: Timestamp, driven: &str) -> String {
+    let at = now.millis();
+    format!(
+        r#"{{"v":1,"seq":{seq},"boot":"00000000000000aa","up_ms":{seq}000,"at_ms":{at},"facts":{{{driven}}}}}"#
+    )
+}
+
+#[tokio::test]
+async fn the_map_shows_every_gateway_that_a_host_drives_and_whether_it_follows() {
+    const NGINX: &str = r#""driven":[{"name":"<i>door</i>","kind":"nginx","follows":false,"managed":false,"drifted":0}]"#;
+    let house = House::new().await;
+    let session = house.session().await;
+    host(&house, "claw1", "red").await;
+    host_that_says(&house, "gw1", "inference", &driving(house.now())).await;
+    let nginx = driving_nginx(1, house.now(), NGINX);
+    host_that_says(&house, "gw2", "red", &nginx).await;
+
+    let page = text(house.get("/", &session).await).await;
+    for words in [
+        ">edge</text>",
+        ">apisix on gw1</text>",
+        ">follows</text>",
+        ">&#60;i&#62;door&#60;/i&#62;</text>",
+        ">does not follow</text>",
+        "Gateway edge (apisix) on gw1, zone inference: follows, leads to ollama (local, left alone), sky (cloud), models (cloud).",
+        "(nginx) on gw2, zone red: does not follow, where it leads is not told.",
+    ] {
+        assert!(page.contains(words), "`{words}` is not on the page: {page}");
+    }
+    let state = text(house.get("/api/v1/state", &session).await).await;
+    let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+    let door = &state["elsewhere"][1];
+    assert_eq!(
+        (&door["host"], &door["zone"]),
+        (&"gw2".into(), &"red".into())
+    );
+    assert_eq!(
+        (&door["follows"], &door["managed"]),
+        (&false.into(), &false.into())
+    );
+    assert!(door.get("address").is_none(), "{door}");
+
+    // Its host drives it no more.
+    house.pass(10_000);
+    says(&house, "gw2", "red", &driving_nginx(2, house.now(), "")).await;
+    let page = text(house.get("/", &session).await).await;
+    assert!(
+        page.contains(">edge</text>") && !page.contains("door"),
+        "{page}"
+    );
+    house.pass(61_000);
+    let page = text(house.get("/", &session).await).await;
+    assert!(page.contains(">not heard from</text>"), "{page}");
 }
 
 #[tokio::test]
