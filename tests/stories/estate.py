@@ -76,7 +76,7 @@ routes = ["door", "outside"]
 
     def stop(self):
         if self.nginx:
-            self.nginx.kill()
+            self.nginx.stop()
         super().stop()
         shutil.rmtree(self.served, ignore_errors=True)
 
@@ -93,6 +93,11 @@ class Estate:
         house.hosts_rules = ZONES
         house.write_config()
 
+    def follows(self):
+        """Whether the nginx does, as its host tells it."""
+        [edge] = self.house.cli_json("hosts", "show", self.edge.name)["facts"]["driven"]
+        return edge["follows"]
+
     def start(self):
         """Until each host has told of itself, and the nginx follows."""
         self.house.start()
@@ -103,6 +108,7 @@ class Estate:
             host.start()
         for host, _, _ in self.hosts:
             until(f"a report of {host.name}", lambda name=host.name: heard(self.house, name), 60)
+        until("the nginx to follow", self.follows, 60)
         return self
 
     def stop(self):

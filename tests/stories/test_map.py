@@ -52,7 +52,7 @@ def test_a_gateway_of_another_host_stands_on_the_map_and_shows_what_it_holds(hou
             assert serious(window) == []
 
     # An nginx that is gone cannot be seen to hold anything.
-    estate.edge.nginx.kill()
+    estate.edge.nginx.stop()
     window.sees(f"{WORDS}.includes('on gw1, zone inference: does not follow, leads to lab (local), sky (cloud)')", 60)
     assert "does not follow" in texts(window)
     assert window.run(f"return {crosses}") == 3 + 1 + 1

@@ -1,8 +1,11 @@
 //! One's own account: who one is here, one's browsers, one's passkeys. An admin sees everybody's passkeys, to end one at once.
 
+pub(crate) mod api;
 mod keys;
+mod removing;
 
-pub(crate) use keys::{add, begin, remove};
+pub(crate) use keys::{add, begin};
+pub(crate) use removing::{remove, remove_json};
 
 use crate::answer::{html, refusal};
 use crate::assets::address;
@@ -18,7 +21,7 @@ use axum::response::Response;
 use kill_wire::Timestamp;
 use net_model::{DashRole, SignedInBy};
 use std::sync::Arc;
-use store::{PasskeyOwner, PasskeyRecord, StoreError};
+use store::{PasskeyOwner, PasskeyRecord, Session, StoreError};
 
 /// Most passkeys of the house.
 const MOST: u32 = 500;
@@ -101,13 +104,19 @@ pub(crate) async fn show(caller: Caller, State(site): State<Arc<Site>>) -> Respo
     }
 }
 
+/// The caller's, by whatever browser.
+async fn own_sessions(site: &Site, caller: &Caller) -> Result<Vec<Session>, StoreError> {
+    let store = &site.app.store;
+    let mut sessions = store.sessions(site.now(), sessions::MOST).await?;
+    sessions.retain(|it| own(caller, it));
+    Ok(sessions)
+}
+
 async fn page(site: &Site, caller: &Caller) -> Result<Page, StoreError> {
     let now = site.now();
-    let store = &site.app.store;
-    let sessions = store.sessions(now, sessions::MOST).await?;
-    let sessions = sessions.into_iter().filter(|it| own(caller, it));
+    let sessions = own_sessions(site, caller).await?.into_iter();
     let mine = keys::owner(site, caller);
-    let all = store.passkeys(MOST).await?;
+    let all = site.app.store.passkeys(MOST).await?;
     let is_mine = |record: &PasskeyRecord| mine.as_ref() == Some(&record.owner);
     let (keys, others): (Vec<_>, Vec<_>) = all.into_iter().partition(is_mine);
     let admin = caller.role() == DashRole::Admin;

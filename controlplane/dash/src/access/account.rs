@@ -4,7 +4,7 @@ use super::Who::{Anyone, Viewer};
 use super::{Access, row};
 use crate::site::Site;
 use crate::{account, passkey_in};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, post};
 use std::sync::Arc;
 
 pub(super) fn rows() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
@@ -26,6 +26,18 @@ pub(super) fn rows() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
         (
             row("POST", "/account/passkeys/remove", Viewer),
             post(account::remove),
+        ),
+        (
+            row("GET", "/api/v1/account", Viewer),
+            get(account::api::account),
+        ),
+        (
+            row("GET", "/api/v1/passkeys", Viewer),
+            get(account::api::passkeys),
+        ),
+        (
+            row("DELETE", "/api/v1/passkeys/{id}", Viewer),
+            delete(account::remove_json),
         ),
     ]
 }

@@ -1,17 +1,20 @@
-//! A passkey is added by a fresh sign-in, for whoever that is and with what he may, and removed by him or an admin.
+//! A passkey is added by a fresh sign-in, for whoever that is and with what he may.
+//!
+//! It has no twin for programs: what is asked stands in a session of a browser, and what answers is a device at its hand,
+//! which signs for the house's own address alone. A program has its token.
 
 use super::MOST;
-use crate::answer::{problem, refusal};
+use crate::answer::problem;
 use crate::caller::Caller;
 use crate::passkey_in::{status, told};
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use axum::body::Bytes;
-use axum::extract::{Form, State};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use kill_wire::Timestamp;
-use net_model::{DashRole, SignedInBy};
+use net_model::SignedInBy;
 use passkeys::{Holder, PasskeyTrouble, Passkeys};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -235,50 +238,4 @@ async fn vouched(site: &Site, session: &Session, now: Timestamp) -> Result<Times
     let first = site.app.store.passkey(id).await?;
     let first = first.filter(|first| first.role == session.role && site.counts(first, now));
     Ok(first.ok_or(NotAdded::NotVouched)?.vouched)
-}
-
-/// Which one.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Which {
-    id: String,
-}
-
-pub(crate) async fn remove(
-    caller: Caller,
-    State(site): State<Arc<Site>>,
-    Form(which): Form<Which>,
-) -> Response {
-    let late = |error: StoreError| {
-        tracing::error!(%error, source = ?std::error::Error::source(&error), "A passkey cannot be removed.");
-        let text = "The database does not answer, so the passkey still counts.";
-        refusal(StatusCode::SERVICE_UNAVAILABLE, text)
-    };
-    let mine = owner(&site, &caller);
-    let may =
-        |it: &PasskeyRecord| caller.role() == DashRole::Admin || mine.as_ref() == Some(&it.owner);
-    let record = match site.app.store.passkey(&which.id).await {
-        Ok(record) => record.filter(may),
-        Err(error) => return late(error),
-    };
-    // The same whether there is none or it is somebody else's.
-    let Some(record) = record else {
-        return refusal(StatusCode::NOT_FOUND, "There is no such passkey of yours.");
-    };
-    let detail = match record.owner {
-        PasskeyOwner::Machine => "the machine's owner".to_owned(),
-        PasskeyOwner::Person { .. } => record.who,
-    };
-    let change = Change {
-        what: "passkey.remove",
-        subject: &record.name,
-        detail: &detail,
-    };
-    if let Err(refused) = site.record(&caller, &change).await {
-        return refused.into_response();
-    }
-    match site.app.store.remove_passkey(&record.id).await {
-        Ok(ended) => ended.into_iter().for_each(|token| site.memory.end(token)),
-        Err(error) => return late(error),
-    }
-    Redirect::to("/account").into_response()
 }

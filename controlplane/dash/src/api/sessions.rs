@@ -28,7 +28,8 @@ pub(crate) async fn all(caller: Caller, State(site): State<Arc<Site>>) -> Respon
     }
 }
 
-fn shown(caller: &Caller, it: &Session) -> Value {
+/// One of them.
+pub(crate) fn shown(caller: &Caller, it: &Session) -> Value {
     json!({
         "id": it.token.to_hex(), "who": it.who, "role": it.role, "how": it.how.as_str(), "from": it.from,
         "since": it.created, "expires": it.expires, "own": caller.token() == Some(it.token),

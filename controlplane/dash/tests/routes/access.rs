@@ -117,13 +117,16 @@ const LOOKED: [(&str, &str, Who); 10] = [
 ];
 
 /// One's own account, and passkeys.
-const OWN: [(&str, &str, Who); 6] = [
+const OWN: [(&str, &str, Who); 9] = [
     ("POST", "/sign-in/passkey/begin", Who::Anyone),
     ("POST", "/sign-in/passkey", Who::Anyone),
     ("GET", "/account", Who::Viewer),
     ("POST", "/account/passkeys/begin", Who::Viewer),
     ("POST", "/account/passkeys", Who::Viewer),
     ("POST", "/account/passkeys/remove", Who::Viewer),
+    ("GET", "/api/v1/account", Who::Viewer),
+    ("GET", "/api/v1/passkeys", Who::Viewer),
+    ("DELETE", "/api/v1/passkeys/{id}", Who::Viewer),
 ];
 
 /// What pages show and do, for programs.

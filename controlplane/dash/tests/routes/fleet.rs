@@ -163,7 +163,7 @@ async fn targets_of_other_gateways_stand_on_the_page_of_targets_on_their_host_s_
 fn driving_nginx(seq: u32, now: Timestamp, driven: &str) -> String {
     let at = now.millis();
     format!(
-        r#"{{"v":1,"seq":{seq},"boot":"00000000000000aa","up_ms":{seq}000,"at_ms":{at},"facts":{{{driven}}}}}"#
+        r#"{{"v":1,"seq":{seq},"boot":"00000000000000aa","up_ms":{seq}0000,"at_ms":{at},"facts":{{{driven}}}}}"#
     )
 }
 

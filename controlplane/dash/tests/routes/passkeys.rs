@@ -2,6 +2,7 @@
 
 mod adding;
 mod people;
+mod programs;
 mod proving;
 
 use crate::authenticator::Device;

@@ -84,6 +84,23 @@ pub(super) const OPERATIONS: &[(&str, &str, Said)] = &[
         let done = json!({ "description": "It is signed out." });
         Operation::new("Sign a browser out", vec![("204", done)])
     }),
+    ("GET", "/api/v1/account", || {
+        Operation::new(
+            "Who asks, with his sessions and passkeys",
+            ok("Of a token there is neither.", &of("Account")),
+        )
+    }),
+    ("GET", "/api/v1/passkeys", || {
+        let text = "All of them. One is added on the page /account alone: a browser's session is asked, and a device at its hand answers.";
+        Operation::new(
+            "Passkeys: one's own, and all of them for an admin",
+            ok(text, &page_of("Passkey")),
+        )
+    }),
+    ("DELETE", "/api/v1/passkeys/{id}", || {
+        let done = json!({ "description": "It signs nobody in, and each session begun with it has ended." });
+        Operation::new("Remove a passkey", vec![("204", done)])
+    }),
     ("GET", "/api/v1/consumers", || {
         let page = with(
             page_of("Consumer"),

@@ -15,7 +15,8 @@ fn short(most: u32) -> Value {
 pub(super) fn all() -> impl Iterator<Item = (&'static str, Value)> {
     let all = of_the_past().into_iter().chain(of_spending());
     let all = all.chain(of_consumers()).chain(of_people());
-    all.chain(of_codes()).chain(of_settings())
+    let all = all.chain(of_accounts()).chain(of_codes());
+    all.chain(of_settings())
 }
 
 fn of_the_past() -> Vec<(&'static str, Value)> {
@@ -193,6 +194,37 @@ fn of_people() -> Vec<(&'static str, Value)> {
             ]),
         ),
     ]
+}
+
+/// Who asks, and what signs him in. Of a token there is neither a session nor a passkey.
+fn of_accounts() -> Vec<(&'static str, Value)> {
+    let role = || one_of(&["viewer", "operator", "admin"]);
+    let passkey = object(&[
+        ("id", text()),
+        ("name", text()),
+        ("who", or_null("string")),
+        ("own", yes()),
+        ("role", role()),
+        ("created", instant()),
+        ("last_used", or_null("integer")),
+        ("counts", yes()),
+    ]);
+    let adding = object(&[
+        ("origin", or_null("string")),
+        ("not_now", or_null("string")),
+    ]);
+    let account = object(&[
+        ("who", or_null("string")),
+        ("role", role()),
+        ("how", text()),
+        ("from", or_null("string")),
+        ("since", or_null("integer")),
+        ("expires", or_null("integer")),
+        ("sessions", array(&of("Session"))),
+        ("passkeys", array(&of("Passkey"))),
+        ("adding", adding),
+    ]);
+    vec![("Passkey", passkey), ("Account", account)]
 }
 
 /// What needs somebody's RESTORE code, and comes of it.
