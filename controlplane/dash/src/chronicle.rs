@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Longest line that is read, in bytes; the kill switch writes none that is longer.
 const MAX_LINE: u64 = 256 * 1024;
@@ -26,13 +26,38 @@ const INCIDENTS: usize = 50_000;
 /// Most lines of one incident that are shown: a proof more or less says nothing new.
 const LINES: usize = 64;
 
-/// Where the journal lies and who checks its chain: the dashboard knows no format but JSON lines.
+/// Lines that are read ahead before somebody who waits for the journal gets a turn.
+const PIECE: usize = 1024;
+
+/// Where the journal lies, who checks its chain, and what was read of it. Copies share what was read.
 #[derive(Clone, Debug)]
 pub struct JournalFile {
-    /// The file.
-    pub path: PathBuf,
-    /// Checks the whole chain.
-    pub verify: fn(&Path) -> Result<JournalHolds, String>,
+    pub(crate) path: PathBuf,
+    pub(crate) verify: fn(&Path) -> Result<JournalHolds, String>,
+    pub(crate) chronicle: Arc<Chronicle>,
+}
+
+impl JournalFile {
+    /// `verify` checks the whole chain: the dashboard knows no format but JSON lines.
+    #[must_use]
+    pub fn new(path: PathBuf, verify: fn(&Path) -> Result<JournalHolds, String>) -> Self {
+        Self {
+            path,
+            verify,
+            chronicle: Arc::default(),
+        }
+    }
+
+    /// Reads what there is, so that the first look at a page need not. Blocks, and ends early once `ended` says so. What cannot
+    /// be read is no trouble here: who looks at a page is told.
+    pub fn read_ahead(&self, ended: impl Fn() -> bool) {
+        while !ended() {
+            match self.chronicle.read_piece(&self.path) {
+                Ok(More::Perhaps) => std::thread::yield_now(),
+                Ok(More::Not) | Err(_) => return,
+            }
+        }
+    }
 }
 
 /// A chain that holds.
@@ -44,6 +69,13 @@ pub struct JournalHolds {
     pub last_hash: String,
     /// Bytes of an unfinished last line that was never acknowledged.
     pub torn_bytes: u64,
+}
+
+/// Whether more may stand in the file than was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum More {
+    Perhaps,
+    Not,
 }
 
 /// What is known of the file so far.
@@ -85,6 +117,16 @@ pub(crate) struct JournalPage {
 }
 
 impl Chronicle {
+    fn read_piece(&self, path: &Path) -> io::Result<More> {
+        let mut book = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        book.read_some(path, PIECE)
+    }
+
+    /// Lines that were read, of whatever kind; none while somebody reads, since nobody is kept waiting here.
+    pub(crate) fn lines_read(&self) -> Option<u64> {
+        self.0.try_lock().ok().map(|book| book.lines)
+    }
+
     /// Incidents with a number below `before`, `limit` of them. Blocks while the file is read.
     pub(crate) fn incidents(
         &self,
@@ -169,6 +211,11 @@ impl Chronicle {
 
 impl Book {
     fn read_on(&mut self, path: &Path) -> io::Result<()> {
+        self.read_some(path, usize::MAX).map(|_| ())
+    }
+
+    /// At most `most` more lines.
+    fn read_some(&mut self, path: &Path, most: usize) -> io::Result<More> {
         let mut file = File::open(path)?;
         if file.metadata()?.len() < self.end {
             // Another file in its place, or a torn line taken off: begin anew.
@@ -177,16 +224,17 @@ impl Book {
         file.seek(SeekFrom::Start(self.end))?;
         let mut file = BufReader::with_capacity(256 * 1024, file);
         let mut line = Vec::new();
-        loop {
+        for _ in 0..most {
             line.clear();
             let read = file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
             if line.last() != Some(&b'\n') {
                 // The end, or a line that is being written.
-                return Ok(());
+                return Ok(More::Not);
             }
             self.take(&line);
             self.end = self.end.saturating_add(read as u64);
         }
+        Ok(More::Perhaps)
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm for each kind of entry")]

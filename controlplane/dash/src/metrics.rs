@@ -14,6 +14,10 @@ pub(crate) async fn healthz() -> &'static str {
 pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> impl IntoResponse {
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     let mut text = text(&site.snapshot());
+    if let Some(entries) = site.app.journal.chronicle.lines_read() {
+        let help = "Entries of the kill switch's journal that the dashboard has read.";
+        text.push_str(&gauge("journal_entries_read", help, entries));
+    }
     let (told, left_out) = site.violations.counts();
     for (name, help, value) in [
         (
@@ -35,13 +39,16 @@ pub(crate) async fn metrics(State(site): State<Arc<Site>>) -> impl IntoResponse 
     ([(header::CONTENT_TYPE, kind)], text)
 }
 
+fn gauge(name: &str, help: &str, value: u64) -> String {
+    let name = format!("portcullis_{name}");
+    format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n")
+}
+
 /// The Prometheus text form, version 0.0.4. Figures of a part that cannot be read are left out.
 fn text(snapshot: &Snapshot) -> String {
     let mut text = String::new();
     let mut gauge = |name: &str, help: &str, value: u64| {
-        let name = format!("portcullis_{name}");
-        let lines = format!("# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}\n");
-        text.push_str(&lines);
+        text.push_str(&self::gauge(name, help, value));
     };
     let read = u64::from(snapshot.killswitch.is_ok());
     gauge(

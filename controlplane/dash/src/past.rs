@@ -68,8 +68,8 @@ pub(crate) async fn incidents(
     Query(which): Query<Before>,
 ) -> Response {
     let before = which.before.and_then(|n| u32::try_from(n).ok());
-    let (page, problem) = match read(&site, move |site, file| {
-        site.chronicle.incidents(&file.path, before, ROWS)
+    let (page, problem) = match read(&site, move |file| {
+        file.chronicle.incidents(&file.path, before, ROWS)
     })
     .await
     {
@@ -128,10 +128,10 @@ async fn newest(site: &Site, before: Option<u32>, rows: usize) -> Result<Inciden
 /// Reads the journal on a thread of its own, or says why it cannot.
 async fn read<T: Send + 'static>(
     site: &Arc<Site>,
-    how: impl FnOnce(&Site, &JournalFile) -> io::Result<T> + Send + 'static,
+    how: impl FnOnce(&JournalFile) -> io::Result<T> + Send + 'static,
 ) -> Result<T, String> {
-    let on = Arc::clone(site);
-    let done = tokio::task::spawn_blocking(move || how(&on, &on.app.journal));
+    let file = site.app.journal.clone();
+    let done = tokio::task::spawn_blocking(move || how(&file));
     match done.await {
         Ok(Ok(read)) => Ok(read),
         Ok(Err(why)) => {
@@ -163,8 +163,8 @@ enum Missing {
 /// One incident with its entries; without them where only the kill switch itself knows of it.
 async fn find(site: &Arc<Site>, number: &str) -> Result<(IncidentRecord, Vec<Entry>), Missing> {
     let number: u32 = number.parse().map_err(|_| Missing::Unknown)?;
-    let found = read(site, move |site, file| {
-        site.chronicle.incident(&file.path, number)
+    let found = read(site, move |file| {
+        file.chronicle.incident(&file.path, number)
     });
     let why = match found.await {
         Ok(found) => return found.ok_or(Missing::Unknown),

@@ -2,7 +2,7 @@
 
 use crate::attempts::Attempts;
 use crate::channels::ChannelTest;
-use crate::chronicle::{Chronicle, JournalFile};
+use crate::chronicle::JournalFile;
 use crate::config::ConfigAsk;
 use crate::feeds::{AT_ONCE, Feeds};
 use crate::house::LastRead;
@@ -92,8 +92,6 @@ pub(crate) struct Site {
     pub(crate) newest: Newest,
     /// The hosts as they were read last.
     pub(crate) house: LastRead,
-    /// What was read of the journal.
-    pub(crate) chronicle: Chronicle,
     /// A place for who has the whole journal checked.
     pub(crate) verifying: Arc<Semaphore>,
     /// How often targets and channels are tested.
@@ -120,7 +118,6 @@ impl Site {
             batches: Arc::new(Semaphore::new(AT_ONCE)),
             newest: Newest::default(),
             house: LastRead::default(),
-            chronicle: Chronicle::default(),
             verifying: Arc::new(Semaphore::new(1)),
             pace: Pace::default(),
             target_tests: Last::default(),

@@ -6,17 +6,14 @@ use serde_json::json;
 
 /// The journal for the dashboard.
 pub(crate) fn of(home: &Home) -> dash::JournalFile {
-    dash::JournalFile {
-        path: home.journal(),
-        verify: |path| {
-            let good = killswitchd::journal::verify(path).map_err(|broken| broken.to_string())?;
-            Ok(dash::JournalHolds {
-                entries: good.entries,
-                last_hash: good.last_hash,
-                torn_bytes: good.torn_bytes,
-            })
-        },
-    }
+    dash::JournalFile::new(home.journal(), |path| {
+        let good = killswitchd::journal::verify(path).map_err(|broken| broken.to_string())?;
+        Ok(dash::JournalHolds {
+            entries: good.entries,
+            last_hash: good.last_hash,
+            torn_bytes: good.torn_bytes,
+        })
+    })
 }
 
 /// Checks the whole chain; reads the file alone, so it works when nothing runs.

@@ -63,3 +63,36 @@ fn another_file_in_its_place_is_read_from_its_beginning() {
     let page = chronicle.incidents(&path, None, 9).unwrap();
     assert_eq!((page.all, page.rows[0].incident.get()), (1, 3));
 }
+
+#[test]
+fn what_was_read_ahead_is_not_read_again_and_a_stop_is_heeded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal");
+    let many = u32::try_from(PIECE).unwrap() * 2 + 7;
+    let text: String = (1..=many).map(cut).collect();
+    std::fs::write(&path, &text).unwrap();
+    let journal = JournalFile::new(path.clone(), |_| Err("is not asked".to_owned()));
+
+    journal.read_ahead(|| true);
+    assert_eq!(journal.chronicle.lines_read(), Some(0));
+    journal.clone().read_ahead(|| false);
+    assert_eq!(journal.chronicle.lines_read(), Some(u64::from(many)));
+    assert_eq!(
+        journal.chronicle.0.lock().unwrap().end,
+        text.len() as u64,
+        "the first look begins at the end"
+    );
+
+    // A page looks at what comes behind, and at nothing before it: other bytes there change nothing.
+    std::fs::write(&path, [" ".repeat(text.len()), cut(many + 1)].concat()).unwrap();
+    let page = journal.chronicle.incidents(&path, None, 1).unwrap();
+    let newest = page.rows.first().map(|row| row.incident.get());
+    assert_eq!((page.all, newest), (many as usize + 1, Some(many + 1)));
+}
+
+#[test]
+fn a_journal_that_is_not_there_ends_reading_ahead() {
+    let journal = JournalFile::new(PathBuf::from("/nowhere/journal"), |_| Err(String::new()));
+    journal.read_ahead(|| false);
+    assert_eq!(journal.chronicle.lines_read(), Some(0));
+}

@@ -27,8 +27,8 @@ pub(crate) async fn incidents(
     let found = match before {
         None => newest(&site, None, rows).await,
         Some(_) => {
-            let read = read(&site, move |site, file| {
-                site.chronicle.incidents(&file.path, before, rows)
+            let read = read(&site, move |file| {
+                file.chronicle.incidents(&file.path, before, rows)
             });
             match read.await {
                 Ok(page) => Ok(page),
@@ -86,8 +86,8 @@ pub(crate) async fn journal(
     Query(slice): Query<Slice<u64>>,
 ) -> Response {
     let (limit, before) = (slice.limit(USUAL), slice.after);
-    let found = read(&site, move |site, file| {
-        site.chronicle.lines(&file.path, before, u64::from(limit))
+    let found = read(&site, move |file| {
+        file.chronicle.lines(&file.path, before, u64::from(limit))
     });
     match found.await {
         Ok(page) => {

@@ -49,8 +49,8 @@ async fn draw(
     outcome: Option<Outcome>,
 ) -> Response {
     let before = which.before;
-    let found = read(site, move |site, file| {
-        site.chronicle.lines(&file.path, before, ROWS)
+    let found = read(site, move |file| {
+        file.chronicle.lines(&file.path, before, ROWS)
     });
     let (page, problem) = match found.await {
         Ok(page) => (page, None),
@@ -100,7 +100,7 @@ pub(crate) async fn verify(
 
 /// The file as it lies there, up to where it ends now, piece by piece.
 pub(crate) async fn export(_: Caller, State(site): State<Arc<Site>>) -> Response {
-    let opened = read(&site, |_, file| {
+    let opened = read(&site, |file| {
         let file = File::open(&file.path)?;
         let length = file.metadata()?.len();
         Ok((file, length))

@@ -86,9 +86,8 @@ impl House {
             sign_in_dir: folder.path().join("sign-in"),
             hosts: vec!["portcullis.lan".to_owned()],
             config: asks,
-            journal: dash::JournalFile {
-                path: folder.path().join("journal"),
-                verify: |path| match std::fs::read_to_string(path) {
+            journal: dash::JournalFile::new(folder.path().join("journal"), |path| {
+                match std::fs::read_to_string(path) {
                     Ok(text) if text.contains("forged") => {
                         Err("line 2: the hash does not fit".to_owned())
                     }
@@ -98,8 +97,8 @@ impl House {
                         torn_bytes: 0,
                     }),
                     Err(why) => Err(why.to_string()),
-                },
-            },
+                }
+            }),
             feeds: feeds_receiver,
             clock,
         };

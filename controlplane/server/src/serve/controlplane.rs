@@ -151,7 +151,9 @@ impl ControlPlane {
             let router = dash::over_mesh(app.clone(), whois);
             tracker.spawn(over_mesh::serve(at, local, router, stop.clone()));
         }
+        let (journal, ended) = (app.journal.clone(), stop.clone());
         let web = open(listener, dash::router(app), &tracker, &stop)?;
+        tracker.spawn_blocking(move || journal.read_ahead(|| ended.is_cancelled()));
         tracker.close();
         Ok(Self {
             store,
