@@ -15,15 +15,16 @@ use kill_wire::Timestamp;
 use net_model::{Alias, Explanation, Stage, Step, Story, Verdict};
 use serde::Deserialize;
 use std::sync::Arc;
-use store::StoreError;
+use store::{StoreError, StoryMark};
 
 /// Requests on the page, and of an answer where nothing else is asked.
 const USUAL: u32 = 50;
 
-/// Which request.
+/// Which request, or which page of the list.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Asked {
     id: Option<String>,
+    before: Option<String>,
 }
 
 #[derive(Template)]
@@ -33,6 +34,9 @@ struct Form {
     problem: Option<&'static str>,
     asked: String,
     rows: Vec<Row>,
+    /// The next page holds what stands behind this.
+    next: Option<String>,
+    first: bool,
 }
 
 #[derive(Debug)]
@@ -72,6 +76,8 @@ pub(crate) async fn form(
     State(site): State<Arc<Site>>,
     Query(asked): Query<Asked>,
 ) -> Response {
+    // An address that somebody has changed by hand shows the newest.
+    let after = asked.before.as_deref().and_then(marked);
     let asked = asked.id.unwrap_or_default();
     let problem = match asked.trim().parse::<Alias>() {
         // Of its letters only the slash, the plus and the like need care in a path.
@@ -79,9 +85,14 @@ pub(crate) async fn form(
         Err(_) if asked.trim().is_empty() => None,
         Err(_) => Some("That is no id of a request: 1 to 128 letters, digits and - _ . : / + = @"),
     };
-    match site.app.store.stories(None, USUAL).await {
-        Ok(stories) => {
+    match site.app.store.stories(after.as_ref(), USUAL + 1).await {
+        Ok(mut stories) => {
+            let most = usize::try_from(USUAL).unwrap_or(usize::MAX);
+            let more = stories.len() > most;
+            stories.truncate(most);
             let page = Form {
+                next: stories.last().filter(|_| more).map(mark),
+                first: after.is_none(),
                 frame: Frame::of(&site, &caller, "/explain"),
                 problem,
                 asked: asked.chars().take(128).collect(),
@@ -156,6 +167,8 @@ pub(crate) async fn page(
                 problem: Some(UNKNOWN),
                 asked: id.chars().take(128).collect(),
                 rows: Vec::new(),
+                next: None,
+                first: true,
             };
             html(StatusCode::NOT_FOUND, &page)
         }
@@ -220,17 +233,32 @@ pub(crate) async fn one(
 pub(crate) async fn list(
     _: Caller,
     State(site): State<Arc<Site>>,
-    Query(slice): Query<Slice<u64>>,
+    Query(slice): Query<Slice>,
 ) -> Response {
     let limit = slice.limit(USUAL);
-    let before = slice.after.map(Timestamp::from_millis);
-    match site.app.store.stories(before, limit + 1).await {
-        Ok(stories) => {
-            let mark = |story: &Story| story.at.millis().to_string();
-            Json(slice::page(stories, limit, mark)).into_response()
-        }
+    let after = slice.after.as_deref().map(marked);
+    if after == Some(None) {
+        let text =
+            "`after`: expected what `next` said, an instant and an id such as 1795000000000.b-7";
+        return problem(StatusCode::BAD_REQUEST, "bad_request", text);
+    }
+    let after = after.flatten();
+    match site.app.store.stories(after.as_ref(), limit + 1).await {
+        Ok(stories) => Json(slice::page(stories, limit, mark)).into_response(),
         Err(error) => unreadable(&error),
     }
+}
+
+/// Several are told of in one millisecond: with its id each stands in one place.
+fn mark(story: &Story) -> String {
+    format!("{}.{}", story.at.millis(), story.id)
+}
+
+fn marked(text: &str) -> Option<StoryMark> {
+    let (at, id) = text.split_once('.')?;
+    let at = Timestamp::from_millis(at.parse().ok()?);
+    let id = id.to_owned();
+    Some(StoryMark { at, id })
 }
 
 fn unreadable(error: &StoreError) -> Response {

@@ -43,7 +43,7 @@ pub use open::Store;
 pub use passkeys::{PasskeyOwner, PasskeyRecord};
 pub use provider_sessions::ProviderPart;
 pub use sessions::{NewSession, PasskeyPart, Session};
-pub use stories::MOST_STORIES;
+pub use stories::{MOST_STORIES, StoryMark};
 pub use tokens::TokenRecord;
 pub use usage::{ConsumerUsage, Cursor, Spending, hour_start};
 pub use usage_sides::Answered;

@@ -17,6 +17,15 @@ const MOST_FOUND: u32 = 20;
 
 const TRIED: &str = "look for a request";
 
+/// Behind which story a list goes on: what follows is older, or of the same instant with an id that sorts before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoryMark {
+    /// When the story was told.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
 impl Store {
     /// What was told of a request: by its own id, else by what a neighbour calls it, newest first.
     pub async fn stories_of(&self, word: &Alias) -> Result<Vec<Story>, StoreError> {
@@ -56,20 +65,25 @@ impl Store {
         }))
     }
 
-    /// The newest stories, newest first: those told before `before`.
+    /// The newest stories, newest first: those that stand behind `after`.
     pub async fn stories(
         &self,
-        before: Option<Timestamp>,
+        after: Option<&StoryMark>,
         limit: u32,
     ) -> Result<Vec<Story>, StoreError> {
-        let before = before.map_or(i64::MAX, |at| to_column(at.millis()));
-        let rows: Vec<String> =
-            sqlx::query_scalar("select story from stories where at < $1 order by at desc limit $2")
-                .bind(before)
-                .bind(i64::from(limit))
-                .fetch_all(&self.readers)
-                .await
-                .tried("read what was told of requests")?;
+        let (at, id) = after.map_or((i64::MAX, ""), |mark| {
+            (to_column(mark.at.millis()), mark.id.as_str())
+        });
+        let rows: Vec<String> = sqlx::query_scalar(
+            "select story from stories where at <= $1 and (at < $1 or id < $2)
+             order by at desc, id desc limit $3",
+        )
+        .bind(at)
+        .bind(id)
+        .bind(i64::from(limit))
+        .fetch_all(&self.readers)
+        .await
+        .tried("read what was told of requests")?;
         let stories = rows.iter().map(|text| serde_json::from_str(text));
         stories
             .collect::<Result<_, _>>()

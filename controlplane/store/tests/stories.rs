@@ -4,7 +4,7 @@
 
 use kill_wire::Timestamp;
 use net_model::{Alias, Story};
-use store::{Cursor, Store};
+use store::{Cursor, Store, StoryMark};
 
 fn at(ms: u64) -> Timestamp {
     Timestamp::from_millis(ms)
@@ -47,7 +47,34 @@ async fn a_request_is_found_by_each_of_its_ids_and_told_once() {
     }
     assert_eq!(store.explain(&alias("b-3")).await.unwrap(), None);
     assert_eq!(store.stories(None, 10).await.unwrap().len(), 2);
-    assert_eq!(store.stories(Some(at(6)), 10).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn of_stories_of_one_instant_no_page_leaves_one_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(&dir).await;
+    let at_once = (0..7).map(|n| story(&format!("b-{n}"), 5));
+    let stories: Vec<Story> = at_once.chain([story("a-1", 4), story("c-1", 6)]).collect();
+    store
+        .ingest_told(&[], &stories, &Cursor::default())
+        .await
+        .unwrap();
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.stories(after.as_ref(), 2).await.unwrap();
+        let Some(last) = page.last() else {
+            break;
+        };
+        after = Some(StoryMark {
+            at: last.at,
+            id: last.id.clone(),
+        });
+        seen.extend(page.into_iter().map(|story| story.id));
+    }
+    let wanted = [
+        "c-1", "b-6", "b-5", "b-4", "b-3", "b-2", "b-1", "b-0", "a-1",
+    ];
+    assert_eq!(seen, wanted);
 }
 
 #[tokio::test]

@@ -164,8 +164,35 @@ async fn a_request_is_explained_on_its_page_and_to_programs() {
     let one = read(house.get("/api/v1/explain/b-1", &session).await).await;
     assert_eq!(one["steps"].as_array().unwrap().len(), 8);
     let many = read(house.get("/api/v1/explain?limit=1", &session).await).await;
-    assert_eq!(many["items"].as_array().unwrap().len(), 1);
-    assert!(many["next"].is_string());
+    assert_eq!(many["items"][0]["id"], "b-2");
+    // Both were told of in the same millisecond.
+    let next = many["next"].as_str().unwrap();
+    let rest = format!("/api/v1/explain?limit=1&after={next}");
+    let rest = read(house.get(&rest, &session).await).await;
+    assert_eq!(rest["items"][0]["id"], "b-1");
+    assert_eq!(rest["items"].as_array().unwrap().len(), 1);
+    assert!(rest["next"].is_null());
+    let wrong = house.get("/api/v1/explain?after=b-1", &session).await;
+    assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_list_of_what_was_told_goes_back_to_its_first_request() {
+    let house = House::new().await;
+    let session = house.session_of(DashRole::Viewer).await;
+    let stories: Vec<_> = (100..170).map(|n| story(&format!("b-{n}"))).collect();
+    house
+        .store
+        .ingest_told(&[], &stories, &Cursor::default())
+        .await
+        .unwrap();
+    let first = text(house.get("/explain", &session).await).await;
+    assert!(first.contains("/explain/b-169") && !first.contains("/explain/b-119"));
+    let older = "/explain?before=1795000000000.b-120";
+    assert!(first.contains(&format!("href=\"{older}\"")), "{first}");
+    let second = text(house.get(older, &session).await).await;
+    assert!(second.contains("/explain/b-119") && second.contains("/explain/b-100"));
+    assert!(!second.contains("/explain/b-120") && !second.contains(">Older<"));
 }
 
 #[tokio::test]
