@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -103,9 +104,47 @@ def test_a_token_from_elsewhere_shows_what_the_machine_of_the_house_shows(house)
     assert house.cli(*elsewhere, "tokens", "revoke", "made-there").returncode == 0
     names = {it["name"]: it["revoked"] for it in house.cli_json("tokens", "list")["tokens"]}
     assert names == {"far-away": None, "made-there": names["made-there"]} and names["made-there"]
+    assert house.cli_json(*elsewhere, "codes", "list") == house.cli_json("codes", "list")
     # What needs the machine says so.
-    refused = house.cli(*elsewhere, "codes", "list")
-    assert refused.returncode == 1 and "machine of the house" in refused.stderr
+    for words in (("codes", "now"), ("sign-in",), ("mesh", "release"), ("hosts", "agent-binary", "add", "node-agent")):
+        refused = house.cli(*elsewhere, *words)
+        assert refused.returncode == 1 and "machine of the house" in refused.stderr, refused
+    for words in (("hosts", "invite", "gpu1", "--zone", "red"), ("config", "chekc")):
+        assert house.cli(*elsewhere, *words).returncode == 2, words
+
+
+def test_the_configuration_is_checked_where_the_house_stands(house):
+    path = token(house, "far-away", "admin")
+    elsewhere = ("--url", house.dashboard, "--token-file", str(path))
+    assert house.cli_json(*elsewhere, "config", "check")["good"] is True
+    good = house.config.read_text()
+    house.config.write_text(good + "\n[gatewy]\nlisten = 7\n")
+    bad = house.cli(*elsewhere, "config", "check", "--json")
+    assert bad.returncode == 1, bad
+    assert any("gatewy" in json.dumps(it) for it in json.loads(bad.stdout)["mistakes"]), bad.stdout
+    people = house.cli(*elsewhere, "config", "check")
+    assert people.returncode == 1 and "gatewy" in people.stdout and "nothing was changed" in people.stdout
+    assert house.cli(*elsewhere, "config", "check", "--drivers").returncode == 1
+    house.config.write_text(good)
+    looks = token(house, "looks", "viewer")
+    refused = house.cli("--url", house.dashboard, "--token-file", str(looks), "config", "check")
+    assert refused.returncode == 1 and "403" in refused.stderr, refused.stderr
+
+
+def test_the_journal_is_read_before_anybody_looks(house):
+    for scope in ("LLM", "agent"):
+        house.cut(scope, why="a story")
+    entries = len((house.data / "killswitch" / "journal.jsonl").read_text().splitlines())
+    house.stop()
+    house.start(proven=False)
+
+    def read():
+        figures = httpx.get(f"{house.dashboard}/metrics", trust_env=False).text
+        found = re.search(r"^portcullis_journal_entries_read (\d+)$", figures, re.MULTILINE)
+        return found and int(found.group(1)) >= entries
+
+    # No page was asked for since the start.
+    until("the journal to be read", read)
 
 
 def test_every_list_of_the_api_is_walked_to_its_end(house):

@@ -116,3 +116,34 @@ def test_the_own_machine_is_a_host_from_the_first_start_on(house):
     until("itself", lambda: any(host["state"] == "joined" for host in listed(house).values()), 20)
     name = next(iter(listed(house)))
     until("a report of itself", lambda: heard(house, name), 30)
+
+
+def test_a_host_is_invited_and_shut_out_from_elsewhere(house):
+    for role in ("admin", "viewer"):
+        (house.folder / role).write_text(house.cli_json("tokens", "create", role, "--role", role)["token"])
+    away = ("--url", house.dashboard, "--token-file", house.folder / "admin")
+    wanted = ("hosts", "invite", "gpu1", "--zone", "red", "--role", "red-zone")
+    looks = house.cli("--url", house.dashboard, "--token-file", house.folder / "viewer", *wanted)
+    assert looks.returncode == 1 and "403" in looks.stderr and "gpu1" not in listed(house), looks.stderr
+
+    host = Host(house, "gpu1")
+    invited = house.cli_json(*away, *wanted)
+    assert (invited["host"], invited["zone"], invited["roles"], invited["dial"]) == ("gpu1", "red", ["red-zone"], "out")
+    joined = host.join(invited["token"])
+    assert joined.returncode == 0, joined.stderr
+    assert listed(house)["gpu1"]["state"] == "joined"
+    twice = house.cli(*away, *wanted)
+    assert twice.returncode == 1 and "known already" in twice.stderr, twice.stderr
+    called = house.cli_json(*away, "hosts", "invite", "claw1", "--zone", "red", "--role", "red-zone", "--dial", "in", "--at", "127.0.0.1:7")
+    assert called["dial"] == "in" and listed(house)["claw1"]["state"] == "invited"
+
+    assert house.cli_json(*away, "hosts", "rename", "gpu1", "attic") == {"renamed": "gpu1", "to": "attic"}
+    assert house.cli_json(*away, "hosts", "revoke", "attic") == {"revoked": "attic"}
+    assert listed(house)["attic"]["state"] == "revoked"
+    token = house.cli_json(*away, "hosts", "reinvite", "attic")["token"]
+    again = Host(house, "attic")
+    assert again.join(token).returncode == 0 and listed(house)["attic"]["state"] == "joined"
+    for words in (("revoke", "nobody"), ("reinvite", "nobody"), ("rename", "nobody", "else"), ("rename", "attic", "claw1")):
+        assert house.cli(*away, "hosts", *words).returncode == 1, words
+    record = json.loads(house.cli("--url", house.dashboard, "--token-file", house.folder / "viewer", "status", "--json").stdout)
+    assert record["killswitch"]["latches"] == [], "whoever is shut out has cut nothing"

@@ -132,3 +132,30 @@ def test_what_a_host_should_try_is_printed_as_its_agent_reads_it(house):
     assert all(target in printed.stdout for target in ("tcp://192.0.2.12:7412", "tcp://[2001:db8::7]:445", "dns://192.0.2.53/example.org"))
     unknown = house.cli("hosts", "canary", "nobody")
     assert unknown.returncode == 1 and "there is no host nobody" in unknown.stderr, unknown
+
+
+def test_the_mesh_and_a_zone_are_seen_from_elsewhere_and_nothing_is_taken_back_from_there(house, headscale, service):
+    path = house.folder / "admin.token"
+    path.write_text(house.cli_json("tokens", "create", "far-away", "--role", "admin")["token"])
+    away = ("--url", house.dashboard, "--token-file", path)
+
+    def seen():
+        """The house looks by itself; what it saw last is told."""
+        view = house.cli_json(*away, "mesh")
+        return view if {node["host"] for node in view["nodes"] if node["id"] == "7"} == {"claw1"} else None
+
+    look_again(headscale, service)
+    there, here = until("the house to have looked", seen), house.cli_json("mesh")
+    for view in (there, here):
+        del view["at"]
+    assert there == here
+    shown = house.cli(*away, "mesh")
+    assert shown.returncode == 0 and "claw1 in red" in shown.stdout, shown
+    for words in (("mesh", "release"), ("mesh", "delete", "7")):
+        refused = house.cli(*away, *words)
+        assert refused.returncode == 1 and "machine of the house" in refused.stderr, refused
+    assert set(headscale.nodes) >= {"7"} and headscale.changes() == []
+
+    assert house.cli(*away, "hosts", "canary", "claw1").stdout == house.cli("hosts", "canary", "claw1").stdout
+    nowhere = house.cli(*away, "hosts", "invite", "gpu1", "--zone", "nowhere", "--role", "inference")
+    assert nowhere.returncode == 1 and "no zone `nowhere`" in nowhere.stderr and "red" in nowhere.stderr, nowhere

@@ -2,6 +2,7 @@
 //! without a row, and no row that a handler could forget.
 
 mod account;
+mod guests;
 mod kept;
 mod looked;
 mod programs;
@@ -152,6 +153,7 @@ pub(crate) fn served() -> Vec<(Access, MethodRouter<Arc<Site>>)> {
     rows.extend(looked::rows());
     rows.extend(account::rows());
     rows.extend(twins::rows());
+    rows.extend(guests::rows());
     rows
 }
 

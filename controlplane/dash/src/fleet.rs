@@ -4,6 +4,7 @@
 
 pub(crate) mod api;
 pub(crate) mod driven;
+pub(crate) mod guests;
 mod host;
 mod hosts;
 mod lists;

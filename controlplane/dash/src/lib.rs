@@ -67,8 +67,8 @@ pub use config::ConfigAsk;
 pub use feeds::{Feeds, Source};
 pub use office::{
     Cards, ConsumerBook, ConsumerChange, ConsumerView, ConsumerWish, Edit, Enrolled, Field,
-    KeyToScan, NewPerson, Office, OwnRules, Pending, PersonView, SettingsView, Shown, Trouble,
-    TroubleKind, Vouch,
+    KeyToScan, NewHost, NewPerson, Office, OwnRules, Pending, PersonView, SettingsView, Shown,
+    Ticket, Trouble, TroubleKind, Vouch,
 };
 pub use site::App;
 

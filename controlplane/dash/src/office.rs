@@ -1,14 +1,16 @@
-//! What only the program that runs the house can do for a page: the files with consumers, people and settings, and a word to
-//! the gateway.
+//! What only the program that runs the house can do for a page: the files with consumers, people and settings, the authority that
+//! lets hosts join, and a word to the gateway.
 //!
 //! `dash` knows what is asked and what is shown; whoever starts it does it, with the functions its command line uses. A desk
 //! blocks, and so each question waits on a thread of its own.
 
 mod consumers;
+mod guests;
 mod people;
 mod settings;
 
 pub use consumers::{ConsumerBook, ConsumerChange, ConsumerView, ConsumerWish, OwnRules};
+pub use guests::{NewHost, Ticket};
 pub use people::{Cards, Enrolled, KeyToScan, NewPerson, Pending, PersonView, Shown};
 pub use settings::{Edit, Field, SettingsView};
 
@@ -18,7 +20,7 @@ use crate::view::Outcome;
 use axum::http::StatusCode;
 use axum::response::Response;
 use kill_wire::Name;
-use net_model::{Mistake, ReloadReport, TargetTest};
+use net_model::{HostName, Mistake, ReloadReport, TargetTest};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,6 +95,18 @@ pub trait Office: fmt::Debug + Send + Sync {
     /// # Errors
     /// When the gateway cannot be asked, or has no such target.
     fn test_target(&self, target: &Name) -> Result<TargetTest, Trouble>;
+
+    /// Makes a token by which a host that nothing knows yet may join, once and soon.
+    ///
+    /// # Errors
+    /// When it is known already, or stands in no zone of the house.
+    fn invite(&self, host: &NewHost) -> Result<Ticket, Trouble>;
+
+    /// The same for a host that is known, as it is known; every older token of it is void.
+    ///
+    /// # Errors
+    /// When nobody is called so.
+    fn reinvite(&self, name: &HostName) -> Result<Ticket, Trouble>;
 }
 
 /// A RESTORE code of somebody who agrees, for the kill switch to check.

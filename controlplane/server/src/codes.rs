@@ -15,9 +15,10 @@ use add::AddArgs;
 use anyhow::bail;
 use cards::CardsArgs;
 use clap::Subcommand;
-use kill_core::People;
+use kill_core::Person;
 use kill_wire::{LeverReply, LeverRequest};
 use now::NowArgs;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::Path;
 
@@ -64,7 +65,10 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     match command {
         CodesCommand::Now(args) => now::print(&load(home)?, args, clock::now(), json),
-        CodesCommand::List => list(&load(home)?, json),
+        CodesCommand::List => {
+            let holders: Vec<Holder> = load(home)?.iter().map(Holder::of).collect();
+            list(&holders, json)
+        }
         CodesCommand::Add(args) => {
             let rules = config::read(file)?.killswitch.rules;
             add::add(home, &rules, args, json)
@@ -89,24 +93,38 @@ fn unlock(home: &Home, json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn list(people: &People, json: bool) -> anyhow::Result<()> {
+/// Who holds what; no secret of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    name: String,
+    kill_digits: u8,
+    restore_digits: u8,
+    check_in: bool,
+    duress: bool,
+    cards: usize,
+    /// Numbers and names of senders; empty for who may not know them.
+    senders: Vec<String>,
+}
+
+impl Holder {
+    fn of(person: &Person) -> Self {
+        Self {
+            name: person.name.as_str().to_owned(),
+            kill_digits: person.kill.digits().count(),
+            restore_digits: person.restore.digits().count(),
+            check_in: person.check_in.is_some(),
+            duress: person.duress.is_some(),
+            cards: person.cards.len(),
+            senders: person.senders.clone(),
+        }
+    }
+}
+
+/// The list, wherever it comes from.
+pub(crate) fn list(holders: &[Holder], json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
-        let rows: Vec<_> = people
-            .iter()
-            .map(|person| {
-                json!({
-                    "name": person.name.as_str(),
-                    "kill_digits": person.kill.digits().count(),
-                    "restore_digits": person.restore.digits().count(),
-                    "check_in": person.check_in.is_some(),
-                    "duress": person.duress.is_some(),
-                    "cards": person.cards.len(),
-                    "senders": person.senders,
-                })
-            })
-            .collect();
-        out.json(&json!({ "people": rows }))?;
+        out.json(&json!({ "people": holders }))?;
         return Ok(());
     }
     let head = format!(
@@ -114,19 +132,15 @@ fn list(people: &People, json: bool) -> anyhow::Result<()> {
         "name", "KILL", "RESTORE", "check-in", "cards"
     );
     out.line(out.paint(Paint::Bold, &head))?;
-    for person in people {
+    for holder in holders {
         out.line(format_args!(
             "{:<24}  {:>4}  {:>7}  {:>8}  {:>5}  {}",
-            person.name.as_str(),
-            person.kill.digits().count(),
-            person.restore.digits().count(),
-            if person.check_in.is_some() {
-                "yes"
-            } else {
-                "no"
-            },
-            person.cards.len(),
-            person.senders.join(", ")
+            holder.name,
+            holder.kill_digits,
+            holder.restore_digits,
+            if holder.check_in { "yes" } else { "no" },
+            holder.cards,
+            holder.senders.join(", ")
         ))?;
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! `portcullis hosts`: who may join and report, and who may not any more.
 //!
 //! Works on the control plane's own database, so only whoever may read the data folder gets anywhere. A running control plane asks
-//! it at each question: nothing has to be told to it.
+//! it at each question: nothing has to be told to it. With `--url` the API does the same for an admin's token.
 
-mod canary;
+pub(crate) mod canary;
 mod examples;
 mod list;
 
@@ -14,7 +14,7 @@ use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use hosts::{Guest, Invited};
 use kill_config::listed;
-use net_model::{Dial, HostName, HostRole, HostRoles, Zone, ZoneName};
+use net_model::{Dial, HostName, HostRole, Zone, ZoneName};
 use serde_json::json;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -86,6 +86,22 @@ pub(crate) struct InviteArgs {
     at: Option<SocketAddr>,
 }
 
+impl InviteArgs {
+    /// Whom they describe.
+    pub(crate) fn guest(&self) -> Guest {
+        Guest {
+            name: self.name.clone(),
+            zone: self.zone.clone(),
+            roles: self.roles.iter().copied().collect(),
+            dial: match self.dial {
+                DialArg::Out => Dial::Out,
+                DialArg::In => Dial::In,
+            },
+            address: self.at.filter(|_| self.dial == DialArg::In),
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DialArg {
     Out,
@@ -151,24 +167,12 @@ async fn act(
         HostsCommand::Revoke { name } => {
             let done = store.revoke_host(name, clock::now()).await?;
             anyhow::ensure!(done, "there is no host {name}");
-            say(
-                json,
-                &json!({ "revoked": name }),
-                &format!(
-                    "{name} is shut out. It may come in again by a new token: portcullis hosts reinvite {name}"
-                ),
-            )
+            show_revoked(name, json)
         }
         HostsCommand::Rename { old, new } => {
             let done = store.rename_host(old, new).await?;
             anyhow::ensure!(done, "there is no host {old}, or there is a {new} already");
-            say(
-                json,
-                &json!({ "renamed": old, "to": new }),
-                &format!(
-                    "{old} is called {new} now; its next certificate says so, within a minute."
-                ),
-            )
+            show_renamed(old, new, json)
         }
         HostsCommand::AgentBinary(BinaryCommand::Add {
             file: binary,
@@ -189,6 +193,20 @@ async fn act(
     }
 }
 
+/// Shut out, wherever that was asked for.
+pub(crate) fn show_revoked(name: &HostName, json: bool) -> anyhow::Result<()> {
+    let text = format!(
+        "{name} is shut out. It may come in again by a new token: portcullis hosts reinvite {name}"
+    );
+    say(json, &json!({ "revoked": name }), &text)
+}
+
+/// Called otherwise, wherever that was asked for.
+pub(crate) fn show_renamed(old: &HostName, new: &HostName, json: bool) -> anyhow::Result<()> {
+    let text = format!("{old} is called {new} now; its next certificate says so, within a minute.");
+    say(json, &json!({ "renamed": old, "to": new }), &text)
+}
+
 fn say(json: bool, value: &impl serde::Serialize, text: &str) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
@@ -206,17 +224,7 @@ async fn invite(
     args: &InviteArgs,
     json: bool,
 ) -> anyhow::Result<()> {
-    let roles: HostRoles = args.roles.iter().copied().collect();
-    let guest = Guest {
-        name: args.name.clone(),
-        zone: args.zone.clone(),
-        roles,
-        dial: match args.dial {
-            DialArg::Out => Dial::Out,
-            DialArg::In => Dial::In,
-        },
-        address: args.at.filter(|_| args.dial == DialArg::In),
-    };
+    let guest = args.guest();
     let config = config::read(file)?;
     known(&guest.zone, &config.zones)?;
     let house = house::open(home, &config, store).await?;
@@ -229,7 +237,7 @@ async fn invite(
 }
 
 /// A zone that the configuration has, if it has any: the certificate of a host in a misspelled one would have to be made anew.
-fn known(zone: &ZoneName, zones: &[Zone]) -> anyhow::Result<()> {
+pub(crate) fn known(zone: &ZoneName, zones: &[Zone]) -> anyhow::Result<()> {
     let names: Vec<&str> = zones.iter().map(|it| it.name.as_str()).collect();
     anyhow::ensure!(
         names.is_empty() || names.contains(&zone.as_str()),
@@ -261,7 +269,8 @@ async fn reinvite(
     show(&guest, &invited, json)
 }
 
-fn show(guest: &Guest, invited: &Invited, json: bool) -> anyhow::Result<()> {
+/// The token, once.
+pub(crate) fn show(guest: &Guest, invited: &Invited, json: bool) -> anyhow::Result<()> {
     let (name, token) = (&guest.name, &*invited.token);
     let mut out = Out::stdout();
     if json {

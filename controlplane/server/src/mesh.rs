@@ -22,6 +22,7 @@ Examples:
   portcullis mesh --json | jq '.nodes[] | select(.host == null) | .name'
   portcullis mesh release
   portcullis mesh delete nCLAW1CNTRL
+  portcullis --url https://house.lan --token-file look.token mesh
 
 A cut ends the keys of the nodes it closes and puts the policy of the configuration in force. A restore takes neither
 back: `release` does with the policy, and a node signs in again.";
@@ -114,12 +115,18 @@ async fn list(
     let local = section.socket.clone().map(LocalApi::at);
     let control = section.control.clone().map(Control::new).transpose()?;
     let view = mesh::look(local.as_ref(), control.as_ref(), &hosts, clock::now()).await;
+    let kept = kept_policy(home).read()?.is_some();
+    show(&view, kept, json)
+}
+
+/// The mesh as it was looked at, and whether the policy of before a cut is kept.
+pub(crate) fn show(view: &MeshView, policy_kept: bool, json: bool) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
-        out.json(&view)?;
+        out.json(view)?;
     } else {
-        print(&mut out, &view)?;
-        if kept_policy(home).read()?.is_some() {
+        print(&mut out, view)?;
+        if policy_kept {
             let text = "The policy of a cut is in force; `portcullis mesh release` puts the one of before back.";
             out.line(out.paint(Paint::Yellow, text))?;
         }

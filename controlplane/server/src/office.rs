@@ -4,6 +4,7 @@
 //! whole, taken over by the same reload as a changed file, and put back when that refuses it.
 
 mod consumers;
+mod guests;
 mod kept;
 mod people;
 mod settings;
@@ -12,14 +13,15 @@ mod targets;
 use crate::config::{self, Config, mistakes};
 use crate::paths::Home;
 use dash::{
-    Cards, ConfigAsk, ConsumerBook, ConsumerChange, Edit, Enrolled, NewPerson, Office, Pending,
-    PersonView, SettingsView, Shown, Trouble, TroubleKind, Vouch,
+    Cards, ConfigAsk, ConsumerBook, ConsumerChange, Edit, Enrolled, NewHost, NewPerson, Office,
+    Pending, PersonView, SettingsView, Shown, Ticket, Trouble, TroubleKind, Vouch,
 };
 use kill_config::{BadConfig, Problem};
 use kill_wire::Name;
-use net_model::{ReloadReport, TargetTest};
+use net_model::{HostName, ReloadReport, TargetTest};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use store::Store;
 use tokio::sync::{mpsc, oneshot};
 
 /// What it works on.
@@ -28,17 +30,24 @@ pub(crate) struct Desk {
     home: Home,
     file: Option<PathBuf>,
     asks: mpsc::Sender<ConfigAsk>,
+    store: Store,
     waiting: Mutex<people::Waiting>,
     /// One change of files at a time.
     one: Mutex<()>,
 }
 
 impl Desk {
-    pub(crate) fn new(home: Home, file: Option<PathBuf>, asks: mpsc::Sender<ConfigAsk>) -> Self {
+    pub(crate) fn new(
+        home: Home,
+        file: Option<PathBuf>,
+        asks: mpsc::Sender<ConfigAsk>,
+        store: Store,
+    ) -> Self {
         Self {
             home,
             file,
             asks,
+            store,
             waiting: Mutex::default(),
             one: Mutex::default(),
         }
@@ -142,5 +151,13 @@ impl Office for Desk {
 
     fn test_target(&self, target: &Name) -> Result<TargetTest, Trouble> {
         targets::test(&self.home, target)
+    }
+
+    fn invite(&self, host: &NewHost) -> Result<Ticket, Trouble> {
+        guests::invite(self, host)
+    }
+
+    fn reinvite(&self, name: &HostName) -> Result<Ticket, Trouble> {
+        guests::reinvite(self, name)
     }
 }

@@ -108,7 +108,7 @@ const OPERATIONS: &[(&str, &str, Said)] = &[
             "Requests that were refused, cut, sent elsewhere, slow or dear, newest first",
             ok("A page of them.", &page_of("Story")),
         )
-        .paged(number())
+        .paged(text())
     }),
     ("GET", "/api/v1/explain/{id}", || {
         Operation::new(
@@ -177,6 +177,26 @@ const OPERATIONS: &[(&str, &str, Said)] = &[
             "How far back.",
             json!({ "type": "string", "enum": ["2h", "48h", "30d"] }),
         )
+    }),
+    ("POST", "/api/v1/hosts", || {
+        let made = gives("It may join by this token, said this once.", &of("Ticket"));
+        Operation::new("Invite a host", vec![("201", made)]).takes(&of("NewHost"))
+    }),
+    ("POST", "/api/v1/hosts/{name}/reinvite", || {
+        let made = gives("Another token; older ones are void.", &of("Ticket"));
+        Operation::new("Invite a host again", vec![("201", made)])
+    }),
+    ("POST", "/api/v1/hosts/{name}/revoke", || {
+        let done = object(&[("revoked", text())]);
+        Operation::new(
+            "Shut a host out; this cuts nothing",
+            ok("Nothing it says counts any more.", &done),
+        )
+    }),
+    ("POST", "/api/v1/hosts/{name}/rename", || {
+        let done = object(&[("renamed", text()), ("to", text())]);
+        Operation::new("Give a host another name", ok("It is called so.", &done))
+            .takes(&of("NewName"))
     }),
     ("GET", "/api/v1/zones", || {
         Operation::new(

@@ -271,7 +271,32 @@ fn of_acts() -> Vec<(&'static str, Value)> {
 }
 
 fn of_hosts() -> Vec<(&'static str, Value)> {
+    let name = json!({ "type": "string", "pattern": "^[a-z][a-z0-9._-]{0,23}$" });
+    let roles = [
+        "management",
+        "gateway",
+        "inference",
+        "red-zone",
+        "router",
+        "other",
+    ];
+    let roles = json!({ "type": "array", "items": one_of(&roles), "minItems": 1 });
+    let dial = json!({ "type": "string", "enum": ["out", "in"], "default": "out" });
+    let address = json!({ "type": ["string", "null"], "description": "With `dial` in: where the control plane calls it, such as 192.0.2.66:7415." });
+    let host = [
+        ("name", name.clone()),
+        ("zone", name.clone()),
+        ("roles", roles),
+        ("dial", dial),
+        ("address", address),
+    ];
     vec![
+        ("NewHost", sent(&host, 3)),
+        ("NewName", sent(&[("to", name)], 1)),
+        (
+            "Ticket",
+            with(object(&host), &[("expires", instant()), ("token", text())]),
+        ),
         (
             "Host",
             object(&[

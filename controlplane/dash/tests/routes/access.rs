@@ -144,9 +144,17 @@ const TWINS: [(&str, &str, Who); 11] = [
     ("POST", "/api/v1/people/{name}/revoke", Who::Admin),
 ];
 
+/// Who may join and report.
+const GUESTS: [(&str, &str, Who); 4] = [
+    ("POST", "/api/v1/hosts", Who::Admin),
+    ("POST", "/api/v1/hosts/{name}/reinvite", Who::Admin),
+    ("POST", "/api/v1/hosts/{name}/revoke", Who::Admin),
+    ("POST", "/api/v1/hosts/{name}/rename", Who::Admin),
+];
+
 fn table() -> impl Iterator<Item = (&'static str, &'static str, Who)> {
     let all = TABLE.iter().copied().chain(KEPT);
-    all.chain(LOOKED).chain(OWN).chain(TWINS)
+    all.chain(LOOKED).chain(OWN).chain(TWINS).chain(GUESTS)
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Keeps no files: a double of whoever does, with one consumer, one person and a short configuration.
 
 use dash::{
-    Cards, ConsumerBook, ConsumerChange, ConsumerView, Edit, Enrolled, Field, KeyToScan, NewPerson,
-    Office, Pending, PersonView, SettingsView, Shown, Trouble, TroubleKind, Vouch,
+    Cards, ConsumerBook, ConsumerChange, ConsumerView, Edit, Enrolled, Field, KeyToScan, NewHost,
+    NewPerson, Office, Pending, PersonView, SettingsView, Shown, Ticket, Trouble, TroubleKind,
+    Vouch,
 };
 use kill_wire::{Name, Timestamp};
-use net_model::{Mistake, ReloadReport, TargetTest, TestFound};
+use net_model::{Dial, HostName, Mistake, ReloadReport, Secret, TargetTest, TestFound};
 use std::sync::Mutex;
 
 /// What it was asked to change.
@@ -17,6 +18,8 @@ pub(crate) struct Keeper {
     pub(crate) applied: Mutex<Vec<(String, String)>>,
     /// Targets that were asked.
     pub(crate) tested: Mutex<Vec<String>>,
+    /// Hosts that it made a token for.
+    pub(crate) invited: Mutex<Vec<NewHost>>,
 }
 
 impl Keeper {
@@ -26,6 +29,17 @@ impl Keeper {
             return Ok(());
         }
         Err(Trouble::new(TroubleKind::Refused, "that code does not do"))
+    }
+}
+
+impl Keeper {
+    fn ticket(&self, host: NewHost) -> Result<Ticket, Trouble> {
+        self.invited.lock().unwrap().push(host.clone());
+        Ok(Ticket {
+            host,
+            expires: Timestamp::from_millis(1_795_000_900_000),
+            token: Secret::new("pcj-shown-once").unwrap(),
+        })
     }
 }
 
@@ -174,6 +188,24 @@ impl Office for Keeper {
             at: Timestamp::from_millis(1_795_000_000_000),
             took_ms: 31,
             found: TestFound::Answered { status: 401 },
+        })
+    }
+
+    fn invite(&self, host: &NewHost) -> Result<Ticket, Trouble> {
+        if host.zone.as_str() == "nowhere" {
+            let text = "there is no zone `nowhere`; the configuration has red";
+            return Err(Trouble::new(TroubleKind::Refused, text));
+        }
+        self.ticket(host.clone())
+    }
+
+    fn reinvite(&self, name: &HostName) -> Result<Ticket, Trouble> {
+        self.ticket(NewHost {
+            name: name.clone(),
+            zone: "red".parse().unwrap(),
+            roles: [net_model::HostRole::RedZone].into(),
+            dial: Dial::Out,
+            address: None,
         })
     }
 }

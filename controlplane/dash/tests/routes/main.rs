@@ -10,6 +10,7 @@ mod blind;
 mod config;
 mod feeds;
 mod fleet;
+mod guests;
 mod house;
 mod keeper;
 mod kept;

@@ -1,11 +1,14 @@
 //! Commands for a house that runs elsewhere: over its API, as whom the token names.
 
+mod guests;
 mod house;
 mod keys;
 
 use super::{Command, ConfigCommand, JournalCommand};
 use crate::{
-    config, explain, hosts, incidents, lever,
+    codes::CodesCommand,
+    config, explain, incidents, lever,
+    mesh::MeshCommand,
     out::{Out, Paint},
     remote::Remote,
     watch,
@@ -72,10 +75,11 @@ pub(super) fn run(remote: &Remote, command: &Command, json: bool) -> anyhow::Res
             watch::show_channels(crate::clock::now(), &page.items, json).map(done)
         }
         Command::Spend(args) => house::spend(remote, args, json).map(done),
-        Command::Hosts(hosts::HostsCommand::List) => house::hosts(remote, json).map(done),
-        Command::Hosts(hosts::HostsCommand::Show { name }) => {
-            house::host(remote, name, json).map(done)
-        }
+        Command::Hosts(command) => guests::run(remote, command, json).map(done),
+        Command::Mesh {
+            command: None | Some(MeshCommand::List),
+        } => house::mesh(remote, json).map(done),
+        Command::Codes(CodesCommand::List) => keys::people(remote, json).map(done),
         Command::Zones => house::zones(remote, json).map(done),
         Command::Alerts => house::alerts(remote, json).map(done),
         Command::Jobs => house::jobs(remote, json).map(done),
@@ -85,6 +89,18 @@ pub(super) fn run(remote: &Remote, command: &Command, json: bool) -> anyhow::Res
             let (_, report) = remote.said("/api/v1/config/reload")?;
             config::reload::show(&report, json)
         }
+        Command::Config(ConfigCommand::Check { drivers: false }) => {
+            let (_, report) = remote.said("/api/v1/config/check")?;
+            config::check::show_elsewhere(&report, json)
+        }
+        Command::Config(ConfigCommand::Check { drivers: true }) => {
+            bail!("--drivers asks the gateways where their agent runs: run it there, without --url")
+        }
+        Command::Mesh {
+            command: Some(MeshCommand::Release | MeshCommand::Delete { .. }),
+        } => bail!(
+            "this needs the machine of the house: what a cut did on the mesh is taken back there, by hand"
+        ),
         Command::Up { .. }
         | Command::Init
         | Command::Serve { .. }
@@ -94,11 +110,8 @@ pub(super) fn run(remote: &Remote, command: &Command, json: bool) -> anyhow::Res
         | Command::Capture(_)
         | Command::Import(_)
         | Command::Export(_)
-        | Command::Config(ConfigCommand::Check { .. })
-        | Command::Hosts(_)
-        | Command::Mesh { .. }
         | Command::SignIn => bail!(
-            "this needs the machine of the house; with --url there are status, incidents, explain, cut, restore, drill, check-in, channels, spend, hosts list, hosts show, zones, alerts, jobs, tokens, journal verify and config reload"
+            "this needs the machine of the house; with --url there are status, incidents, explain, cut, restore, drill, check-in, channels, spend, hosts, zones, alerts, jobs, mesh, tokens, codes list, journal verify, config check and config reload"
         ),
     }
 }

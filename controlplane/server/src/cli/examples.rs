@@ -103,9 +103,11 @@ Examples:
   portcullis config check
   portcullis config check --config /etc/portcullis.toml --json
   portcullis config check --drivers
+  portcullis --url https://house.lan --token-file admin.token config check
   portcullis config reload --json | jq '.mistakes[] | {file, line, field, fix}'
 
-A running house takes a changed file over by itself, and at SIGHUP. What counts only from the next start is named.";
+A running house takes a changed file over by itself, and at SIGHUP. What counts only from the next start is named.
+With --url the house there looks at its own file; it needs an admin's token.";
 
 pub(crate) const SIGN_IN: &str = "\
 Examples:

@@ -8,8 +8,10 @@ use gateway_config::DriverWish;
 use gateways::Finding;
 use kill_config::Problem;
 use kill_wire::{GuessBound, Name};
+use net_model::ReloadReport;
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::ExitCode;
 
 /// What each gateway that is not ours has against a cut.
 type Found = Vec<(Name, Vec<Finding>)>;
@@ -81,6 +83,22 @@ pub(crate) fn print(
         out.line(format_args!("  {mark}  {name}: {}", it.text))?;
     }
     sound()
+}
+
+/// What a house that runs elsewhere finds in its own file; exit status 1 with mistakes.
+pub(crate) fn show_elsewhere(report: &ReloadReport, json: bool) -> anyhow::Result<ExitCode> {
+    let mut out = Out::stdout();
+    if json {
+        out.json(report)?;
+    } else if report.good {
+        out.line("The configuration of that house is good.")?;
+    } else {
+        out.line("The configuration of that house has mistakes; nothing was changed.")?;
+    }
+    if !json {
+        super::reload::findings(&mut out, report)?;
+    }
+    Ok(ExitCode::from(u8::from(!report.good)))
 }
 
 fn each(found: &Found) -> impl Iterator<Item = (&Name, &Finding)> {

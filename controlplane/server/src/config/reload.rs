@@ -77,6 +77,11 @@ fn print(out: &mut Out, report: &ReloadReport) -> anyhow::Result<()> {
     } else {
         out.line("The configuration was not taken; what was in force stays.")?;
     }
+    findings(out, report)
+}
+
+/// Mistakes, warnings, and what counts only from the next start.
+pub(super) fn findings(out: &mut Out, report: &ReloadReport) -> anyhow::Result<()> {
     for mistake in &report.mistakes {
         let mark = out.paint(Paint::Red, "mistake");
         out.line(format_args!("  {mark}  {}", shown(mistake)))?;

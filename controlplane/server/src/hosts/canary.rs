@@ -16,14 +16,23 @@ pub(super) async fn print(
     let host = host.with_context(|| format!("there is no host {name}"))?;
     let zone = zones.iter().find(|zone| zone.name == host.zone);
     let zone = zone.with_context(|| format!("the configuration has no [zones.{}]", host.zone))?;
+    show(&zone.must, &zone.must_not, json)
+}
+
+/// The same, wherever it is known from.
+pub(crate) fn show(
+    must: &[ProbeTarget],
+    must_not: &[ProbeTarget],
+    json: bool,
+) -> anyhow::Result<()> {
     let mut out = Out::stdout();
     if json {
-        let value = json!({ "must": zone.must, "must_not": zone.must_not });
+        let value = json!({ "must": must, "must_not": must_not });
         return Ok(out.json(&value)?);
     }
     out.line("[canary]")?;
-    out.line(format_args!("must = {}", list(&zone.must)))?;
-    Ok(out.line(format_args!("must_not = {}", list(&zone.must_not)))?)
+    out.line(format_args!("must = {}", list(must)))?;
+    Ok(out.line(format_args!("must_not = {}", list(must_not)))?)
 }
 
 /// No target has a character that TOML would have to escape.

@@ -12,6 +12,7 @@ Examples:
   portcullis hosts invite gpu1 --zone inference --role inference
   portcullis hosts invite claw1 --zone red --role red-zone --dial in --at 192.0.2.66:7415
   portcullis hosts invite gw1 --zone dmz --role gateway --json | jq -r .token | ssh gw1 sudo node-agent join -
+  portcullis --url https://house.lan --token-file admin.token hosts invite gpu1 --zone inference --role inference
 
 The token is good once, for 15 minutes by this machine's clock, for this name alone. Of it only a hash is kept.";
 
@@ -40,6 +41,7 @@ Until the host has joined by the new token, its certificate counts as before; af
 pub(crate) const REVOKE: &str = "\
 Examples:
   portcullis hosts revoke claw1
+  portcullis --url https://house.lan --token-file admin.token hosts revoke claw1
 
 Counts from the host's next question on, also over a connection that is open. It cuts nothing: portcullis cut SCOPE does.";
 

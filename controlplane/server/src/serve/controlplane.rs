@@ -139,7 +139,12 @@ impl ControlPlane {
             oidc: wish.oidc.map(oidc::Provider::new).transpose()?,
             passkeys: wish.passkeys,
             lever,
-            office: Arc::new(Desk::new(home.clone(), wish.file, asks.clone())),
+            office: Arc::new(Desk::new(
+                home.clone(),
+                wish.file,
+                asks.clone(),
+                store.clone(),
+            )),
             sign_in_dir: home.sign_in(),
             hosts: wish.hosts,
             config: asks,

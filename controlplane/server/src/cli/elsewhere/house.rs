@@ -4,9 +4,10 @@ use super::Page;
 use crate::out::{Out, Paint};
 use crate::remote::Remote;
 use crate::spend::{self, SpendArgs};
-use crate::{clock, fleet};
+use crate::{clock, fleet, mesh};
+use anyhow::Context as _;
 use kill_wire::Timestamp;
-use net_model::{AlertView, HostName, UsageTotals};
+use net_model::{AlertView, HostName, MeshView, UsageTotals};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -172,6 +173,17 @@ pub(super) fn zones(remote: &Remote, json: bool) -> anyhow::Result<()> {
         ))?;
     }
     Ok(())
+}
+
+pub(super) fn mesh(remote: &Remote, json: bool) -> anyhow::Result<()> {
+    #[derive(Deserialize)]
+    struct Mesh {
+        mesh: Option<MeshView>,
+    }
+    let Mesh { mesh } = remote.get("/api/v1/mesh")?;
+    let view = mesh.context("the configuration of that house has no [mesh]; see docs/mesh.md")?;
+    let kept = view.cut.as_ref().is_some_and(|cut| cut.policy_kept);
+    mesh::show(&view, kept, json)
 }
 
 pub(super) fn alerts(remote: &Remote, json: bool) -> anyhow::Result<()> {

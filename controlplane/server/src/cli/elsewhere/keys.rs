@@ -1,6 +1,9 @@
-//! Tokens of a house that runs elsewhere. None may have more than the token that asks, and none outlives it.
+//! Tokens of a house that runs elsewhere, and who holds keys there. No token may have more than the one that asks, and none outlives
+//! it.
 
+use super::Page;
 use super::house::{escaped, every};
+use crate::codes::{self, Holder};
 use crate::out::Out;
 use crate::remote::Remote;
 use crate::tokens::{self, CreateArgs, TokensCommand};
@@ -12,6 +15,12 @@ use store::TokenRecord;
 struct Made {
     token: String,
     record: TokenRecord,
+}
+
+/// Who holds keys; numbers of phones for an admin's token alone.
+pub(super) fn people(remote: &Remote, json: bool) -> anyhow::Result<()> {
+    let people: Page<Holder> = remote.get("/api/v1/people")?;
+    codes::list(&people.items, json)
 }
 
 pub(super) fn run(remote: &Remote, command: &TokensCommand, json: bool) -> anyhow::Result<()> {
