@@ -38,16 +38,16 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(
-        home: Home,
+        home: &Home,
         file: Option<PathBuf>,
-        asks: mpsc::Sender<ConfigAsk>,
-        store: Store,
+        asks: &mpsc::Sender<ConfigAsk>,
+        store: &Store,
     ) -> Self {
         Self {
-            home,
+            home: home.clone(),
             file,
-            asks,
-            store,
+            asks: asks.clone(),
+            store: store.clone(),
             waiting: Mutex::default(),
             one: Mutex::default(),
         }

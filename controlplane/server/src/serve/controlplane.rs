@@ -8,7 +8,6 @@ use crate::config::{Config, MeshSection, UsageSource, Way};
 use crate::office::Desk;
 use crate::paths::Home;
 use crate::price_list;
-use axum::Router;
 use axum::serve::ListenerExt as _;
 use dash::{ConfigAsk, Feeds, Source};
 use gateways::{Driver, Gateway as _};
@@ -139,12 +138,7 @@ impl ControlPlane {
             oidc: wish.oidc.map(oidc::Provider::new).transpose()?,
             passkeys: wish.passkeys,
             lever,
-            office: Arc::new(Desk::new(
-                home.clone(),
-                wish.file,
-                asks.clone(),
-                store.clone(),
-            )),
+            office: Arc::new(Desk::new(home, wish.file, &asks, &store)),
             sign_in_dir: home.sign_in(),
             hosts: wish.hosts,
             config: asks,
@@ -156,9 +150,7 @@ impl ControlPlane {
             let router = dash::over_mesh(app.clone(), whois);
             tracker.spawn(over_mesh::serve(at, local, router, stop.clone()));
         }
-        let (journal, ended) = (app.journal.clone(), stop.clone());
-        let web = open(listener, dash::router(app), &tracker, &stop)?;
-        tracker.spawn_blocking(move || journal.read_ahead(|| ended.is_cancelled()));
+        let web = open(listener, app, &tracker, &stop)?;
         tracker.close();
         Ok(Self {
             store,
@@ -256,10 +248,10 @@ fn ask(
     tracker.spawn(spend_logs::run(store.clone(), asked, stop.clone()));
 }
 
-/// Serves the dashboard until it is told to stop.
+/// Serves the dashboard until it is told to stop; meanwhile the journal is read, which the first look would wait for.
 fn open(
     listener: TcpListener,
-    router: Router,
+    app: dash::App,
     tracker: &TaskTracker,
     stop: &CancellationToken,
 ) -> std::io::Result<JoinHandle<std::io::Result<()>>> {
@@ -270,8 +262,10 @@ fn open(
             tracing::debug!(%why, "TCP_NODELAY was refused.");
         }
     });
+    let (journal, stopped) = (app.journal.clone(), stop.clone());
+    tracker.spawn_blocking(move || journal.read_ahead(|| stopped.is_cancelled()));
     let ended = stop.clone().cancelled_owned();
-    let router = router.into_make_service_with_connect_info::<SocketAddr>();
+    let router = dash::router(app).into_make_service_with_connect_info::<SocketAddr>();
     Ok(tracker.spawn(async move {
         axum::serve(listener, router)
             .with_graceful_shutdown(ended)
