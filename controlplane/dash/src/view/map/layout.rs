@@ -117,10 +117,16 @@ pub(super) fn curve(from: &Place, to: &Place) -> (String, (u32, u32)) {
     (path, (half, (y1 + y2) / 2))
 }
 
-/// The same past the columns between: straight until the last gap, where it turns.
-pub(super) fn beneath(from: &Place, to: &Place) -> (String, (u32, u32)) {
+/// The same past the columns between: straight until the last gap, where it turns. Each of `of` lines begins at a height of
+/// its own, so that one that is closed does not lie over one that is open.
+pub(super) fn beneath(from: &Place, to: &Place, at: usize, of: usize) -> (String, (u32, u32)) {
     const TURN: u32 = 70;
-    let (x1, y1, x2, y2) = (from.right(), from.middle(), to.x, to.middle());
+    let (at, of) = (
+        u32::try_from(at).unwrap_or(0),
+        u32::try_from(of).unwrap_or(1),
+    );
+    let y1 = from.y + from.height * (at + 1) / (of + 1);
+    let (x1, x2, y2) = (from.right(), to.x, to.middle());
     let begin = x2.saturating_sub(TURN).max(x1);
     let half = (begin + x2) / 2;
     let path = format!("M{x1} {y1}H{begin}C{half} {y1} {half} {y2} {x2} {y2}");

@@ -70,18 +70,7 @@ impl<'a> Others<'a> {
                 tone: "stands",
                 ..Edge::between(&host, &place, false)
             }));
-            for lead in &it.leads {
-                let Some(to) = places.get(lead.target.as_str()) else {
-                    continue;
-                };
-                let (path, middle) = beneath(&place, to);
-                let tone = match (closes(it, lead, ways, state), lead.state) {
-                    (true, _) => "cut",
-                    (false, BreakerState::Open) => "idle",
-                    (false, BreakerState::HalfOpen | BreakerState::Closed) => "",
-                };
-                map.edges.push(Edge { path, tone, middle });
-            }
+            map.edges.extend(ways_of(it, &place, &places, ways, state));
             let (tone, text) = standing(it, state);
             let on = format!("{} on {}", it.kind, it.host);
             map.boxes.push(Box::new(place, &it.name, [on, text], tone));
@@ -99,6 +88,31 @@ impl Map {
         let host = zone.hosts.iter().find(|host| host.full == it.host);
         Some(host.map_or_else(|| zone.place.clone(), |host| zone.place.line(host.y - 4)))
     }
+}
+
+/// Its lines, those to what stands highest first: so none crosses another on its way.
+fn ways_of(
+    it: &GatewayDot,
+    from: &Place,
+    places: &BTreeMap<&str, Place>,
+    ways: &Ways<'_>,
+    state: &StateReport,
+) -> Vec<Edge> {
+    let drawn = it.leads.iter();
+    let drawn = drawn.filter_map(|lead| Some((places.get(lead.target.as_str())?, lead)));
+    let mut drawn: Vec<(&Place, &Lead)> = drawn.collect();
+    drawn.sort_by_key(|(to, _)| to.y);
+    let of = drawn.len();
+    let edge = |(at, (to, lead)): (usize, (&Place, &Lead))| {
+        let (path, middle) = beneath(from, to, at, of);
+        let tone = match (closes(it, lead, ways, state), lead.state) {
+            (true, _) => "cut",
+            (false, BreakerState::Open) => "idle",
+            (false, BreakerState::HalfOpen | BreakerState::Closed) => "",
+        };
+        Edge { path, tone, middle }
+    };
+    drawn.into_iter().enumerate().map(edge).collect()
 }
 
 fn target(place: Place, name: &str, through: &[(&GatewayDot, &Lead)], shut: bool) -> Box {
