@@ -5,11 +5,21 @@ use crate::{
     api::Api,
     budget::grouped,
     exchange::Ended,
+    money::MicroDollars,
     story::{Alias, Stage, Step, Story, Verdict},
     usage::UsageRecord,
 };
 use kill_wire::{Class, Name, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// An exchange that waited so many milliseconds for its first byte was slow.
+pub const SLOW_START_MS: u64 = 2_000;
+/// And one that took so many.
+pub const SLOW_MS: u64 = 30_000;
+/// One of so many tokens was dear.
+pub const MANY_TOKENS: u64 = 4_000;
+/// And one that cost so much.
+pub const MUCH: MicroDollars = MicroDollars(10_000);
 
 /// One request, explained.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,12 +68,15 @@ impl Explanation {
         if let Some(usage) = &usage {
             served(&mut steps, usage);
         }
+        say_once(&mut steps);
         let decided = decided(&steps);
-        fill(&mut steps, decided.as_ref(), usage.as_ref());
-        // Those that were filled in come first of their moment; an answer comes last of all.
-        steps.sort_by_key(|step| (step.stage == Stage::Answer, step.after_ms, step.stage));
-        let summary =
-            decided.map_or_else(|| "It was answered as asked.".to_owned(), |step| step.text);
+        fill(
+            &mut steps,
+            decided.as_ref(),
+            (usage.as_ref(), story.consumer.as_ref()),
+        );
+        in_order(&mut steps);
+        let summary = decided.map_or_else(|| plainly(usage.as_ref()), |step| step.text);
         Some(Self {
             id: story.id,
             at: story.at,
@@ -111,6 +124,75 @@ fn decided(steps: &[Step]) -> Option<Step> {
     last_word.or_else(|| first(Verdict::PassedOver)).cloned()
 }
 
+/// A target that was passed over for what then refused the request would say the same again; what is said of another names it.
+fn say_once(steps: &mut Vec<Step>) {
+    let last = |step: &&Step| matches!(step.verdict, Verdict::Refused | Verdict::CutOff);
+    if let Some(last) = steps.iter().find(last).cloned() {
+        let same = |step: &Step| step.stage == last.stage && step.text == last.text;
+        steps.retain(|step| step.verdict != Verdict::PassedOver || !same(step));
+    }
+    for step in steps {
+        if let (Verdict::PassedOver, Some(target)) = (step.verdict, &step.target)
+            && !step.text.contains(&format!("`{target}`"))
+        {
+            step.text = format!("Not `{target}`: {}", step.text);
+        }
+    }
+}
+
+/// By time; within a millisecond what is said of one target stands together, in the order in which they were tried, and what is
+/// said of all of them behind. An answer comes last of all.
+fn in_order(steps: &mut [Step]) {
+    let mut tried: Vec<Name> = Vec::new();
+    for step in steps.iter() {
+        if let (Verdict::PassedOver, Some(target)) = (step.verdict, &step.target)
+            && !tried.contains(target)
+        {
+            tried.push(target.clone());
+        }
+    }
+    let turn = |step: &Step| match (&step.target, step.verdict) {
+        (Some(target), _) => {
+            let at = tried.iter().position(|it| it == target);
+            at.unwrap_or(tried.len())
+        }
+        (None, Verdict::Refused | Verdict::CutOff) => tried.len(),
+        (None, Verdict::Passed | Verdict::PassedOver | Verdict::NotReached) => 0,
+    };
+    steps.sort_by_key(|step| {
+        let last = step.stage == Stage::Answer;
+        (last, step.after_ms, turn(step), step.stage)
+    });
+}
+
+/// Nothing stood in its way: whether it was slow or dear all the same, and what took the time.
+fn plainly(usage: Option<&UsageRecord>) -> String {
+    let mut text = "It was answered as asked".to_owned();
+    if let Some(usage) = usage {
+        let first = usage.first_byte_ms;
+        if let Some(first) = first.filter(|first| *first >= SLOW_START_MS) {
+            let (target, first) = (&usage.target, grouped(first));
+            text.push_str(&format!(
+                ", but slowly: `{target}` gave its first byte after {first} ms"
+            ));
+        } else if usage.took_ms >= SLOW_MS {
+            let (target, took) = (&usage.target, grouped(usage.took_ms));
+            text.push_str(&format!(", but slowly: `{target}` took {took} ms for it"));
+        }
+        let tokens = usage.prompt_tokens.saturating_add(usage.completion_tokens);
+        if tokens >= MANY_TOKENS || usage.cost.is_some_and(|cost| cost >= MUCH) {
+            let cost = usage.cost.map_or_else(
+                || "without a known price".to_owned(),
+                |cost| format!("for {cost} USD"),
+            );
+            let tokens = grouped(tokens);
+            text.push_str(&format!("; it was dear: {tokens} tokens, {cost}"));
+        }
+    }
+    text.push('.');
+    text
+}
+
 fn step(after_ms: u64, stage: Stage, verdict: Verdict, text: String) -> Step {
     Step {
         after_ms,
@@ -144,6 +226,7 @@ fn served(steps: &mut Vec<Step>, usage: &UsageRecord) {
         let mut asked = step(0, Stage::Target, Verdict::Passed, text);
         asked.after_ms = usage.first_byte_ms.unwrap_or(0);
         asked.target = Some(usage.target.clone());
+        asked.rule = Some(usage.route.to_string());
         steps.push(asked);
     }
     let verdict = match usage.ended {
@@ -195,7 +278,11 @@ fn answered(usage: &UsageRecord) -> String {
 }
 
 /// Says of every stage that nothing is told of whether the request passed it.
-fn fill(steps: &mut Vec<Step>, decided: Option<&Step>, usage: Option<&UsageRecord>) {
+fn fill(
+    steps: &mut Vec<Step>,
+    decided: Option<&Step>,
+    (usage, consumer): (Option<&UsageRecord>, Option<&Name>),
+) {
     let stopped_at = match (decided, usage) {
         (Some(step), None) => step.stage.turn(),
         _ => u8::MAX,
@@ -204,20 +291,44 @@ fn fill(steps: &mut Vec<Step>, decided: Option<&Step>, usage: Option<&UsageRecor
         if steps.iter().any(|step| step.stage == stage) {
             continue;
         }
-        let (verdict, text) = if stage.turn() < stopped_at {
-            (Verdict::Passed, passed(stage, usage))
-        } else {
-            (Verdict::NotReached, "It did not come so far.".to_owned())
-        };
-        steps.push(step(0, stage, verdict, text));
+        if stage.turn() >= stopped_at {
+            let text = match stage {
+                Stage::Request => "What was asked was not read.",
+                Stage::Identity
+                | Stage::Policy
+                | Stage::Latch
+                | Stage::Budget
+                | Stage::Breaker
+                | Stage::Target
+                | Stage::Answer => "It did not come so far.",
+            };
+            steps.push(step(0, stage, Verdict::NotReached, text.to_owned()));
+            continue;
+        }
+        let text = passed(stage, usage, consumer);
+        let mut passed = step(0, stage, Verdict::Passed, text);
+        passed.rule = rule(stage, usage, consumer);
+        steps.push(passed);
     }
 }
 
-fn passed(stage: Stage, usage: Option<&UsageRecord>) -> String {
+/// What let it pass, where that has a name.
+fn rule(stage: Stage, usage: Option<&UsageRecord>, consumer: Option<&Name>) -> Option<String> {
+    match stage {
+        Stage::Identity => consumer.map(ToString::to_string),
+        Stage::Policy => usage.map(|usage| usage.route.to_string()),
+        Stage::Breaker => usage.map(|_| "breaker".to_owned()),
+        Stage::Request | Stage::Latch | Stage::Budget | Stage::Target | Stage::Answer => None,
+    }
+}
+
+fn passed(stage: Stage, usage: Option<&UsageRecord>, consumer: Option<&Name>) -> String {
     match (stage, usage) {
         (Stage::Request, _) => "What was asked could be read.".to_owned(),
-        (Stage::Identity, Some(usage)) => format!("The key is that of `{}`.", usage.consumer),
-        (Stage::Identity, None) => "The key is that of a consumer.".to_owned(),
+        (Stage::Identity, _) => consumer.map_or_else(
+            || "The key is that of a consumer.".to_owned(),
+            |consumer| format!("The key is that of `{consumer}`."),
+        ),
         (Stage::Policy, Some(usage)) => format!(
             "Route `{}` takes the model, and `{}` may use {} targets.",
             usage.route,
@@ -244,72 +355,4 @@ const fn class(class: Class) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const USAGE: &str = r#"{"id":"a-1","at":5000,"consumer":"claw","route":"chat","target":"home","class":"local","model":"m","stream":false,"status":200,"prompt_tokens":1200,"completion_tokens":2,"estimated":false,"took_ms":3000,"ended":"complete","incident":null,"cost":15,"first_byte_ms":100}"#;
-
-    fn usage() -> UsageRecord {
-        serde_json::from_str(USAGE).unwrap()
-    }
-
-    fn refused(stage: Stage, text: &str) -> Story {
-        let refused = step(2, stage, Verdict::Refused, text.to_owned());
-        Story {
-            steps: vec![refused],
-            status: 503,
-            consumer: None,
-            ..bare(&usage())
-        }
-    }
-
-    fn verdict(explanation: &Explanation, stage: Stage) -> Verdict {
-        let of = |step: &&Step| step.stage == stage;
-        explanation.steps.iter().find(of).unwrap().verdict
-    }
-
-    #[test]
-    fn what_nobody_knows_is_not_explained() {
-        assert_eq!(Explanation::of(None, None), None);
-    }
-
-    #[test]
-    fn a_plain_answer_has_every_stage_and_its_figures() {
-        let explained = Explanation::of(None, Some(usage())).unwrap();
-        let stages: Vec<Stage> = explained.steps.iter().map(|step| step.stage).collect();
-        assert_eq!(stages, Stage::ALL);
-        assert_eq!(explained.at.millis(), 2000);
-        assert_eq!(
-            explained.steps.last().unwrap().text,
-            "The answer was delivered whole after 3,000 ms, with status 200: 1,200 tokens asked, 2 answered; 0.000015 USD."
-        );
-        assert_eq!(explained.summary, "It was answered as asked.");
-    }
-
-    #[test]
-    fn a_refusal_says_how_far_the_request_came() {
-        let explained = Explanation::of(Some(refused(Stage::Latch, "Cut.")), None).unwrap();
-        assert_eq!(explained.summary, "Cut.");
-        assert_eq!(verdict(&explained, Stage::Identity), Verdict::Passed);
-        assert_eq!(verdict(&explained, Stage::Policy), Verdict::NotReached);
-        assert_eq!(verdict(&explained, Stage::Target), Verdict::NotReached);
-        let explained = Explanation::of(Some(refused(Stage::Identity, "No such key.")), None);
-        assert_eq!(
-            verdict(&explained.unwrap(), Stage::Latch),
-            Verdict::NotReached
-        );
-        let explained = Explanation::of(Some(refused(Stage::Budget, "Gone.")), None).unwrap();
-        assert_eq!(verdict(&explained, Stage::Latch), Verdict::Passed);
-        assert_eq!(verdict(&explained, Stage::Policy), Verdict::Passed);
-    }
-
-    #[test]
-    fn what_cut_an_answer_off_is_what_decided() {
-        let mut cut = usage();
-        cut.ended = Ended::Cut;
-        cut.incident = Some("7".parse().unwrap());
-        let explained = Explanation::of(None, Some(cut)).unwrap();
-        assert!(explained.summary.contains("#7"), "{}", explained.summary);
-        assert_eq!(verdict(&explained, Stage::Answer), Verdict::CutOff);
-    }
-}
+mod tests;

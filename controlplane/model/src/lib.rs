@@ -39,7 +39,7 @@ pub use budget::{BudgetUnit, BudgetView, grouped};
 pub use canary::{CanaryFact, CanaryVerdict};
 pub use capture::{CaptureAsk, CaptureView};
 pub use exchange::{Ended, ExchangeView};
-pub use explain::Explanation;
+pub use explain::{Explanation, MANY_TOKENS, MUCH, SLOW_MS, SLOW_START_MS};
 pub use foreign::{class_for, name_for};
 pub use host::{Dial, HostIdentity, HostName, HostRole, HostRoles, NotARole, NotAnIdentity};
 pub use inventory::{AlertView, Gauges, HistoryStep, HostLatest, HostSample, HostSeen, JobView};

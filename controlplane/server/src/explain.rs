@@ -4,8 +4,9 @@ use crate::{
     http,
     out::{Out, Paint},
     paths::Home,
+    remote::Remote,
 };
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use net_model::{Alias, Explanation, Step, Verdict};
 use std::process::ExitCode;
@@ -17,7 +18,8 @@ Examples:
   portcullis explain 5f3a9c01-42             the gateway's id: the answer's header x-portcullis-request-id
   portcullis explain req_8812                what the client or the target calls it: x-request-id
   portcullis explain 4bf92f3577b34da6a3ce929d0e0e4736     its trace
-  portcullis explain 5f3a9c01-42 --json | jq -r .summary";
+  portcullis explain 5f3a9c01-42 --json | jq -r .summary
+  portcullis --url https://house.lan --token-file look.token explain req_8812";
 
 /// How long is waited for what the gateway has only just written down.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,18 +48,38 @@ pub(crate) fn print(home: &Home, args: &ExplainArgs, json: bool) -> anyhow::Resu
         store.close().await;
         found
     })?;
-    let Some(explanation) = found else {
-        bail!(
-            "nothing is known of `{}`: explanations are kept for 14 days, of a flood of refusals only a part, and of a \
-             request that is still under way there is none yet",
-            args.id
-        );
-    };
+    let explanation = found.with_context(|| unknown(&args.id))?;
     tell(&explanation, json)
 }
 
-/// The same, wherever it comes from.
-pub(crate) fn tell(explanation: &Explanation, json: bool) -> anyhow::Result<ExitCode> {
+/// The same of a house that runs elsewhere.
+pub(crate) fn print_elsewhere(
+    remote: &Remote,
+    args: &ExplainArgs,
+    json: bool,
+) -> anyhow::Result<ExitCode> {
+    let id = args.id.as_str().replace('/', "%2F").replace('+', "%2B");
+    let path = format!("/api/v1/explain/{id}");
+    let mut left = PATIENCE;
+    loop {
+        if let Some(explanation) = remote.find(&path)? {
+            return tell(&explanation, json);
+        }
+        left = left
+            .checked_sub(LOOK_AGAIN)
+            .with_context(|| unknown(&args.id))?;
+        std::thread::sleep(LOOK_AGAIN);
+    }
+}
+
+fn unknown(id: &Alias) -> String {
+    format!(
+        "nothing is known of `{id}`: explanations are kept for 14 days, of a flood of refusals only a part, and of a request \
+         that is still under way there is none yet"
+    )
+}
+
+fn tell(explanation: &Explanation, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = Out::stdout();
     if json {
         out.json(explanation)?;

@@ -55,6 +55,16 @@ impl Remote {
         self.ask(Method::GET, path, None).map(|(_, answer)| answer)
     }
 
+    /// Asks for something that there may not be.
+    pub(crate) fn find<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<Option<T>> {
+        let (status, text) = self.send(Method::GET, path, None)?;
+        match status {
+            StatusCode::NOT_FOUND => Ok(None),
+            _ if status.is_success() => self.read(&text).map(Some),
+            _ => Err(self.refused(status, &text)),
+        }
+    }
+
     /// Has something done; with the status, of which 202 is half of it.
     pub(crate) fn post<T: DeserializeOwned>(
         &self,

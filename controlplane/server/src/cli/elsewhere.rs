@@ -15,7 +15,6 @@ use crate::{
 };
 use anyhow::bail;
 use kill_wire::{ChannelState, CutReport, DrillState, IncidentRecord, StateReport};
-use net_model::Explanation;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -46,11 +45,7 @@ pub(super) fn run(remote: &Remote, command: &Command, json: bool) -> anyhow::Res
                 remote.get(&format!("/api/v1/incidents?limit={limit}"))?;
             incidents::show(&page.items, json).map(done)
         }
-        Command::Explain(args) => {
-            let id = args.id.as_str().replace('/', "%2F").replace('+', "%2B");
-            let it: Explanation = remote.get(&format!("/api/v1/explain/{id}"))?;
-            explain::tell(&it, json)
-        }
+        Command::Explain(args) => explain::print_elsewhere(remote, args, json),
         Command::Cut { scope, why } => {
             let body = json!({ "scope": scope, "why": why });
             let (_, report): (_, CutReport) = remote.post("/api/v1/cut", &body)?;
