@@ -4,12 +4,15 @@ serious; nothing breaks the page's own policy. With PORTCULLIS_SCREENS=docs/scre
 import os
 import platform
 import re
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from browser import Browser, missing
-from streams import RawStream
+from estate import NGINX, Estate
+from openai import APIStatusError
+from streams import QUESTION, RawStream
 from test_dashboard import sign_in_link
 from waiting import until
 
@@ -21,6 +24,7 @@ PAGES = {
     "overview": "/",
     "stop": "/stop",
     "hosts": "/hosts",
+    "host": f"/hosts/{platform.node().split('.')[0].lower()}",
     "mesh": "/mesh",
     "alerts": "/alerts",
     "jobs": "/jobs",
@@ -29,10 +33,14 @@ PAGES = {
     "people": "/people",
     "channels": "/channels",
     "settings": "/settings",
+    "sessions": "/sessions",
+    "tokens": "/tokens",
     "targets": "/targets",
     "spend": "/spend?span=30d",
     "incidents": "/incidents",
     "incident": "/incidents/1",
+    "explain": "/explain",
+    "explained": "/explain/asked-while-cut",
     "journal": "/journal",
     "changes": "/journal/changes",
     "account": "/account",
@@ -40,6 +48,21 @@ PAGES = {
 }
 # Longer than the button is held.
 HELD_MS = 1900
+
+
+@pytest.fixture
+def house(request, build, scripted):
+    """The usual one. For the walk through every page one with hosts and another gateway, where there is an nginx."""
+    targets = [("lab", "local", scripted)]
+    if "lived_in" not in request.fixturenames or not Path(NGINX).exists():
+        yield build(targets, [("chat", ["*"], ["lab"])]).start()
+        return
+    house = build([*targets, ("sky", "cloud", scripted)], [("chat", ["*"], ["lab", "sky"])])
+    estate = Estate(house, scripted)
+    try:
+        yield estate.start().house
+    finally:
+        estate.stop()
 
 
 @pytest.fixture
@@ -150,17 +173,35 @@ def serious(window):
     return found
 
 
+def path_of(name):
+    """Where a page stands. A host's own shows its last ten minutes: a young house has no more."""
+    now = int(time.time() * 1000)
+    return PAGES[name] + (f"?from={now - 600_000}&to={now}" if name == "host" else "")
+
+
 @pytest.fixture
 def lived_in(house, window):
-    """A house with an incident that ended and one that goes on."""
-    RawStream(house).flowing()
+    """A house that was asked and answered, with an incident that ended and one that goes on, and a program's token."""
+    client = house.openai()
+    for tokens in (40, 120, 80):
+        client.chat.completions.create(model="steady", messages=QUESTION, max_tokens=tokens)
+    stream = RawStream(house).flowing()
     house.cut("LLM", why="it answers itself in a loop")
+    stream.end()
+    with pytest.raises(APIStatusError):
+        client.chat.completions.create(model="steady", messages=QUESTION, extra_headers={"x-request-id": "asked-while-cut"})
     house.cli("restore", "LLM", stdin=house.app().restore() + "\n")
-    house.cut("agent", why="asked for the tax folder")
+    house.cut("CLOUD", why="it asks outside at night")
+    made = house.cli("tokens", "create", "grafana")
+    assert made.returncode == 0, made.stderr
+    until("the explanation of what was refused", lambda: house.cli("explain", "asked-while-cut").returncode == 0, 30)
+    if SCREENS:
+        drawn = "return (document.querySelector('svg[data-from] polyline')?.getAttribute('points') || '').split(' ').length"
+        until("a history to show", lambda: (go(window, house, path_of("host")) or True) and window.run(drawn) >= 20, 300, every=2)
     return house
 
 
-LOOKS = [("light", 1280, 900), ("dark", 1280, 900), ("phone", 360, 740)]
+LOOKS = [("light", 1280, 1100), ("dark", 1280, 1100), ("phone", 360, 740)]
 
 
 def violations(house):
@@ -174,8 +215,8 @@ def test_every_page_keeps_nobody_out_and_fits_a_phone(lived_in, window):
     for look, width, height in LOOKS:
         window.resize(width, height)
         window.run(f"localStorage.setItem('theme', '{'dark' if look == 'dark' else 'light'}')")
-        for name, path in PAGES.items():
-            go(window, lived_in, path)
+        for name in PAGES:
+            go(window, lived_in, path_of(name))
             if SCREENS:
                 window.picture(Path(SCREENS) / f"{name}-{look}.png")
             if AXE.exists():
