@@ -4,31 +4,22 @@
 use crate::answer::refusal;
 use crate::caller::Caller;
 use crate::fleet::driven;
+use crate::listening::{Full, Line, Teller};
 use crate::site::Site;
 use crate::view::{Map, Now, Parts, Proofs, drawn};
-use crate::{spend, targets};
+use crate::{listening, spend, targets};
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream::{Stream, unfold};
+use axum::response::Response;
+use axum::response::sse::Event;
 use net_model::Snapshot;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
-use std::convert::Infallible;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Interval, MissedTickBehavior};
-
-/// How often a listener's session is looked up again: so long may a page go on after its sign-out.
-const RECHECK: Duration = Duration::from_secs(10);
 
 /// How often a page is told that it is still connected.
 const BEAT: Duration = Duration::from_secs(1);
-
-/// Silence after which a comment is sent, so that proxies keep the connection and a dead one is noticed.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Which page listens.
 #[derive(Debug, Deserialize)]
@@ -59,13 +50,14 @@ pub(crate) async fn listen(
     State(site): State<Arc<Site>>,
     Query(which): Query<Which>,
 ) -> Response {
-    let Ok(place) = Arc::clone(&site.listeners).try_acquire_owned() else {
-        let text = "Too many pages listen already; close one and reload.";
-        return refusal(StatusCode::SERVICE_UNAVAILABLE, text);
+    let page = Page {
+        view: which.view,
+        shown: BTreeMap::new(),
     };
-    Sse::new(events(site, caller, which.view, place))
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-        .into_response()
+    listening::listen(site, caller, page).unwrap_or_else(|Full| {
+        let text = "Too many pages listen already; close one and reload.";
+        refusal(StatusCode::SERVICE_UNAVAILABLE, text)
+    })
 }
 
 /// The connection lives.
@@ -75,93 +67,31 @@ struct Beat {
     kill: bool,
 }
 
-/// One listening browser.
-struct Listener {
-    site: Arc<Site>,
-    caller: Caller,
+/// One page that listens, with what it was sent of each part.
+struct Page {
     view: View,
-    beat: Interval,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    recheck: Interval,
     shown: BTreeMap<&'static str, String>,
-    waiting: VecDeque<Event>,
-    ended: bool,
-    _place: OwnedSemaphorePermit,
 }
 
-fn events(
-    site: Arc<Site>,
-    caller: Caller,
-    view: View,
-    place: OwnedSemaphorePermit,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let mut snapshots = site.app.snapshots.clone();
-    // Everything once: the page may be older than this connection, which a browser renews by itself.
-    snapshots.mark_changed();
-    let mut recheck = tokio::time::interval(RECHECK);
-    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut beat = tokio::time::interval(BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let listener = Listener {
-        site,
-        caller,
-        view,
-        beat,
-        snapshots,
-        recheck,
-        shown: BTreeMap::new(),
-        waiting: VecDeque::new(),
-        ended: false,
-        _place: place,
-    };
-    unfold(listener, |mut listener| async move {
-        let event = listener.next().await?;
-        Some((Ok(event), listener))
-    })
+impl Page {
+    /// A part, unless it says what it said before.
+    fn send(&mut self, line: &mut Line, name: &'static str, html: String) {
+        if self.shown.get(name) != Some(&html) {
+            line.send(Event::default().event(name).data(&html));
+            self.shown.insert(name, html);
+        }
+    }
 }
 
-impl Listener {
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Some(event);
-            }
-            if self.ended {
-                return None;
-            }
-            tokio::select! {
-                changed = self.snapshots.changed() => match changed {
-                    Ok(()) => self.draw().await,
-                    // The control plane stops; the browser calls again until it is back.
-                    Err(_) => return None,
-                },
-                _ = self.beat.tick() => self.beat().await,
-                _ = self.recheck.tick() => self.check().await,
-            }
-        }
-    }
+impl Teller for Page {
+    const BEAT: Option<Duration> = Some(BEAT);
+    const HELLO: Option<&'static str> = None;
 
-    async fn beat(&mut self) {
-        let pulse = self.site.pulse().await;
-        if self.view == View::Stop {
-            self.send("now", drawn(&Now::of(&pulse.said)));
-            self.send("proofs", drawn(&Proofs::of(&pulse.said)));
-        }
-        let said = Beat {
-            kill: pulse.said.is_ok(),
-        };
-        match Event::default().event("beat").json_data(said) {
-            Ok(event) => self.waiting.push_back(event),
-            Err(error) => tracing::error!(%error, "A beat cannot be written."),
-        }
-    }
-
-    async fn draw(&mut self) {
-        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+    async fn look(&mut self, line: &mut Line, snapshot: Arc<Snapshot>) {
         let parts = match self.view {
             View::Overview => {
                 let mut parts = Parts::of(&snapshot).drawn();
-                let house = self.site.house().await;
+                let house = line.site.house().await;
                 parts.push(("map", drawn(&Map::of(&snapshot, &house))));
                 parts
             }
@@ -170,34 +100,39 @@ impl Listener {
             View::Stop | View::Frame => Vec::new(),
         };
         for (name, html) in parts {
-            self.send(name, html);
+            self.send(line, name, html);
         }
     }
 
-    /// A part, unless it says what it said before.
-    fn send(&mut self, name: &'static str, html: String) {
-        if self.shown.get(name) != Some(&html) {
-            self.waiting
-                .push_back(Event::default().event(name).data(&html));
-            self.shown.insert(name, html);
+    async fn beat(&mut self, line: &mut Line) {
+        let pulse = line.site.pulse().await;
+        if self.view == View::Stop {
+            self.send(line, "now", drawn(&Now::of(&pulse.said)));
+            self.send(line, "proofs", drawn(&Proofs::of(&pulse.said)));
+        }
+        let said = Beat {
+            kill: pulse.said.is_ok(),
+        };
+        match Event::default().event("beat").json_data(said) {
+            Ok(event) => line.send(event),
+            Err(error) => tracing::error!(%error, "A beat cannot be written."),
         }
     }
 
-    /// Ends the stream of whoever is no longer let in, and shows the others what hosts told since.
-    async fn check(&mut self) {
+    /// What hosts told since.
+    async fn now_and_then(&mut self, line: &mut Line) {
         if self.view == View::Targets
-            && let Some(table) = driven::live(&self.site).await
+            && let Some(table) = driven::live(&line.site).await
         {
-            self.send("elsewhere", drawn(&table));
+            self.send(line, "elsewhere", drawn(&table));
         }
-        if !self.caller.may_go_on(&self.site).await {
-            let text = match self.caller.person() {
-                None => "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>",
-                Some(_) => "<p>You are no longer let in. <a href=\"/\">Try again</a></p>",
-            };
-            self.waiting
-                .push_back(Event::default().event("ended").data(text));
-            self.ended = true;
-        }
+    }
+
+    fn farewell(&self, line: &mut Line) {
+        let text = match line.caller.person() {
+            None => "<p>Your sign-in has ended. <a href=\"/sign-in\">Sign in again</a></p>",
+            Some(_) => "<p>You are no longer let in. <a href=\"/\">Try again</a></p>",
+        };
+        line.send(Event::default().event("ended").data(text));
     }
 }

@@ -5,27 +5,20 @@
 
 use crate::answer::problem;
 use crate::caller::Caller;
+use crate::listening::{self, Full, Line, Teller};
 use crate::site::Site;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::sse::{Event, KeepAlive, Sse};
-use axum::response::{IntoResponse, Response};
-use futures_util::stream::{Stream, unfold};
+use axum::response::Response;
+use axum::response::sse::Event;
 use kill_wire::Timestamp;
 use net_model::{AlertView, KeyHash, Snapshot};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeSet, VecDeque};
-use std::convert::Infallible;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Interval, MissedTickBehavior};
 
-/// How often it is looked up whether a listener may go on.
-const RECHECK: Duration = Duration::from_secs(10);
-/// Silence after which a comment is sent.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Alerts that are looked at, the newest.
 const ALERTS: u32 = 200;
 /// Longest id of an event.
@@ -66,13 +59,14 @@ pub(crate) async fn listen(
             return problem(StatusCode::BAD_REQUEST, "bad_request", text);
         }
     };
-    let Ok(place) = Arc::clone(&site.listeners).try_acquire_owned() else {
-        let text = "too many listen already; end one";
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "busy", text);
+    let program = Program {
+        after,
+        sent: BTreeSet::new(),
     };
-    Sse::new(events(site, caller, after, place))
-        .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
-        .into_response()
+    listening::listen(site, caller, program).unwrap_or_else(|Full| {
+        let text = "too many listen already; end one";
+        problem(StatusCode::SERVICE_UNAVAILABLE, "busy", text)
+    })
 }
 
 fn is_id(text: &str) -> bool {
@@ -128,78 +122,35 @@ fn happened(snapshot: &Snapshot, alerts: &[AlertView]) -> Vec<Happening> {
     all
 }
 
-/// One listening program.
-struct Listener {
-    site: Arc<Site>,
-    caller: Caller,
-    snapshots: watch::Receiver<Arc<Snapshot>>,
-    recheck: Interval,
+/// One program that listens.
+struct Program {
     after: String,
     /// What was sent of what is still known.
     sent: BTreeSet<String>,
-    waiting: VecDeque<Event>,
-    _place: OwnedSemaphorePermit,
 }
 
-fn events(
-    site: Arc<Site>,
-    caller: Caller,
-    after: String,
-    place: OwnedSemaphorePermit,
-) -> impl Stream<Item = Result<Event, Infallible>> {
-    let mut snapshots = site.app.snapshots.clone();
-    snapshots.mark_changed();
-    let mut recheck = tokio::time::interval(RECHECK);
-    recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    // Something at once, so that a program knows that it is heard.
-    let hello = Event::default().comment("listening");
-    let listener = Listener {
-        site,
-        caller,
-        snapshots,
-        recheck,
-        after,
-        sent: BTreeSet::new(),
-        waiting: VecDeque::from([hello]),
-        _place: place,
-    };
-    unfold(listener, |mut listener| async move {
-        let event = listener.next().await?;
-        Some((Ok(event), listener))
-    })
-}
+impl Teller for Program {
+    const BEAT: Option<Duration> = None;
+    const HELLO: Option<&'static str> = Some("listening");
 
-impl Listener {
-    async fn next(&mut self) -> Option<Event> {
-        loop {
-            if let Some(event) = self.waiting.pop_front() {
-                return Some(event);
-            }
-            tokio::select! {
-                changed = self.snapshots.changed() => match changed {
-                    Ok(()) => self.look().await,
-                    // The control plane stops; the program calls again with the last id it saw.
-                    Err(_) => return None,
-                },
-                _ = self.recheck.tick() => if !self.caller.may_go_on(&self.site).await {
-                    return None;
-                },
-            }
-        }
-    }
-
-    async fn look(&mut self) {
-        let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
+    async fn look(&mut self, line: &mut Line, snapshot: Arc<Snapshot>) {
         // A database that does not answer keeps no cut from being told.
-        let alerts = self.site.app.store.alerts(None, None, ALERTS).await;
+        let alerts = line.site.app.store.alerts(None, None, ALERTS).await;
         let known = happened(&snapshot, &alerts.unwrap_or_default());
         for it in &known {
             if it.id > self.after && self.sent.insert(it.id.clone()) {
                 let event = Event::default().id(&it.id).event(it.kind);
-                self.waiting.push_back(event.data(it.data.to_string()));
+                line.send(event.data(it.data.to_string()));
             }
         }
     }
+
+    async fn beat(&mut self, _line: &mut Line) {}
+
+    async fn now_and_then(&mut self, _line: &mut Line) {}
+
+    /// The stream simply ends; whoever calls again is told why.
+    fn farewell(&self, _line: &mut Line) {}
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ mod headers;
 mod host;
 mod house;
 mod lever;
+mod listening;
 mod memory;
 mod metrics;
 mod office;
