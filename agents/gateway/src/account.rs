@@ -11,6 +11,7 @@ use crate::{
     cord::Cord,
     deny::{CLIENT_CLOSED_REQUEST, Denied},
     governor::Permit,
+    metrics::OfWay,
     named::Named,
     noted::Note,
     rates,
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 #[derive(Debug)]
 struct Way {
     point: ProbePoint,
+    figures: Arc<OfWay>,
     /// The name it knows the model by, where that is another.
     sent: Option<String>,
     expected: Expected,
@@ -186,6 +188,7 @@ impl Account {
             before.cancel();
         }
         self.way = Some(Way {
+            figures: self.books.metrics.way(&point),
             sent: (sent != self.model).then(|| sent.to_owned()),
             expected,
             point,
@@ -212,7 +215,7 @@ impl Account {
         if let (None, Some(way)) = (self.first_byte_ms, &self.way) {
             let after = self.begun.elapsed();
             self.first_byte_ms = Some(clock::millis(after));
-            self.books.metrics.first_byte(&way.point, after);
+            self.books.metrics.first_byte(&way.figures, after);
         }
         if let Some(note) = &self.note {
             note.passed(bytes);
@@ -300,7 +303,7 @@ impl Account {
         let took = self.begun.elapsed();
         let point = way.point;
         self.books.metrics.ended(
-            &point,
+            &way.figures,
             ended.as_str(),
             (tokens.prompt, tokens.completion),
             took,

@@ -124,7 +124,7 @@ impl<'a> Answer<'a> {
         let framing = headers::framing(&head.headers);
         account.telling().told_as(told_as(&head.headers));
         let mut passed =
-            headers::for_client(&head.headers, self.target, account.id(), account.asked_as());
+            headers::for_client(head.headers, self.target, account.id(), account.asked_as());
         account.tell_rates(&mut passed);
         if let Some(fallback) = self.fallback {
             passed.insert(FALLBACK_HEADER, fallback);

@@ -13,7 +13,7 @@ use http::{
 use net_model::{Alias, Secret, Target, TargetKind};
 
 /// About one connection, not about the message (RFC 9110 section 7.6.1).
-const HOP_BY_HOP: [HeaderName; 9] = [
+static HOP_BY_HOP: [HeaderName; 9] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
@@ -29,7 +29,7 @@ const HOP_BY_HOP: [HeaderName; 9] = [
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Set anew for the target, or a credential of the client that is none of the target's business.
-const NOT_FORWARDED: [HeaderName; 13] = [
+static NOT_FORWARDED: [HeaderName; 13] = [
     HOST,
     AUTHORIZATION,
     CONTENT_LENGTH,
@@ -91,14 +91,18 @@ fn credential(target: &Target, key: &Secret) -> Option<(HeaderName, HeaderValue)
     Some((name, HeaderValue::from_str(&text).ok()?))
 }
 
-/// What the client is sent.
+/// What the client is sent of `upstream`'s headers.
 pub(crate) fn for_client(
-    upstream: &HeaderMap,
+    upstream: HeaderMap,
     target: &Target,
     request_id: &str,
     asked_as: Option<&Alias>,
 ) -> HeaderMap {
-    let mut headers = end_to_end(upstream, &[]);
+    let mut headers = upstream;
+    // Mostly there is little to take out, so the map stays the one that was read.
+    for name in about_the_connection(&headers) {
+        headers.remove(name);
+    }
     if let Ok(value) = HeaderValue::from_str(target.name.as_str()) {
         headers.insert(TARGET_HEADER, value);
     }
@@ -121,24 +125,36 @@ pub(crate) fn framing(headers: &HeaderMap) -> Framing {
 
 /// Those that are about the message, but for the ones of these names.
 fn end_to_end(headers: &HeaderMap, but: &[HeaderName]) -> HeaderMap {
-    // `Connection` names further headers that are about this connection only.
-    let named: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
-        .collect();
+    let named = named_by_connection(headers);
     let mut passed = HeaderMap::with_capacity(headers.len() + ADDED);
     for (name, value) in headers {
-        if !HOP_BY_HOP.contains(name)
-            && !but.contains(name)
-            && !named.contains(name)
-            && !name.as_str().starts_with(OWN_PREFIX)
-        {
+        if !but.contains(name) && !stays_here(name, &named) {
             passed.append(name, value.clone());
         }
     }
     passed
+}
+
+/// The names of those that are not about the message.
+fn about_the_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    let named = named_by_connection(headers);
+    let names = headers.keys().filter(|name| stays_here(name, &named));
+    names.cloned().collect()
+}
+
+/// Whether a header is about one connection, or the gateway's own word.
+fn stays_here(name: &HeaderName, named: &[HeaderName]) -> bool {
+    HOP_BY_HOP.contains(name) || named.contains(name) || name.as_str().starts_with(OWN_PREFIX)
+}
+
+/// `Connection` names further headers that are about this connection only.
+fn named_by_connection(headers: &HeaderMap) -> Vec<HeaderName> {
+    headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -207,7 +223,7 @@ mod tests {
     #[test]
     fn a_target_cannot_speak_as_the_gateway() {
         let sent = for_client(
-            &map(&[
+            map(&[
                 ("x-portcullis-incident", "1"),
                 ("x-portcullis-target", "lies"),
                 ("transfer-encoding", "chunked"),

@@ -7,6 +7,7 @@ mod rules;
 mod ways;
 
 pub(crate) use following::FollowFigures;
+pub(crate) use ways::OfWay;
 
 use crate::deny::Denied;
 use kill_wire::{Name, ProbePoint};
@@ -22,7 +23,7 @@ use prometheus_client::{
     registry::Registry,
 };
 use rules::RuleFigures;
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 use ways::Ways;
 
 /// One way through the gateway.
@@ -275,9 +276,13 @@ impl Metrics {
         self.spool_dropped.inc_by(records);
     }
 
+    /// The figures of this way, for whoever counts on it more than once.
+    pub(crate) fn way(&self, point: &ProbePoint) -> Arc<OfWay> {
+        self.ways.of(point)
+    }
+
     /// The first byte of an answer's body came.
-    pub(crate) fn first_byte(&self, point: &ProbePoint, after: Duration) {
-        let of = self.ways.of(point);
+    pub(crate) fn first_byte(&self, of: &OfWay, after: Duration) {
         let make = || self.first_bytes.get_or_create_owned(&of.labels);
         of.first_byte.get_or_init(make).observe(after.as_secs_f64());
     }
@@ -285,12 +290,11 @@ impl Metrics {
     /// An exchange ended.
     pub(crate) fn ended(
         &self,
-        point: &ProbePoint,
+        of: &OfWay,
         how: &'static str,
         (prompt, completion): (u64, u64),
         took: Duration,
     ) {
-        let of = self.ways.of(point);
         let with = |what| WayAnd::new(&of.labels, what);
         let exchanges = || self.exchanges.get_or_create_owned(&with(how));
         of.ended(how, exchanges).inc();

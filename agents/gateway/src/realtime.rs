@@ -97,7 +97,7 @@ impl Opening {
             exchange,
         } = opened;
         let mut passed = headers::for_client(
-            &answered.head.headers,
+            answered.head.headers,
             target,
             account.id(),
             account.asked_as(),

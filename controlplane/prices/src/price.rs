@@ -4,7 +4,7 @@ use net_model::{MicroDollars, Tokens};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 /// Tokens that a rate is for.
-const A_MILLION: u128 = 1_000_000;
+const A_MILLION: u64 = 1_000_000;
 
 /// Rates in micro-dollars a million tokens; written as dollars a million tokens, such as `"2.50"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,7 +119,12 @@ impl Rates {
             .iter()
             .map(|(tokens, rate)| u128::from(*tokens) * u128::from(rate.0))
             .fold(0, u128::saturating_add);
-        MicroDollars(u64::try_from(sum.div_ceil(A_MILLION)).unwrap_or(u64::MAX))
+        // What any exchange comes to fits; a division of 128 bits takes many times as long.
+        let cost = u64::try_from(sum).map_or_else(
+            |_| u64::try_from(sum.div_ceil(u128::from(A_MILLION))).unwrap_or(u64::MAX),
+            |sum| sum.div_ceil(A_MILLION),
+        );
+        MicroDollars(cost)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a route or a consumer may be called.
 
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{fmt, str::FromStr, sync::Arc};
 
 /// Words of the command grammar that no route or consumer may be called.
 pub const RESERVED_WORDS: [&str; 16] = [
@@ -10,9 +10,11 @@ pub const RESERVED_WORDS: [&str; 16] = [
 ];
 
 /// The name of one route or consumer: 1 to 24 of `a-z 0-9 . _ -`, starting with a letter.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Name(String);
+///
+/// Each exchange is known by several of them in several places, so a clone shares its text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Name(Arc<str>);
 
 /// Why a text is not a [`Name`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -52,9 +54,9 @@ impl FromStr for Name {
         {
             return Err(NotAName::Form(text.chars().take(48).collect()));
         }
-        let name = Self(text.to_ascii_lowercase());
+        let name = Self(text.to_ascii_lowercase().into());
         if RESERVED_WORDS.contains(&name.squashed().as_str()) {
-            return Err(NotAName::Reserved(name.0));
+            return Err(NotAName::Reserved(name.into()));
         }
         Ok(name)
     }
@@ -69,7 +71,13 @@ impl TryFrom<String> for Name {
 
 impl From<Name> for String {
     fn from(name: Name) -> Self {
-        name.0
+        name.as_str().to_owned()
+    }
+}
+
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

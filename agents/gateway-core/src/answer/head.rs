@@ -9,6 +9,8 @@ use std::mem::MaybeUninit;
 pub const MAX_HEAD: usize = 64 * 1024;
 /// Most headers of one head.
 pub const MAX_HEADERS: usize = 100;
+/// Headers that a gateway adds to an answer in the usual case: room for them is made at once.
+const ADDED: usize = 6;
 /// Most informational answers before the one that counts.
 const MAX_INTERIM: u8 = 16;
 /// How every answer begins.
@@ -132,7 +134,7 @@ impl HeadReader {
             Some(0) => Version::HTTP_10,
             _ => Version::HTTP_11,
         };
-        let mut headers = HeaderMap::with_capacity(answer.headers.len());
+        let mut headers = HeaderMap::with_capacity(answer.headers.len() + ADDED);
         for header in &*answer.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes()).map_err(|_| bad)?;
             let value = block.slice_ref(header.value);

@@ -10,7 +10,7 @@ use std::{
 
 /// What is counted on one way. Each figure is there from its first exchange on, as in the families they belong to.
 #[derive(Debug)]
-pub(super) struct OfWay {
+pub(crate) struct OfWay {
     pub(super) labels: Way,
     pub(super) input: OnceLock<Counter>,
     pub(super) output: OnceLock<Counter>,
