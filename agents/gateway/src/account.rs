@@ -170,8 +170,7 @@ impl Account {
         }
     }
 
-    /// A target is being asked: from here on there is something to write down. What was held for one asked before
-    /// goes back.
+    /// A target is being asked: from here on there is something to write down.
     pub(crate) fn asking(
         &mut self,
         point: ProbePoint,
@@ -184,9 +183,7 @@ impl Account {
         if let Some(note) = &self.note {
             note.asking(target, sent);
         }
-        if let Some(before) = self.permit.replace(permit) {
-            before.cancel();
-        }
+        self.permit = Some(permit);
         self.way = Some(Way {
             figures: self.books.metrics.way(&point),
             sent: (sent != self.model).then(|| sent.to_owned()),

@@ -245,6 +245,7 @@ impl<'t> Call<'t, '_> {
             let seat = self.seat(target, &way, wish.may_use(target), watched);
             let permitted = seat.and_then(|seat| {
                 let expected = account.expects(target);
+                account.give_back();
                 let permit = self.permit(target, route, question, &expected);
                 Ok((seat, permit.map_err(Why::Denied)?, expected))
             });

@@ -34,6 +34,13 @@ impl Account {
         self.telling.failed(times, target, failure, status);
     }
 
+    /// What is held for a target that was asked before goes back: it must not stand in the way of the one that takes its place.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(before) = self.permit.take() {
+            before.cancel();
+        }
+    }
+
     /// What its client calls it.
     pub(crate) fn asked_as(&self) -> Option<&Alias> {
         self.telling.asked_as()

@@ -2,7 +2,7 @@
 
 use crate::site::{LIMIT, RULE, Site, consumer, heard, plays, says, table, target};
 use kill_wire::Class;
-use net_model::{BreakerRule, BreakerState, Policy, Rules, Target};
+use net_model::{BreakerRule, BreakerState, Limit, Policy, Rules, Selector, Target};
 use site_tests::upstream::{Script, Upstream};
 use std::time::Duration;
 use tokio::{
@@ -292,6 +292,33 @@ async fn beyond_its_room_the_next_target_is_asked() {
     site.until("home", |view| view.open == 0).await;
     let answer = site.ask("claw", "burst").await;
     assert_eq!(answer.header("x-portcullis-target"), "home");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_held_for_a_target_that_failed_is_not_in_the_way_of_the_next() {
+    let away = Upstream::start().unwrap();
+    let targets = vec![
+        target("home", Class::Local, &nobody().await),
+        target("away", Class::Cloud, &away.base_url()),
+    ];
+    let claw = vec![consumer("claw", Policy::default())];
+    let site = Site::over(targets.clone()).await;
+    let one_at_a_time = Limit {
+        name: "alone".parse().unwrap(),
+        of: Selector::default(),
+        requests_per_minute: None,
+        tokens_per_minute: None,
+        open: Some(1),
+    };
+    let rules = Rules {
+        limits: vec![one_at_a_time],
+        ..Rules::default()
+    };
+    site.gateway.reload(table(targets, claw), rules);
+    let answer = site.ask("claw", "burst").await;
+    let told = "home (no connection) -> away";
+    assert_eq!(answer.header("x-portcullis-fallback"), told);
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
