@@ -1,5 +1,9 @@
 //! Decides who calls, by which route, and which targets are open to that now.
 
+mod near;
+
+pub(crate) use near::Near;
+
 use crate::{clock, deny::Denied, headers::API_KEY, overlay, targets::Watched};
 use gateway_core::choice::Zone;
 use http::{HeaderMap, header};

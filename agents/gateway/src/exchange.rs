@@ -184,7 +184,7 @@ impl<'t> Call<'t, '_> {
         account.asked(name, asked.stream, prompt_bytes);
         let captures = &self.app.captures;
         account.captured(captures.tape(&self.consumer.name, model, &head.headers, &taken.bytes));
-        let route = self.table.route(self.consumer, model)?;
+        let route = self.route(model, account)?;
         let runaways = &self.app.runaways;
         let trail = runaways.begin(&self.consumer.name, account.api(), prompt, prompt_bytes)?;
         account.follow(trail);
@@ -206,7 +206,7 @@ impl<'t> Call<'t, '_> {
         let (model, name) = (dialed.model.as_str(), shown(&dialed.model));
         self.exchange.describe(&name, true);
         account.asked(name, true, 0);
-        let route = self.table.route(self.consumer, model)?;
+        let route = self.route(model, account)?;
         let runaways = &self.app.runaways;
         let prompt = runaways.prompt(query.as_bytes());
         account.follow(runaways.begin(&self.consumer.name, account.api(), prompt, 0)?);
@@ -219,6 +219,14 @@ impl<'t> Call<'t, '_> {
             dialed: Some(&dialed),
         };
         self.try_targets(route, &question, account).await
+    }
+
+    fn route(&self, model: &str, account: &mut Account) -> Result<&'t Route, Denied> {
+        let route = self.table.route(self.consumer, model);
+        route.inspect_err(|_| {
+            let near = self.table.near(self.consumer, model);
+            account.no_route(self.consumer, &near);
+        })
     }
 
     /// Asks the route's targets in their order. What may not or cannot serve gives way to the next. The last answer

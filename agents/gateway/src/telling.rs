@@ -1,12 +1,13 @@
 //! What is told of a request: the steps that decided, for whoever asks why later. A request that was plainly answered has
 //! none, and costs nothing here.
 
-use crate::{deny::Denied, named::Aliases, search::Why, targets::Watched};
+use crate::{admission::Near, deny::Denied, named::Aliases, search::Why, targets::Watched};
 use gateway_core::choice::{Failure, Passed};
 use gateway_core::limits::Standing;
 use kill_wire::Timestamp;
 use net_model::{
-    Alias, BreakerState, Consumer, MAX_STEPS, Stage, Step, Story, Target, UsageRecord, Verdict,
+    Alias, BreakerState, Consumer, MAX_STEPS, SLOW_MS, SLOW_START_MS, Stage, Step, Story, Target,
+    UsageRecord, Verdict,
 };
 use std::{
     sync::{
@@ -15,11 +16,6 @@ use std::{
     },
     time::Duration,
 };
-
-/// An exchange that waited so long for its first byte has something to tell.
-const SLOW_START: u64 = 2_000;
-/// And one that took so long.
-const SLOW: u64 = 30_000;
 
 /// Stories of refusals a second that are kept of consumers, and of callers nobody knows; more are counted only.
 const OF_CONSUMERS: u64 = 100;
@@ -66,6 +62,22 @@ impl Telling {
         if self.steps.len() < MAX_STEPS - 2 {
             self.steps.push(step);
         }
+    }
+
+    /// No route of this consumer takes the model: which routes it has, and which of the others would.
+    pub(crate) fn no_route(&mut self, after: Duration, who: &Consumer, near: &Near<'_>) {
+        let who = &who.name;
+        let own = match near.own.as_slice() {
+            [] => format!("`{who}` has no route"),
+            own => format!("No route of `{who}` ({}) takes this model", own.join(", ")),
+        };
+        let other = near.other.map_or_else(String::new, |other| {
+            format!("; `{other}` does, and `{who}` may not use it")
+        });
+        let text = format!("{own}{other}.");
+        let mut step = step(after, Stage::Policy, Verdict::PassedOver, text);
+        step.rule = Some("routes".to_owned());
+        self.push(step);
     }
 
     /// A target is not asked.
@@ -161,7 +173,7 @@ impl Telling {
     /// it off.
     pub(crate) fn served(mut self, record: &UsageRecord, why: Option<&Denied>) -> Option<Story> {
         let slow =
-            record.took_ms >= SLOW || record.first_byte_ms.is_some_and(|ms| ms >= SLOW_START);
+            record.took_ms >= SLOW_MS || record.first_byte_ms.is_some_and(|ms| ms >= SLOW_START_MS);
         if !slow && why.is_none() && !self.has_something() {
             return None;
         }

@@ -1,15 +1,12 @@
 //! What decides on the way of an exchange, for who asks why later.
 
 use super::Account;
-use crate::{deny::Denied, search::Why, targets::Watched, telling::Telling};
+use crate::{admission::Near, deny::Denied, search::Why, targets::Watched, telling::Telling};
 use gateway_core::choice::Failure;
 use kill_wire::Timestamp;
-use net_model::{Alias, Consumer, Ended, MicroDollars, Story, Target, Tokens, UsageRecord};
-
-/// An exchange of so many tokens is told with the budgets that counted it.
-const MANY_TOKENS: u64 = 4_000;
-/// And one of so many micro-dollars.
-const MUCH: u64 = 10_000;
+use net_model::{
+    Alias, Consumer, Ended, MANY_TOKENS, MUCH, MicroDollars, Story, Target, Tokens, UsageRecord,
+};
 
 impl Account {
     /// What decided on its way is told here.
@@ -26,6 +23,12 @@ impl Account {
     ) {
         let after = self.begun.elapsed();
         self.telling.passed_over(after, target, consumer, why);
+    }
+
+    /// No route of its consumer takes the model.
+    pub(crate) fn no_route(&mut self, consumer: &Consumer, near: &Near<'_>) {
+        let after = self.begun.elapsed();
+        self.telling.no_route(after, consumer, near);
     }
 
     /// The target asked last did not serve.
@@ -61,7 +64,7 @@ impl Account {
         let Some(permit) = self.permit.take() else {
             return;
         };
-        let dear = tokens.total() >= MANY_TOKENS || cost.is_some_and(|it| it.0 >= MUCH);
+        let dear = tokens.total() >= MANY_TOKENS || cost.is_some_and(|it| it >= MUCH);
         let tells = dear || ended != Ended::Complete || self.telling.has_something();
         let standings = permit.settle(tokens, tells);
         self.telling.counted(&standings);

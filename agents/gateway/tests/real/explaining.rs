@@ -47,6 +47,26 @@ fn step(story: &Story, stage: Stage) -> &Step {
     of.next().unwrap_or_else(|| panic!("{story:?}"))
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_of_no_route_is_explained_by_the_routes_its_consumer_has() {
+    let site = Site::open().await;
+    let body = r#"{"model":"unheard-of","messages":[]}"#;
+    let answer = whole(send(site.addr(), chat(CLAW, body)).await).await;
+    assert_eq!(answer.status, 404);
+    let told = String::from_utf8_lossy(&answer.body);
+    assert!(
+        !told.contains("route"),
+        "its client is told nothing of routes: {told}"
+    );
+    let story = story_of(&site, &answer).await;
+    let why = step(&story, Stage::Policy);
+    assert_eq!(
+        (why.verdict, why.rule.as_deref()),
+        (Verdict::PassedOver, Some("routes"))
+    );
+    assert!(why.text.starts_with("No route of `claw` ("), "{}", why.text);
+}
+
 const PLAIN: &str = r#"{"model":"steady","messages":[]}"#;
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
