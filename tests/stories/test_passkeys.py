@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from browser import Browser, missing
 from test_dashboard import sign_in_link
-from test_pages import AXE, HELD_MS, SCREENS, pointer, serious
+from test_pages import AXE, HELD_MS, LOOKS, SCREENS, pointer, serious
 from waiting import until
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"needs {missing()}: apt-get install chromium chromium-driver")
@@ -59,9 +59,13 @@ def clean(window, where):
 
 
 def look(window, name):
-    """Keeps a picture, where somebody wants them."""
-    if SCREENS:
-        window.picture(Path(SCREENS) / f"{name}-phone.png")
+    """Keeps a picture of each look, where somebody wants them; the last is a phone's."""
+    for look, width, height in LOOKS if SCREENS else []:
+        window.resize(width, height)
+        window.run(f"localStorage.setItem('theme', '{'dark' if look == 'dark' else 'light'}')")
+        window.open(window.run("return location.href"))
+        window.sees("document.readyState == 'complete'")
+        window.picture(Path(SCREENS) / f"{name}-{look}.png")
 
 
 def by_link(window, place):
