@@ -4,6 +4,7 @@ use crate::problems::PROBLEM;
 use crate::view::Outcome;
 use askama::Template;
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
@@ -38,6 +39,19 @@ pub(crate) fn problem(status: StatusCode, code: &str, detail: &str) -> Response 
     });
     let kind = [(header::CONTENT_TYPE, PROBLEM)];
     (status, kind, Json(body)).into_response()
+}
+
+/// What a program sent as JSON, or why it cannot be read.
+pub(crate) type Sent<T> = Result<Json<T>, JsonRejection>;
+
+/// To a program whose JSON cannot be read.
+pub(crate) fn unread(why: &JsonRejection) -> Response {
+    bad_request(&why.body_text())
+}
+
+/// To a program that asked for what cannot be.
+pub(crate) fn bad_request(text: &str) -> Response {
+    problem(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", text)
 }
 
 /// The same answer, with after how many seconds another makes sense.

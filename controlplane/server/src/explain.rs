@@ -4,7 +4,7 @@ use crate::{
     http,
     out::{Out, Paint},
     paths::Home,
-    remote::Remote,
+    remote::{Remote, escaped},
 };
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -58,8 +58,7 @@ pub(crate) fn print_elsewhere(
     args: &ExplainArgs,
     json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let id = args.id.as_str().replace('/', "%2F").replace('+', "%2B");
-    let path = format!("/api/v1/explain/{id}");
+    let path = format!("/api/v1/explain/{}", escaped(args.id.as_str()));
     let mut left = PATIENCE;
     loop {
         if let Some(explanation) = remote.find(&path)? {

@@ -127,6 +127,7 @@ mod tests {
     use crate::{NewSession, Store};
     use kill_wire::Timestamp;
     use net_model::{KeyHash, MicroDollars};
+    use sqlx::SqlitePool;
     use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
     use std::path::Path;
 
@@ -145,18 +146,24 @@ mod tests {
         assert_eq!(files, steps);
     }
 
-    #[tokio::test]
-    async fn an_old_database_is_brought_up_and_keeps_its_rows() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("portcullis.db");
+    /// A database as it was after so many steps.
+    async fn of_steps(path: &Path, steps: usize) -> SqlitePool {
         let options = SqliteConnectOptions::new()
-            .filename(&path)
+            .filename(path)
             .create_if_missing(true);
         let old = SqlitePoolOptions::new()
             .connect_with(options)
             .await
             .unwrap();
-        first(1).run(&old).await.unwrap();
+        first(steps).run(&old).await.unwrap();
+        old
+    }
+
+    #[tokio::test]
+    async fn an_old_database_is_brought_up_and_keeps_its_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("portcullis.db");
+        let old = of_steps(&path, 1).await;
         sqlx::query(
             "insert into usage values ('a-1', 5000, 'claw', 'chat', 'ollama', 'local', 'm', 1, 200, 3, 4, 0, 10, 'complete', null),
               ('a-2', 5000, 'claw', 'chat', 'far', 'cloud', 'm', 1, 200, 0, 0, 0, 10, 'complete', null)",
@@ -187,15 +194,8 @@ mod tests {
     async fn who_said_before_that_he_drives_gateways_is_known_to() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("portcullis.db");
-        let options = SqliteConnectOptions::new()
-            .filename(&path)
-            .create_if_missing(true);
-        let old = SqlitePoolOptions::new()
-            .connect_with(options)
-            .await
-            .unwrap();
         let before = STEPS.iter().position(|(_, name, _)| *name == "drives");
-        first(before.unwrap()).run(&old).await.unwrap();
+        let old = of_steps(&path, before.unwrap()).await;
         for (host, facts) in [
             ("gw1", r#"{"driven":[{"name":"edge"}]}"#),
             ("claw1", r#"{"agent":{"version":"\"driven\":[{"}}"#),

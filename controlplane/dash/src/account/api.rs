@@ -10,7 +10,6 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use net_model::DashRole;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use store::{PasskeyOwner, PasskeyRecord, StoreError};
@@ -41,11 +40,10 @@ async fn read(site: &Site, caller: &Caller) -> Result<Value, StoreError> {
 /// One's own, and all of them for an admin; a house has few.
 pub(crate) async fn passkeys(caller: Caller, State(site): State<Arc<Site>>) -> Response {
     let mine = keys::owner(&site, &caller);
-    let seen =
-        |it: &&PasskeyRecord| caller.role() == DashRole::Admin || mine.as_ref() == Some(&it.owner);
     match site.app.store.passkeys(MOST).await {
         Ok(all) => {
-            let items = all.iter().filter(seen);
+            let items = all.iter();
+            let items = items.filter(|it| keys::may_hold(&caller, mine.as_ref(), it));
             let items: Vec<Value> = items.map(|it| shown(&site, mine.as_ref(), it)).collect();
             Json(slice::whole(&items)).into_response()
         }

@@ -14,7 +14,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use kill_wire::Timestamp;
-use net_model::SignedInBy;
+use net_model::{DashRole, SignedInBy};
 use passkeys::{Holder, PasskeyTrouble, Passkeys};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -115,6 +115,11 @@ pub(super) fn owner(site: &Site, caller: &Caller) -> Option<PasskeyOwner> {
         }
         (SignedInBy::Oidc, None) | (SignedInBy::Mesh | SignedInBy::Token, _) => None,
     }
+}
+
+/// Whether the caller may see a passkey and take it away: one's own, and for an admin all of them.
+pub(super) fn may_hold(caller: &Caller, mine: Option<&PasskeyOwner>, it: &PasskeyRecord) -> bool {
+    caller.role() == DashRole::Admin || mine == Some(&it.owner)
 }
 
 /// Whether the caller may add one now, and for whom.

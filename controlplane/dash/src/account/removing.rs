@@ -1,6 +1,6 @@
 //! A passkey is removed by whose it is, or by an admin; every session begun with it ends with it.
 
-use super::keys::owner;
+use super::keys::{may_hold, owner};
 use crate::answer::{problem, refusal};
 use crate::caller::Caller;
 use crate::record::{Change, NotRecorded};
@@ -8,10 +8,9 @@ use crate::site::Site;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
-use net_model::DashRole;
 use serde::Deserialize;
 use std::sync::Arc;
-use store::{PasskeyOwner, PasskeyRecord, StoreError};
+use store::{PasskeyOwner, StoreError};
 
 const UNKNOWN: &str = "There is no such passkey of yours.";
 const UNREADABLE: &str = "The database does not answer, so the passkey still counts.";
@@ -36,10 +35,9 @@ impl From<StoreError> for Stays {
 
 async fn removed(site: &Site, caller: &Caller, id: &str) -> Result<(), Stays> {
     let mine = owner(site, caller);
-    let may =
-        |it: &PasskeyRecord| caller.role() == DashRole::Admin || mine.as_ref() == Some(&it.owner);
     let record = site.app.store.passkey(id).await?;
-    let record = record.filter(may).ok_or(Stays::Unknown)?;
+    let record = record.filter(|it| may_hold(caller, mine.as_ref(), it));
+    let record = record.ok_or(Stays::Unknown)?;
     let detail = match record.owner {
         PasskeyOwner::Machine => "the machine's owner".to_owned(),
         PasskeyOwner::Person { .. } => record.who,

@@ -1,12 +1,11 @@
 //! Consumers for programs.
 
 use super::{Failed, list, make};
-use crate::answer::problem;
+use crate::answer::{Sent, problem, unread};
 use crate::caller::Caller;
 use crate::office::{ConsumerChange, ConsumerWish};
 use crate::site::Site;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -64,7 +63,7 @@ pub(crate) struct New {
 pub(crate) async fn create(
     caller: Caller,
     State(site): State<Arc<Site>>,
-    new: Result<Json<New>, JsonRejection>,
+    new: Sent<New>,
 ) -> Response {
     match new {
         Ok(Json(New { name, wish })) => {
@@ -79,7 +78,7 @@ pub(crate) async fn change(
     caller: Caller,
     State(site): State<Arc<Site>>,
     Path(name): Path<String>,
-    wish: Result<Json<ConsumerWish>, JsonRejection>,
+    wish: Sent<ConsumerWish>,
 ) -> Response {
     match wish {
         Ok(Json(wish)) => answer(
@@ -101,7 +100,7 @@ pub(crate) async fn rotate(
     caller: Caller,
     State(site): State<Arc<Site>>,
     Path(name): Path<String>,
-    overlap: Result<Json<Overlap>, JsonRejection>,
+    overlap: Sent<Overlap>,
 ) -> Response {
     match overlap {
         Ok(Json(Overlap { overlap_s })) => {
@@ -134,12 +133,4 @@ fn answer(status: StatusCode, made: Result<Option<String>, Failed>) -> Response 
         Err(Failed::NotRecorded(_)) => crate::record::NotRecorded.problem(),
         Err(Failed::Trouble(why)) => why.problem(),
     }
-}
-
-fn unread(why: &JsonRejection) -> Response {
-    problem(
-        StatusCode::UNPROCESSABLE_ENTITY,
-        "bad_request",
-        &why.body_text(),
-    )
 }

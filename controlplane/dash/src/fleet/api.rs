@@ -2,13 +2,12 @@
 
 use super::stretch::Back;
 use super::{Failed, Job, ON_A_PAGE, SILENT_MS, Which, host as one, ring, unreadable_json};
-use crate::answer::problem;
+use crate::answer::{Sent, problem, unread};
 use crate::caller::Caller;
 use crate::record::NotRecorded;
 use crate::site::Site;
 use crate::slice::{self, Slice};
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -205,17 +204,11 @@ pub(crate) async fn jobs(State(site): State<Arc<Site>>, Query(slice): Query<Slic
 pub(crate) async fn run_job(
     caller: Caller,
     State(site): State<Arc<Site>>,
-    job: Result<Json<Job>, JsonRejection>,
+    job: Sent<Job>,
 ) -> Response {
     let job = match job {
         Ok(Json(job)) => job,
-        Err(why) => {
-            return problem(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "bad_request",
-                &why.body_text(),
-            );
-        }
+        Err(why) => return unread(&why),
     };
     match ring(&site, &caller, &job).await {
         Ok(()) => (StatusCode::ACCEPTED, Json(json!({ "rung": job.name }))).into_response(),

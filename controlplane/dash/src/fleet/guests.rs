@@ -3,13 +3,12 @@
 //! A token is said once, in the answer that makes it. Shutting a host out cuts nothing: that is the kill switch's.
 
 use super::unreadable_json;
-use crate::answer::problem;
+use crate::answer::{Sent, bad_request, problem, unread};
 use crate::caller::Caller;
 use crate::office::{self, NewHost, Ticket, Trouble};
 use crate::record::{Change, NotRecorded};
 use crate::site::Site;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -17,12 +16,6 @@ use net_model::{Dial, HostName, HostRole};
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::Arc;
-
-type Sent<T> = Result<Json<T>, JsonRejection>;
-
-fn invalid(text: &str) -> Response {
-    problem(StatusCode::UNPROCESSABLE_ENTITY, "bad_request", text)
-}
 
 /// A new host, which nothing knows yet.
 pub(crate) async fn invite(
@@ -32,20 +25,20 @@ pub(crate) async fn invite(
 ) -> Response {
     let host = match sent {
         Ok(Json(host)) => host,
-        Err(why) => return invalid(&why.body_text()),
+        Err(why) => return unread(&why),
     };
     if host.roles.is_empty() {
         let all = HostRole::ALL.map(HostRole::as_str).join(", ");
-        return invalid(&format!("`roles`: at least one of {all}"));
+        return bad_request(&format!("`roles`: at least one of {all}"));
     }
     match (host.dial, host.address) {
         (Dial::In, None) => {
-            return invalid(
+            return bad_request(
                 "`address`: with `dial` in, where it is called, such as 192.0.2.66:7415",
             );
         }
         (Dial::Out, Some(_)) => {
-            return invalid("`address`: only with `dial` in; this host calls the house");
+            return bad_request("`address`: only with `dial` in; this host calls the house");
         }
         (Dial::In, Some(_)) | (Dial::Out, None) => {}
     }
@@ -122,7 +115,7 @@ pub(crate) async fn rename(
 ) -> Response {
     let to = match sent {
         Ok(Json(NewName { to })) => to,
-        Err(why) => return invalid(&why.body_text()),
+        Err(why) => return unread(&why),
     };
     let name = match known(&site, &caller, &name, "host.rename", to.as_str()).await {
         Ok(name) => name,

@@ -2,12 +2,11 @@
 //! stolen must not come by a key that restores, nor take one away from whoever would cut.
 
 use super::{code, recorded_as};
-use crate::answer::problem;
+use crate::answer::{Sent, problem, unread};
 use crate::caller::Caller;
 use crate::office::{self, Cards, Enrolled, NewPerson, Pending, Shown, Vouch};
 use crate::site::Site;
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -15,8 +14,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-type Sent<T> = Result<Json<T>, JsonRejection>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -186,9 +183,4 @@ fn vouch(caller: &Caller, typed: &str) -> Vouch {
         code: code(typed),
         by: caller.by(),
     }
-}
-
-fn unread(why: &JsonRejection) -> Response {
-    let status = StatusCode::UNPROCESSABLE_ENTITY;
-    problem(status, "bad_request", &why.body_text())
 }

@@ -8,9 +8,10 @@ mod others;
 mod own;
 mod words;
 
+use super::targets::class;
 use crate::house::{HostDot, HouseHosts};
 use askama::Template;
-use kill_wire::{Latch, LatchSet, ProbePoint, Scope, StateReport};
+use kill_wire::{Class, Latch, LatchSet, ProbePoint, Scope, StateReport};
 use layout::{Column, Place, curve};
 use net_model::Snapshot;
 use others::Others;
@@ -177,6 +178,12 @@ fn short(text: &str, most: usize) -> String {
     }
     let kept = text.chars().take(most.saturating_sub(1));
     kept.chain(['…']).collect()
+}
+
+/// The class of a target that several ways lead to: outside, where one of them says so.
+fn class_of(mut classes: impl Iterator<Item = Class>) -> &'static str {
+    let outside = classes.any(|it| it == Class::Cloud);
+    class(if outside { Class::Cloud } else { Class::Local })
 }
 
 /// The cut of a zone by its own name.

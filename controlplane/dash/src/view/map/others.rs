@@ -4,9 +4,9 @@
 //! host knows; the map says that the cut is in force there.
 
 use super::layout::{Block, Place, beneath};
-use super::{BOX, Box, Edge, GATEWAY, Map, TARGETS, Ways};
+use super::{BOX, Box, Edge, GATEWAY, Map, TARGETS, Ways, class_of};
 use crate::house::{GatewayDot, Hold, HouseHosts, Lead};
-use crate::view::targets::class;
+use crate::view::targets::breaker;
 use kill_wire::{Class, Latch, RouteKind, Scope, StateReport};
 use net_model::BreakerState;
 use std::collections::BTreeMap;
@@ -117,15 +117,14 @@ fn ways_of(
 
 fn target(place: Place, name: &str, through: &[(&GatewayDot, &Lead)], shut: bool) -> Box {
     let all = || through.iter().map(|(_, lead)| *lead);
-    let outside = all().any(|lead| lead.class == Class::Cloud);
-    let class = class(if outside { Class::Cloud } else { Class::Local });
-    let open = |state| all().any(|lead| lead.state == state);
+    let class = class_of(all().map(|lead| lead.class));
+    let rests = [BreakerState::Open, BreakerState::HalfOpen];
+    let mut rests = rests.into_iter();
+    let rests = rests.find(|state| all().any(|lead| lead.state == *state));
     let (tone, more) = if shut {
         ("cut", format!("{class}, closed"))
-    } else if open(BreakerState::Open) {
-        ("warn", format!("{class}, left alone"))
-    } else if open(BreakerState::HalfOpen) {
-        ("warn", format!("{class}, is tried"))
+    } else if let Some(rests) = rests {
+        ("warn", format!("{class}, {}", breaker(rests)))
     } else if all().any(|lead| lead.unwell) {
         ("warn", format!("{class}, unwell"))
     } else {

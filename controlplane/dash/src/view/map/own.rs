@@ -1,10 +1,13 @@
 //! Our own gateway: zones lead to it, and it to routes and targets, as the probes know them.
 
 use super::layout::{Block, Column, Place};
-use super::{BOX, Box, Edge, GATEWAY, GATEWAY_BOX, Map, ROUTES, TARGETS, Ways, closed, zone_cut};
+use super::{
+    BOX, Box, Edge, GATEWAY, GATEWAY_BOX, Map, ROUTES, TARGETS, Ways, class_of, closed, zone_cut,
+};
 use crate::view::routes::badge;
-use kill_wire::{Class, LatchSet, ProbePoint, Scope};
-use net_model::Snapshot;
+use crate::view::targets::breaker;
+use kill_wire::{LatchSet, ProbePoint, Scope};
+use net_model::{BreakerState, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most routes and most targets drawn; the page of targets has all.
@@ -66,12 +69,11 @@ impl<'a> Own<'a> {
         let targets = places(TARGETS, block, &self.targets);
         self.draw_routes(map, block, &gateway, &targets, latches);
         for (name, points) in &self.targets {
-            let cloud = points.iter().any(|it| it.class == Class::Cloud);
-            let class = if cloud { "cloud" } else { "local" };
-            let (tone, more) = match breaker(snapshot, name) {
+            let class = class_of(points.iter().map(|it| it.class));
+            let (tone, more) = match state(snapshot, name) {
                 _ if closed(latches, points) => ("cut", format!("{class}, closed")),
-                Some(text) => ("warn", format!("{class}, {text}")),
-                None => ("good", class.to_owned()),
+                None | Some(BreakerState::Closed) => ("good", class.to_owned()),
+                Some(rests) => ("warn", format!("{class}, {}", breaker(rests))),
             };
             let place = targets.get(name).cloned();
             map.boxes
@@ -121,13 +123,9 @@ fn places<'a>(column: Column, block: Block, rows: &[Way<'a>]) -> BTreeMap<&'a st
         .collect()
 }
 
-/// Said only where a target is not simply asked.
-fn breaker(snapshot: &Snapshot, name: &str) -> Option<&'static str> {
-    let targets = snapshot.gateway.as_ref().ok()?.targets.iter();
-    let target = targets.into_iter().find(|it| it.name.as_str() == name)?;
-    match target.state {
-        net_model::BreakerState::Closed => None,
-        net_model::BreakerState::HalfOpen => Some("is tried"),
-        net_model::BreakerState::Open => Some("left alone"),
-    }
+/// Unknown where the gateway says nothing of the target.
+fn state(snapshot: &Snapshot, name: &str) -> Option<BreakerState> {
+    let mut targets = snapshot.gateway.as_ref().ok()?.targets.iter();
+    let target = targets.find(|it| it.name.as_str() == name)?;
+    Some(target.state)
 }

@@ -1,9 +1,9 @@
 //! Hosts of a house that runs elsewhere: who is there, who may join, who may not any more.
 
 use super::Page;
-use super::house::{self, escaped};
+use super::house;
 use crate::hosts::{self as own, HostsCommand, canary};
-use crate::remote::Remote;
+use crate::remote::{Remote, escaped};
 use anyhow::{Context as _, bail};
 use hosts::{Guest, Invited};
 use kill_wire::Timestamp;

@@ -2,7 +2,7 @@
 
 use super::Page;
 use crate::out::{Out, Paint};
-use crate::remote::Remote;
+use crate::remote::{Remote, escaped};
 use crate::spend::{self, SpendArgs};
 use crate::{clock, fleet, mesh};
 use anyhow::Context as _;
@@ -31,18 +31,6 @@ pub(super) fn every<T: DeserializeOwned>(remote: &Remote, path: &str) -> anyhow:
         }
     }
     Ok(all)
-}
-
-/// A name within an address.
-pub(super) fn escaped(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                char::from(byte).to_string()
-            }
-            other => format!("%{other:02X}"),
-        })
-        .collect()
 }
 
 #[derive(Deserialize)]

@@ -2,10 +2,10 @@
 //! it.
 
 use super::Page;
-use super::house::{escaped, every};
+use super::house::every;
 use crate::codes::{self, Holder};
 use crate::out::Out;
-use crate::remote::Remote;
+use crate::remote::{Remote, escaped};
 use crate::tokens::{self, CreateArgs, TokensCommand};
 use serde::Deserialize;
 use serde_json::json;
