@@ -242,8 +242,8 @@ impl Account {
     /// Draws the permit down to what has passed; a budget that is gone cuts the exchange off.
     fn draw(&mut self) {
         if let Some(meter) = &self.meter {
-            if let Some(permit) = &mut self.permit
-                && let Err(denied) = permit.draw(&meter.so_far())
+            if let (Some(permit), Some(way)) = (&mut self.permit, &self.way)
+                && let Err(denied) = permit.draw(&meter.so_far(), way.expected.price.as_ref())
                 && !meter.is_done()
             {
                 self.cord.sever(denied);

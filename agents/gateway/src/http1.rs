@@ -43,6 +43,8 @@ pub(crate) async fn serve(app: &Arc<App>, line: &Arc<Line>, leg: Leg, peer: IpAd
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_LIMIT)
         .max_buf_size(BUFFER)
+        // What goes out at once is short: copied into one piece it costs less than queued piece by piece.
+        .writev(false)
         .serve_connection(TokioIo::new(leg), service);
 
     line.will_be_tidied();

@@ -56,13 +56,11 @@ impl Line {
     }
 
     /// What the connection goes on with, if it is no longer HTTP.
-    pub(crate) fn switched(&self) -> Option<Session> {
-        let session = self
-            .session
+    pub(crate) fn switched(&self) -> Option<Box<Session>> {
+        self.session
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        session.map(|session| *session)
+            .take()
     }
 
     /// An answer is made.

@@ -3,7 +3,10 @@
 use crate::app::App;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use net_model::Alias;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fmt::Write as _,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::time::Instant;
 
 /// Header by which neighbours name a request to one another.
@@ -15,6 +18,9 @@ const TARGET_ID_HEADER: HeaderName = HeaderName::from_static("x-portcullis-targe
 /// Where Anthropic puts its id.
 const ANTHROPIC_ID_HEADER: HeaderName = HeaderName::from_static("request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Bytes of a hyphen and the longest number.
+const LONGEST_NUMBER: usize = 21;
 
 /// How one request is called, and when it came.
 #[derive(Debug)]
@@ -50,7 +56,11 @@ impl Named {
 
     /// The id under which it is recorded.
     pub(crate) fn id(&self, app: &App) -> String {
-        format!("{}-{}", app.boot, self.number)
+        let mut id = String::with_capacity(app.boot.len() + LONGEST_NUMBER);
+        id.push_str(&app.boot);
+        // Writing to a String cannot fail.
+        let _infallible = write!(id, "-{}", self.number);
+        id
     }
 
     /// Somebody else writes down what becomes of it, or nobody needs to.

@@ -25,7 +25,7 @@ pub(crate) fn tell(headers: &mut HeaderMap, (requests, tokens): (Option<Rate>, O
         let [limit, remaining, reset] = names;
         headers.insert(limit, HeaderValue::from(rate.most));
         headers.insert(remaining, HeaderValue::from(rate.left));
-        if let Ok(reset_in) = HeaderValue::from_str(&format!("{}s", ceil_secs(rate.full_in))) {
+        if let Ok(reset_in) = HeaderValue::try_from(ceil_secs(rate.full_in).to_string() + "s") {
             headers.insert(reset, reset_in);
         }
     }

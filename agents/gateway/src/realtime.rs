@@ -168,8 +168,14 @@ struct Held {
 
 /// Serves a session on a client's connection, which no longer speaks HTTP, to its end. `early`: what came on it after
 /// the handshake.
-pub(crate) async fn serve(app: &App, line: &Arc<Line>, leg: Leg, early: Bytes, session: Session) {
-    let (mut bridge, mut held) = Bridge::new(line, leg, early, session).await;
+pub(crate) async fn serve(
+    app: &App,
+    line: &Arc<Line>,
+    leg: Leg,
+    early: Bytes,
+    session: Box<Session>,
+) {
+    let (mut bridge, mut held) = Bridge::new(line, leg, early, *session).await;
     let Some(end) = bridge.run(app).await else {
         return;
     };

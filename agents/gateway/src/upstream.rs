@@ -7,7 +7,7 @@ use crate::{
 use bytes::{Bytes, BytesMut};
 use gateway_core::dialect::at_target;
 use http::{HeaderMap, Method, StatusCode, response::Parts};
-use net_model::{BaseUrl, Target};
+use net_model::Target;
 use std::{error::Error as StdError, time::Duration};
 use tokio::time::timeout;
 
@@ -73,16 +73,16 @@ impl Upstreams {
     /// meanwhile: then, and only before any answer, the request is sent once more on a fresh one. Connecting is bounded
     /// here; how long the answer may take is for the caller to say.
     pub(crate) async fn ask(&self, ask: &Ask<'_>) -> Result<(Parts, Flow), UpstreamError> {
-        let key = key(&ask.target.base_url);
         let question = ask.question()?;
-        if let Some(live) = self.pool.take(&key) {
+        // Shared by all targets of one server.
+        if let Some(live) = self.pool.take(ask.target.base_url.server()) {
             match live.send(question.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(broken) if broken.was_stale() => {}
                 Err(broken) => return Err(UpstreamError::NoAnswer(broken)),
             }
         }
-        let live = Box::pin(self.connect(ask.target, key)).await?;
+        let live = Box::pin(self.connect(ask.target)).await?;
         live.send(question).await.map_err(UpstreamError::NoAnswer)
     }
 
@@ -136,21 +136,16 @@ impl Upstreams {
         self.pool.prune(true);
     }
 
-    async fn connect(&self, target: &Target, key: String) -> Result<Live, UpstreamError> {
+    async fn connect(&self, target: &Target) -> Result<Live, UpstreamError> {
         let connecting = self.connector.connect(&target.base_url);
         let socket = timeout(target.timeouts.connect, connecting)
             .await
             .map_err(|_| UpstreamError::Connect("not in time".into()))?
             .map_err(UpstreamError::Connect)?;
-        Ok(Live::new(socket, key, &self.pool))
+        Ok(Live::new(
+            socket,
+            target.base_url.server().clone(),
+            &self.pool,
+        ))
     }
-}
-
-/// Connections are shared by all targets of one server.
-fn key(base: &BaseUrl) -> String {
-    format!(
-        "{}{}",
-        if base.tls() { "s:" } else { "p:" },
-        base.authority()
-    )
 }

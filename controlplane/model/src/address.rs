@@ -1,13 +1,19 @@
 //! Where an OpenAI-compatible server stands.
 
-use std::{fmt, net::Ipv6Addr, str::FromStr};
+use std::{fmt, net::Ipv6Addr, str::FromStr, sync::Arc};
 
 /// `http(s)://authority/prefix`, without a trailing slash, query or user part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrl {
-    tls: bool,
-    authority: String,
+    server: Server,
     prefix: String,
+}
+
+/// A server, as connections to it are told apart from those to others. A clone shares its text.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Server {
+    tls: bool,
+    authority: Arc<str>,
 }
 
 /// Why a text is not a [`BaseUrl`].
@@ -16,29 +22,35 @@ pub struct BaseUrl {
 pub struct NotABaseUrl(String);
 
 impl BaseUrl {
+    /// Where it leads, whatever stands there.
+    #[must_use]
+    pub const fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// Whether the connection is encrypted.
     #[must_use]
     pub const fn tls(&self) -> bool {
-        self.tls
+        self.server.tls
     }
 
     /// Host and port as written.
     #[must_use]
     pub fn authority(&self) -> &str {
-        &self.authority
+        &self.server.authority
     }
 
     /// Its host; an IPv6 address stands without its brackets.
     #[must_use]
     pub fn host(&self) -> &str {
-        split(&self.authority).map_or("", |(host, _)| host)
+        split(self.authority()).map_or("", |(host, _)| host)
     }
 
     /// Its port; where none is written, that of HTTP or HTTPS.
     #[must_use]
     pub fn port(&self) -> u16 {
-        let written = split(&self.authority).and_then(|(_, port)| port);
-        written.unwrap_or(if self.tls { 443 } else { 80 })
+        let written = split(self.authority()).and_then(|(_, port)| port);
+        written.unwrap_or(if self.tls() { 443 } else { 80 })
     }
 
     /// The path below it, such as `/v1`; empty for none.
@@ -59,8 +71,8 @@ impl fmt::Display for BaseUrl {
         write!(
             f,
             "http{}://{}{}",
-            if self.tls { "s" } else { "" },
-            self.authority,
+            if self.tls() { "s" } else { "" },
+            self.authority(),
             self.prefix
         )
     }
@@ -104,8 +116,10 @@ impl FromStr for BaseUrl {
             return Err(wrong());
         }
         Ok(Self {
-            tls,
-            authority: authority.to_owned(),
+            server: Server {
+                tls,
+                authority: authority.into(),
+            },
             prefix: prefix.to_owned(),
         })
     }

@@ -33,7 +33,7 @@ mod trip;
 mod usage;
 mod zone;
 
-pub use address::{BaseUrl, NotABaseUrl};
+pub use address::{BaseUrl, NotABaseUrl, Server};
 pub use api::{Api, Family, TargetKind};
 pub use budget::{BudgetUnit, BudgetView, grouped};
 pub use canary::{CanaryFact, CanaryVerdict};

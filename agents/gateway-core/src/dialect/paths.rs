@@ -71,8 +71,8 @@ pub fn place(path: &str) -> Option<Place<'_>> {
 #[must_use]
 pub fn at_target(prefix: &str, asked: &str) -> String {
     match asked.strip_prefix("/v1/") {
-        Some(rest) => format!("{prefix}/{rest}"),
-        None => format!("{}{asked}", prefix.strip_suffix("/v1").unwrap_or(prefix)),
+        Some(rest) => [prefix, "/", rest].concat(),
+        None => [prefix.strip_suffix("/v1").unwrap_or(prefix), asked].concat(),
     }
 }
 

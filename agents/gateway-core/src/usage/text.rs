@@ -17,19 +17,16 @@ impl Keys {
     }
 }
 
-static PROMPT: LazyLock<Keys> = LazyLock::new(|| {
-    Keys::new(&[
-        b"content\"",
-        b"\"text\"",
-        b"\"arguments\"",
-        b"\"system\"",
-        b"\"instructions\"",
-        b"\"input\"",
-        b"\"prompt\"",
-        b"\"description\"",
-        b"\"thinking\"",
-    ])
-});
+/// Whether a member of a request holds words for the model: of its messages, and of the tools it describes.
+fn is_for_the_model(name: &[u8]) -> bool {
+    match name {
+        b"text" | b"arguments" | b"system" | b"instructions" | b"input" | b"prompt"
+        | b"description" | b"thinking" => true,
+        // And `reasoning_content`.
+        name => name.ends_with(b"content"),
+    }
+}
+
 // `content"` also finds `reasoning_content`.
 static CHAT: LazyLock<Keys> = LazyLock::new(|| {
     Keys::new(&[
@@ -108,7 +105,19 @@ impl Keys {
 /// no member is known. Pictures do not count.
 #[must_use]
 pub fn prompt_bytes(body: &[u8]) -> u64 {
-    match PROMPT.read(body).bytes {
+    let mut text = Text::default();
+    let mut rest = body;
+    // From string to string: a prompt is long, and looked through once.
+    while let Some(at) = memchr::memchr(b'"', rest) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        let (length, _) = string(rest);
+        let name = rest.get(..length).unwrap_or_default();
+        rest = rest.get(length + 1..).unwrap_or_default();
+        if is_for_the_model(name) {
+            rest = text.member(rest);
+        }
+    }
+    match text.bytes {
         0 => body.len() as u64,
         bytes => bytes,
     }
@@ -140,25 +149,33 @@ impl Text {
         }
     }
 
-    /// The string after each such key, or the strings of the list after it.
+    /// What stands after each such key.
     fn after(&mut self, key: &Finder<'_>, json: &[u8]) {
         let mut rest = json;
         while let Some(at) = key.find(rest) {
-            rest = rest.get(at + key.needle().len()..).unwrap_or_default();
-            let Some(value) = member(rest) else { continue };
-            let list = value.strip_prefix(b"[");
-            let mut next = list.unwrap_or(value);
-            while let Some(text) = next.trim_ascii_start().strip_prefix(b"\"") {
-                let (raw, bytes) = string(text);
-                self.bytes = self.bytes.saturating_add(bytes);
-                self.pieces = self.pieces.saturating_add(u64::from(bytes > 0));
-                rest = text.get(raw + 1..).unwrap_or_default();
-                match rest.trim_ascii_start().strip_prefix(b",") {
-                    Some(more) if list.is_some() => next = more,
-                    _ => break,
-                }
+            rest = self.member(rest.get(at + key.needle().len()..).unwrap_or_default());
+        }
+    }
+
+    /// The string after a key's closing quote, or the strings of the list after it; gives what stands behind them.
+    fn member<'a>(&mut self, after_key: &'a [u8]) -> &'a [u8] {
+        let mut rest = after_key;
+        let Some(value) = member(rest) else {
+            return rest;
+        };
+        let list = value.strip_prefix(b"[");
+        let mut next = list.unwrap_or(value);
+        while let Some(text) = next.trim_ascii_start().strip_prefix(b"\"") {
+            let (raw, bytes) = string(text);
+            self.bytes = self.bytes.saturating_add(bytes);
+            self.pieces = self.pieces.saturating_add(u64::from(bytes > 0));
+            rest = text.get(raw + 1..).unwrap_or_default();
+            match rest.trim_ascii_start().strip_prefix(b",") {
+                Some(more) if list.is_some() => next = more,
+                _ => break,
             }
         }
+        rest
     }
 }
 
@@ -203,6 +220,7 @@ fn utf8_length(hex: Option<&[u8]>) -> u64 {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use serde_json::Value;
 
     #[test]
     fn words_of_a_request_count_and_pictures_do_not() {
@@ -235,7 +253,62 @@ mod tests {
         }
     }
 
+    /// What is for the model in a value that was read whole.
+    fn words(value: &Value) -> u64 {
+        if let Some(items) = value.as_array() {
+            return items.iter().map(words).sum();
+        }
+        let said = |text: &Value| text.as_str().map(|text| text.len() as u64);
+        let member = |(name, value): (&String, &Value)| {
+            let own = value.as_array().map_or_else(
+                || said(value).unwrap_or(0),
+                |items| items.iter().map_while(said).sum(),
+            );
+            let counts = is_for_the_model(name.as_bytes());
+            words(value) + if counts { own } else { 0 }
+        };
+        let members = value.as_object();
+        members.map_or(0, |members| members.iter().map(member).sum())
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            any::<bool>().prop_map(Value::from),
+            any::<i32>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        let name = prop::sample::select(vec![
+            "content",
+            "reasoning_content",
+            "text",
+            "input",
+            "prompt",
+            "role",
+            "url",
+            "text_",
+        ]);
+        leaf.prop_recursive(4, 40, 5, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::vec((name.clone(), inner), 0..5).prop_map(|members| {
+                    let owned = members.into_iter().map(|(name, it)| (name.to_owned(), it));
+                    Value::Object(owned.collect())
+                }),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn a_request_s_words_are_those_of_its_members(request in json(), pretty in any::<bool>()) {
+            let body = if pretty { format!("{request:#}") } else { request.to_string() };
+            let expected = match words(&request) {
+                0 => body.len() as u64,
+                bytes => bytes,
+            };
+            prop_assert_eq!(prompt_bytes(body.as_bytes()), expected);
+        }
+
         #[test]
         fn escapes_do_not_change_the_length(text in ".{0,40}", ascii in any::<bool>()) {
             let mut json = serde_json::json!({"text": text}).to_string();

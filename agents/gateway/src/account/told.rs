@@ -66,7 +66,7 @@ impl Account {
         };
         let dear = tokens.total() >= MANY_TOKENS || cost.is_some_and(|it| it >= MUCH);
         let tells = dear || ended != Ended::Complete || self.telling.has_something();
-        let standings = permit.settle(tokens, tells);
+        let standings = permit.settle(tokens, cost, tells);
         self.telling.counted(&standings);
     }
 

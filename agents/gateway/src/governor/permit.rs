@@ -76,7 +76,6 @@ pub(crate) struct Permit {
     governor: Arc<Governor>,
     /// None: no rule is about this exchange.
     inner: Option<limits::Permit>,
-    price: Option<Price>,
 }
 
 impl Governor {
@@ -85,7 +84,6 @@ impl Governor {
         let mut permit = Permit {
             governor: Arc::clone(self),
             inner: None,
-            price: wanted.price,
         };
         if self.ruled.load(Ordering::Acquire) {
             let exchange = Exchange {
@@ -109,12 +107,12 @@ impl Governor {
 }
 
 impl Permit {
-    /// Takes note of what the exchange has come to. Refused: it must be cut off here.
-    pub(crate) fn draw(&mut self, so_far: &Tokens) -> Result<(), Denied> {
+    /// Takes note of what the exchange has come to, at this price. Refused: it must be cut off here.
+    pub(crate) fn draw(&mut self, so_far: &Tokens, price: Option<&Price>) -> Result<(), Denied> {
         let Some(inner) = &mut self.inner else {
             return Ok(());
         };
-        let so_far = amount(so_far, self.price.as_ref());
+        let so_far = amount(so_far, price);
         if inner.goes_on(so_far) {
             return Ok(());
         }
@@ -127,9 +125,18 @@ impl Permit {
         drawn.map_err(|refusal| self.governor.denied(&refusal))
     }
 
-    /// Counts the last of the exchange; how the budgets that counted it stand then, where somebody `tells` of it.
-    pub(crate) fn settle(mut self, last: &Tokens, tells: bool) -> Vec<Standing> {
-        self.end(Some(amount(last, self.price.as_ref())), tells)
+    /// Counts the last of the exchange, and what it has cost; how the budgets that counted it stand then, where somebody `tells` of it.
+    pub(crate) fn settle(
+        mut self,
+        last: &Tokens,
+        cost: Option<MicroDollars>,
+        tells: bool,
+    ) -> Vec<Standing> {
+        let last = Amount {
+            tokens: last.total(),
+            money: cost.unwrap_or(MicroDollars::ZERO),
+        };
+        self.end(Some(last), tells)
     }
 
     /// Gives everything back: another target is asked in this one's place.

@@ -54,7 +54,7 @@ async fn until(what: impl Fn() -> bool) {
 
 #[tokio::test]
 async fn connections_spread_over_all_lanes() {
-    let (lanes, tasks) = (Lanes::of(3).unwrap(), TaskTracker::new());
+    let (lanes, tasks) = (Lanes::of(3, 1).unwrap(), TaskTracker::new());
     let (say, hear) = channel();
     let open: Vec<_> = (0..9).map(|_| hand(&lanes, &tasks, &say)).collect();
     assert_eq!(told(&hear, 9), [1, 1, 1, 2, 2, 2, 3, 3, 3]);
@@ -69,9 +69,28 @@ async fn connections_spread_over_all_lanes() {
     lanes.stop();
 }
 
+#[tokio::test]
+async fn a_lane_is_filled_before_the_next_gets_any() {
+    let (lanes, tasks) = (Lanes::of(2, 3).unwrap(), TaskTracker::new());
+    let (say, hear) = channel();
+    let mut open: Vec<_> = (0..3).map(|_| hand(&lanes, &tasks, &say)).collect();
+    assert_eq!(told(&hear, 3), [1; 3]);
+    open.extend((0..3).map(|_| hand(&lanes, &tasks, &say)));
+    assert_eq!(told(&hear, 3), [2; 3]);
+    open.extend((0..6).map(|_| hand(&lanes, &tasks, &say)));
+    assert_eq!(told(&hear, 6), [1, 1, 1, 2, 2, 2]);
+    // What leaves makes room where it was.
+    open.drain(3..6);
+    until(|| lanes.lanes[1].load.load(Ordering::Relaxed) == 3).await;
+    open.extend((0..3).map(|_| hand(&lanes, &tasks, &say)));
+    assert_eq!(told(&hear, 3), [2; 3]);
+    drop(open);
+    lanes.stop();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_lane_that_is_held_up_does_not_begin_another_does() {
-    let (lanes, tasks) = (Lanes::of(2).unwrap(), TaskTracker::new());
+    let (lanes, tasks) = (Lanes::of(2, 1).unwrap(), TaskTracker::new());
     let release = hold_up(&lanes.lanes[0], &tasks);
     let (say, hear) = channel();
     let open: Vec<_> = (0..6).map(|_| hand(&lanes, &tasks, &say)).collect();
@@ -86,7 +105,7 @@ async fn what_a_lane_that_is_held_up_does_not_begin_another_does() {
 
 #[tokio::test]
 async fn a_panic_ends_its_own_connection_and_no_lane() {
-    let (lanes, tasks) = (Lanes::of(2).unwrap(), TaskTracker::new());
+    let (lanes, tasks) = (Lanes::of(2, 1).unwrap(), TaskTracker::new());
     for _ in 0..4 {
         lanes.hand(&tasks, async { panic!("a mistake of ours") });
     }
@@ -112,7 +131,7 @@ async fn a_lane_whose_thread_ended_gets_nothing_and_without_any_all_is_dropped()
     let good = Lane::start("good", 2).unwrap();
     let lanes = Lanes {
         lanes: vec![Arc::new(broken), Arc::new(good)],
-        turn: AtomicUsize::new(0),
+        fill: 1,
     };
     let tasks = TaskTracker::new();
     let (say, hear) = channel();

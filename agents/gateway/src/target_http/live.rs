@@ -3,6 +3,7 @@
 use super::{Broken, Flow, Pool, Question, Socket, flow::Arrived, room};
 use gateway_core::answer::{Head, HeadReader, NotUnderstood};
 use http::{Response, response::Parts};
+use net_model::Server;
 use std::{
     future::poll_fn,
     io::{self, ErrorKind},
@@ -13,17 +14,17 @@ use std::{
 #[derive(Debug)]
 pub(crate) struct Live {
     pub(super) socket: Socket,
-    /// The server it leads to.
-    key: String,
+    /// Where it leads.
+    server: Server,
     pool: Pool,
 }
 
 impl Live {
-    /// A connection that will idle under `key`.
-    pub(crate) fn new(socket: Socket, key: String, pool: &Pool) -> Self {
+    /// A connection that will idle among those to `server`.
+    pub(crate) fn new(socket: Socket, server: Server, pool: &Pool) -> Self {
         Self {
             socket,
-            key,
+            server,
             pool: pool.clone(),
         }
     }
@@ -45,7 +46,7 @@ impl Live {
     /// The answer was read to its end.
     pub(super) fn park(mut self) {
         if is_quiet(&mut self.socket) {
-            self.pool.park(self.key, self.socket);
+            self.pool.park(self.server, self.socket);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Live, Socket, live::is_quiet, socket::moved_here};
 use crate::lanes;
+use net_model::Server;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
@@ -30,13 +31,13 @@ impl Idle {
 
 /// Connections that idle, by the server they lead to.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Pool(Arc<Mutex<HashMap<String, Vec<Idle>>>>);
+pub(crate) struct Pool(Arc<Mutex<HashMap<Server, Vec<Idle>>>>);
 
 impl Pool {
     /// The connection of this lane that idled least, if one is good; else one of another lane's.
-    pub(crate) fn take(&self, key: &str) -> Option<Live> {
+    pub(crate) fn take(&self, server: &Server) -> Option<Live> {
         let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = pool.get_mut(key)?;
+        let idle = pool.get_mut(server)?;
         let here = lanes::here();
         while !idle.is_empty() {
             let own = idle.iter().rposition(|idle| idle.lane == here);
@@ -50,15 +51,15 @@ impl Pool {
                 moved_here(last.socket)
             };
             if let Some(socket) = socket {
-                return Some(Live::new(socket, key.to_owned(), self));
+                return Some(Live::new(socket, server.clone(), self));
             }
         }
         None
     }
 
-    pub(super) fn park(&self, key: String, socket: Socket) {
+    pub(super) fn park(&self, server: Server, socket: Socket) {
         let mut pool = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let idle = pool.entry(key).or_default();
+        let idle = pool.entry(server).or_default();
         if idle.len() < MAX_IDLE {
             idle.push(Idle {
                 socket,

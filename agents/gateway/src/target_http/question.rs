@@ -8,7 +8,7 @@ use http::{
     uri::PathAndQuery,
 };
 use std::{
-    io,
+    io::{self, Write as _},
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -58,7 +58,8 @@ impl Question {
         }
         // RFC 9110 section 8.6: not of a question that is not expected to have a body.
         if !body.is_empty() || !method.is_safe() {
-            head.extend_from_slice(format!("content-length: {}\r\n", body.len()).as_bytes());
+            // Writing to memory cannot fail.
+            let _infallible = write!(head, "content-length: {}\r\n", body.len());
         }
         head.extend_from_slice(b"\r\n");
         Ok(Self {

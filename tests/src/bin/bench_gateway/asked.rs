@@ -16,7 +16,7 @@ pub(crate) struct Asked {
     #[arg(long, default_value_t = 5)]
     pub(crate) rounds: u32,
     /// Small requests of one round; LiteLLM, slower by orders, gets a fortieth.
-    #[arg(long, default_value_t = 4000)]
+    #[arg(long, default_value_t = 20_000)]
     pub(crate) requests: usize,
     /// Who is measured, separated by commas.
     #[arg(long, value_delimiter = ',', default_values_t = Kind::ALL)]

@@ -8,12 +8,14 @@ use std::collections::BTreeMap;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum What {
     SmallCpu,
+    SmallCpuAt1000,
     SmallRate,
     PacedCpu,
     BurstCpu,
     BurstRate,
     IdleMemory,
     StreamMemory,
+    RushMemory,
     Start,
     Dark,
     P50At20,
@@ -71,14 +73,16 @@ const DARK: [Aim; 1] = [Aim::at_most(None, 50.0)];
 
 impl What {
     /// Those that are compared as ratios.
-    pub(crate) const RATIOS: [Self; 9] = [
+    pub(crate) const RATIOS: [Self; 11] = [
         Self::SmallCpu,
+        Self::SmallCpuAt1000,
         Self::SmallRate,
         Self::PacedCpu,
         Self::BurstCpu,
         Self::BurstRate,
         Self::IdleMemory,
         Self::StreamMemory,
+        Self::RushMemory,
         Self::Start,
         Self::Dark,
     ];
@@ -109,12 +113,14 @@ impl What {
     const fn row(self) -> (&'static str, &'static str, &'static [Aim]) {
         match self {
             Self::SmallCpu => ("CPU of a 1 KB answer", "us", &SMALL),
+            Self::SmallCpuAt1000 => ("CPU of a 1 KB answer at 1000 a second", "us", &[]),
             Self::SmallRate => ("1 KB answers a second, 8 connections", "/s", &[]),
             Self::PacedCpu => ("CPU of a paced chunk", "us", &PACED),
             Self::BurstCpu => ("CPU of a 200-chunk stream at full speed", "us", &[]),
             Self::BurstRate => ("such streams a second", "/s", &BURST),
             Self::IdleMemory => ("memory idle", "MB", &TWENTY),
             Self::StreamMemory => ("memory of one open stream", "KB", &TWENTY),
+            Self::RushMemory => ("memory of one more of 1,000 begun at once", "KB", &[]),
             Self::Start => ("start to first answer", "ms", &START),
             Self::Dark => ("1000 open streams dark after a text, p99", "ms", &DARK),
             Self::P50At20 => ("1 KB answer at 20 a second, p50", "ms", &[]),

@@ -4,7 +4,13 @@ use crate::client::{Client, Question};
 use anyhow::Context as _;
 use site_tests::bench::clock::{mark, ms};
 use std::{cell::Cell, rc::Rc, time::Duration};
-use tokio::{sync::mpsc, task::LocalSet, time::sleep_until};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    sync::mpsc,
+    task::LocalSet,
+    time::sleep_until,
+};
 
 /// One answer's milliseconds.
 type Answer = anyhow::Result<f64>;
@@ -104,34 +110,45 @@ pub(crate) async fn open(
     .await
 }
 
-/// Streams that say one word a second, held open as long as this lives.
-pub(crate) struct Held(Vec<tokio::net::TcpStream>);
+/// How streams that are held begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    OneByOne,
+    AtOnce,
+}
 
-impl Held {
-    /// Opens `count` of them; each has begun.
-    pub(crate) async fn open(question: &Question, count: usize) -> anyhow::Result<Self> {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let request = question.as_text();
-        let mut held = Vec::with_capacity(count);
-        for _ in 0..count {
-            let mut stream = tokio::net::TcpStream::connect(question.to).await?;
-            stream.write_all(request.as_bytes()).await?;
-            held.push(stream);
+/// Opens `count` streams, each of which has begun then; they end when they are dropped.
+pub(crate) async fn held(
+    question: &Question,
+    count: usize,
+    begin: Begin,
+) -> anyhow::Result<Vec<TcpStream>> {
+    let request = question.as_text();
+    let mut held = Vec::with_capacity(count);
+    for _ in 0..count {
+        let mut stream = TcpStream::connect(question.to).await?;
+        stream.write_all(request.as_bytes()).await?;
+        if begin == Begin::OneByOne {
+            begun(&mut stream).await?;
         }
+        held.push(stream);
+    }
+    if begin == Begin::AtOnce {
         for stream in &mut held {
-            let mut piece = [0_u8; 12];
-            stream.read_exact(&mut piece).await?;
-            anyhow::ensure!(
-                piece.ends_with(b"200"),
-                "a stream was refused: {}",
-                String::from_utf8_lossy(&piece)
-            );
+            begun(stream).await?;
         }
-        Ok(Self(held))
     }
+    Ok(held)
+}
 
-    /// How many are held.
-    pub(crate) fn count(&self) -> usize {
-        self.0.len()
-    }
+/// Waits until an answer has begun.
+async fn begun(stream: &mut TcpStream) -> anyhow::Result<()> {
+    let mut piece = [0_u8; 12];
+    stream.read_exact(&mut piece).await?;
+    anyhow::ensure!(
+        piece.ends_with(b"200"),
+        "a stream was refused: {}",
+        String::from_utf8_lossy(&piece)
+    );
+    Ok(())
 }

@@ -5,7 +5,7 @@ use crate::{
     asked::Asked,
     client::Question,
     figures::{Figures, What},
-    load::{self, Until},
+    load::{self, Begin, Until},
     peers::{Kind, Peer},
 };
 use anyhow::Context as _;
@@ -26,7 +26,7 @@ const PACED_CHUNKS: usize = 600;
 const STREAMS: usize = 64;
 /// Connections where it goes as fast as it can.
 const CONNECTIONS: usize = 8;
-/// Streams held open for the memory they take.
+/// Streams held open for the memory they take; and as many more.
 const OPEN: usize = 1000;
 
 /// One kind of load.
@@ -105,9 +105,13 @@ async fn rates(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
             continue;
         }
         let total = if asked.smoke { 20 } else { rate * 3 };
+        let before = usage(peer)?;
         let late = load::open(&peer.small(), rate, total, Until::Answered)
             .await
             .with_context(|| format!("{rate} a second"))?;
+        if rate == 1000 {
+            figures.extend(cpu(What::SmallCpuAt1000, before, usage(peer)?, total));
+        }
         figures.insert(p50, percentile(&late, 50));
         figures.extend(p99.map(|p99| (p99, percentile(&late, 99))));
     }
@@ -153,14 +157,21 @@ async fn held(peer: &Peer, asked: &Asked) -> anyhow::Result<Figures> {
         peer.kind.fewer(OPEN, 100)
     };
     let mut figures = Figures::new();
-    let Some(before) = usage(peer)? else {
-        return Ok(figures);
-    };
-    let held = load::Held::open(&peer.question("slow", 1000, true), open).await?;
-    sleep(Duration::from_secs(2)).await;
-    if let Some(with) = usage(peer)? {
-        let added = (with.memory_mb - before.memory_mb) * 1000.0 / count(held.count());
-        figures.insert(What::StreamMemory, added);
+    let question = peer.question("slow", 1000, true);
+    let mut held = Vec::new();
+    for (begin, what) in [
+        (Begin::OneByOne, What::StreamMemory),
+        (Begin::AtOnce, What::RushMemory),
+    ] {
+        let Some(before) = usage(peer)? else {
+            continue;
+        };
+        held.push(load::held(&question, open, begin).await?);
+        sleep(Duration::from_secs(2)).await;
+        if let Some(with) = usage(peer)? {
+            let added = (with.memory_mb - before.memory_mb) * 1000.0 / count(open);
+            figures.insert(what, added);
+        }
     }
     Ok(figures)
 }

@@ -48,7 +48,7 @@ fn start(dir: &TempDir, upstream: &Upstream, lanes: usize) -> Gateway {
         front: Front::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    Gateway::start_on(settings, listener, Lanes::of(lanes).unwrap()).unwrap()
+    Gateway::start_on(settings, listener, Lanes::of(lanes, 1).unwrap()).unwrap()
 }
 
 fn overlay(seq: u64, scope: Option<Scope>) -> Overlay {

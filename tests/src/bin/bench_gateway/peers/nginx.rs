@@ -19,8 +19,8 @@ pub(super) fn start(place: &Place<'_>) -> anyhow::Result<Option<Started>> {
         folder,
         "nginx.conf",
         &format!(
-            "daemon off; worker_processes 2; worker_rlimit_nofile 8192; pid {files}/nginx.pid; error_log {files}/error.log warn;\n\
-             events {{ worker_connections 4096; }}\n\
+            "daemon off; worker_processes 2; worker_rlimit_nofile 16384; pid {files}/nginx.pid; error_log {files}/error.log warn;\n\
+             events {{ worker_connections 8192; }}\n\
              http {{ access_log off; client_body_temp_path {files}/body; proxy_temp_path {files}/proxy; fastcgi_temp_path {files}/f; uwsgi_temp_path {files}/u; scgi_temp_path {files}/s;\n\
              upstream up {{ server {upstream}; keepalive 64; keepalive_requests 1000000; }}\n\
              server {{ listen {at}; keepalive_requests 1000000; location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_buffering off; proxy_read_timeout 600s; }} }} }}\n"
