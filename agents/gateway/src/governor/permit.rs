@@ -125,7 +125,8 @@ impl Permit {
         drawn.map_err(|refusal| self.governor.denied(&refusal))
     }
 
-    /// Counts the last of the exchange, and what it has cost; how the budgets that counted it stand then, where somebody `tells` of it.
+    /// Counts the last of the exchange, and what it has cost; how the budgets that counted it stand then, where somebody
+    /// `tells` of it.
     pub(crate) fn settle(
         mut self,
         last: &Tokens,

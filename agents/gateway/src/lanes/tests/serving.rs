@@ -1,7 +1,10 @@
 //! A gateway with a lane that is held up: a cut, and a refusal, wait for no lane.
 
 use super::{LIMIT, hold_up};
-use crate::{Front, Gateway, Settings, lanes::Lanes};
+use crate::{
+    Front, Gateway, Settings,
+    lanes::{FILL, Lanes},
+};
 use kill_wire::{Class, Latch, LatchSet, RouteKind, Scope, Timestamp};
 use net_model::{
     Consumer, ControlReply, ControlRequest, ModelPattern, Overlay, Route, RouteTable, Rules,
@@ -38,7 +41,7 @@ fn table(url: &str) -> RouteTable {
     .unwrap()
 }
 
-fn start(dir: &TempDir, upstream: &Upstream, lanes: usize) -> Gateway {
+fn start(dir: &TempDir, upstream: &Upstream, (lanes, fill): (usize, usize)) -> Gateway {
     let settings = Settings {
         table: table(&upstream.base_url()),
         rules: Rules::default(),
@@ -48,7 +51,7 @@ fn start(dir: &TempDir, upstream: &Upstream, lanes: usize) -> Gateway {
         front: Front::default(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    Gateway::start_on(settings, listener, Lanes::of(lanes, 1).unwrap()).unwrap()
+    Gateway::start_on(settings, listener, Lanes::of(lanes, fill).unwrap()).unwrap()
 }
 
 fn overlay(seq: u64, scope: Option<Scope>) -> Overlay {
@@ -127,10 +130,19 @@ fn told_why(mut client: TcpStream) -> bool {
     }
 }
 
+/// Asks, and is told that it is cut.
+fn refused(addr: SocketAddr) {
+    let mut answer = String::new();
+    let mut client = ask(addr, "steady");
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.contains("portcullis_cut"), "{answer}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lane_that_is_held_up_delays_neither_a_cut_nor_a_refusal() {
     let (dir, upstream) = (tempfile::tempdir().unwrap(), Upstream::start().unwrap());
-    let gateway = start(&dir, &upstream, 3);
+    let gateway = start(&dir, &upstream, (3, 1));
     assert_eq!(apply(dir.path(), overlay(1, None)), (0, 0));
     let streams: Vec<_> = (0..9).map(|_| stream(gateway.addr)).collect();
 
@@ -144,11 +156,7 @@ async fn a_lane_that_is_held_up_delays_neither_a_cut_nor_a_refusal() {
         "the three of the lane that is held up are reset"
     );
     for _ in 0..6 {
-        let mut answer = String::new();
-        let mut client = ask(gateway.addr, "steady");
-        client.read_to_string(&mut answer).unwrap();
-        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-        assert!(answer.contains("portcullis_cut"), "{answer}");
+        refused(gateway.addr);
     }
 
     drop(held_up);
@@ -159,10 +167,25 @@ async fn a_lane_that_is_held_up_delays_neither_a_cut_nor_a_refusal() {
     assert_eq!(drained.cut_off, 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_shares_a_lane_that_is_held_up_is_cut_and_the_next_is_refused_by_another_lane() {
+    let (dir, upstream) = (tempfile::tempdir().unwrap(), Upstream::start().unwrap());
+    let gateway = start(&dir, &upstream, (2, FILL));
+    assert_eq!(apply(dir.path(), overlay(1, None)), (0, 0));
+    let streams: Vec<_> = (0..4).map(|_| stream(gateway.addr)).collect();
+    let held_up = hold_up(&gateway.lanes.lanes[0], &gateway.app.tasks);
+    let cut = overlay(2, Some(Scope::All));
+    assert_eq!(apply(dir.path(), cut), (4, 0));
+    assert!(!streams.into_iter().any(told_why), "all of them are reset");
+    refused(gateway.addr);
+    drop(held_up);
+    assert_eq!(upstream.ended(4, LIMIT).await.len(), 4);
+}
+
 #[tokio::test]
 async fn a_gateway_that_is_dropped_cuts_off_what_is_open_and_listens_no_more() {
     let (dir, upstream) = (tempfile::tempdir().unwrap(), Upstream::start().unwrap());
-    let gateway = start(&dir, &upstream, 2);
+    let gateway = start(&dir, &upstream, (2, 1));
     assert_eq!(apply(dir.path(), overlay(1, None)), (0, 0));
     let (addr, mut streams) = (gateway.addr, Vec::from([stream(gateway.addr)]));
     streams.push(stream(addr));
